@@ -1,0 +1,36 @@
+# A study of self-training: teachers, pseudo-labels, successive students, tests of the differences.
+#
+# Takes: a config (config.yaml, or the one given by --configfile), described key by key in
+#     workflow/schemas/config.schema.yaml.
+# Gives: results/{study}/report.xlsx, and beside it scores.csv, generations.csv and statistics.json.
+
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+# A config of one's own replaces the default study; merging the two would mix their datasets.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/report.smk"
+
+
+rule all:
+    """Run the whole study."""
+    default_target: True
+    input:
+        f"{RESULTS}/report.xlsx",
+
+
+rule download_all:
+    """Fetch every dataset and stop, for machines that compute without a network."""
+    localrule: True
+    input:
+        [archive(dataset) for dataset in DATASETS],

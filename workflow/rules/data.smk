@@ -1,0 +1,61 @@
+# Datasets and their splits.
+#
+# Takes: the sources named in the config.
+# Gives: images, labels and class names of each dataset, and the split of each outer fold. The labels
+#     stay in a file of their own, which only make_splits and the evaluation are given: a split holds
+#     the labels of the labeled examples and no others.
+
+
+rule download:
+    """Fetch the archive of a source that has none yet."""
+    output:
+        archive="resources/digits.npz",
+    params:
+        code=code_digest("datasets"),
+    log:
+        "results/logs/download/digits.log",
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/download.py"
+
+
+rule prepare_dataset:
+    """Check an archive, keep the chosen classes, and part images from labels."""
+    input:
+        archive=dataset_archive,
+    output:
+        images=f"{DATA}/images.npy",
+        labels=f"{DATA}/labels.npy",
+        classes=f"{DATA}/classes.json",
+    params:
+        classes=dataset_classes,
+        code=code_digest("datasets"),
+    log:
+        f"{RESULTS}/logs/prepare_dataset/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/prepare_dataset/{{dataset}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/prepare_dataset.py"
+
+
+rule make_splits:
+    """Make the outer folds of a dataset, and of each its labeled, unlabeled and inner parts."""
+    input:
+        labels=rules.prepare_dataset.output.labels,
+        classes=rules.prepare_dataset.output.classes,
+    output:
+        splits=expand(f"{FOLD}/split.npz", fold=FOLDS, allow_missing=True),
+    params:
+        settings=split_settings,
+        code=code_digest("splits"),
+    log:
+        f"{RESULTS}/logs/make_splits/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/make_splits/{{dataset}}.tsv"
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/make_splits.py"

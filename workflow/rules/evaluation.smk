@@ -1,0 +1,42 @@
+# Scores.
+#
+# Takes: the final predictions and pseudo-labels of every method, and the labels of the dataset.
+# Gives: scores.json per fold and method, and the study's tables scores.csv and generations.csv.
+
+
+rule evaluate:
+    """Score a method's final chain on the outer test fold, and its pseudo-labels on their truth."""
+    input:
+        labels=f"{DATA}/labels.npy",
+        split=f"{FOLD}/split.npz",
+        choice=f"{METHOD}/choice.json",
+        predictions=final_predictions,
+        pseudo_labels=final_pseudo_labels,
+        histories=final_histories,
+    output:
+        scores=f"{METHOD}/scores.json",
+    params:
+        code=code_digest("scores"),
+    log:
+        f"{RESULTS}/logs/evaluate/{{dataset}}/fold_{{fold}}/{{method}}.log",
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/evaluate.py"
+
+
+rule collect:
+    """Gather all scores in tidy tables."""
+    input:
+        scores=all_scores,
+    output:
+        scores=f"{RESULTS}/scores.csv",
+        generations=f"{RESULTS}/generations.csv",
+    params:
+        code=code_digest("scores"),
+    log:
+        f"{RESULTS}/logs/collect.log",
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/collect.py"

@@ -1,0 +1,39 @@
+# Statistics and the workbook.
+#
+# Takes: scores.csv and generations.csv.
+# Gives: statistics.json and report.xlsx.
+
+
+rule test_significance:
+    """Test the differences between methods over datasets."""
+    input:
+        scores=f"{RESULTS}/scores.csv",
+    output:
+        statistics=f"{RESULTS}/statistics.json",
+    params:
+        code=code_digest("significance"),
+    log:
+        f"{RESULTS}/logs/test_significance.log",
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/test_significance.py"
+
+
+rule report:
+    """Write the Excel workbook."""
+    input:
+        scores=f"{RESULTS}/scores.csv",
+        generations=f"{RESULTS}/generations.csv",
+        statistics=f"{RESULTS}/statistics.json",
+    output:
+        report=f"{RESULTS}/report.xlsx",
+    params:
+        config=config,
+        code=code_digest("report"),
+    log:
+        f"{RESULTS}/logs/report.log",
+    conda:
+        "../../envs/analysis.yaml"
+    script:
+        "../scripts/report.py"

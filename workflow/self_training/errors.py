@@ -1,0 +1,13 @@
+"""Errors that a user can put right; they are shown as one message, without a traceback."""
+
+
+class StudyError(ValueError):
+    """What was expected, what was received, and where."""
+
+
+class ConfigError(StudyError):
+    """A study's config asks for something that cannot be."""
+
+
+class DatasetError(StudyError):
+    """A dataset is not what a study can use."""

@@ -1,0 +1,64 @@
+"""From probabilities to pseudo-labels: arithmetic on arrays, no network."""
+
+import numpy as np
+
+
+def slice_bounds(generation: int, unlabeled_fraction: float, pool_size: int, unlabeled: int):
+    """Return start and stop of a generation's slice in the order of the unlabeled examples.
+
+    Each generation (1, 2, ...) takes a fresh slice of `unlabeled_fraction` * |P| examples; the last
+    may be shorter, and once U is used up slices are empty.
+    """
+    size = round(unlabeled_fraction * pool_size)
+    return tuple(min(unlabeled, size * count) for count in (generation - 1, generation))
+
+
+def ensemble(probabilities: np.ndarray) -> np.ndarray:
+    """Return the mean probabilities of an ensemble (the 'soft ensemble').
+
+    Args:
+        probabilities: (members, examples, classes).
+
+    Returns: (examples, classes) float64; with one member, its own.
+    """
+    return probabilities.mean(axis=0, dtype=np.float64)
+
+
+def select(probabilities: np.ndarray, threshold: float) -> np.ndarray:
+    """Return a mask (examples,) of those whose confidence is above the threshold."""
+    confidence = probabilities.max(axis=1)
+    return confidence > threshold
+
+
+def targets(probabilities: np.ndarray, labels: str) -> np.ndarray:
+    """Return what a student is trained to predict.
+
+    Args:
+        probabilities: (examples, classes).
+        labels: `hard` for int32 (examples,), the most probable class; `soft` for float32
+            (examples, classes), the probabilities.
+    """
+    if labels == "soft":
+        return probabilities.astype(np.float32)
+    return probabilities.argmax(axis=1).astype(np.int32)
+
+
+def balance(classes: np.ndarray, confidence: np.ndarray, policy: str) -> np.ndarray:
+    """Return how often (copies, int) each selected example is trained on.
+
+    Args:
+        classes: (selected,) predicted classes.
+        confidence: (selected,).
+        policy: `none` takes every example once; `undersample` takes of every predicted class as
+            many as the rarest of them has, the most confident first.
+    """
+    if policy == "none":
+        return np.ones(len(classes), dtype=np.int32)
+    copies = np.zeros(len(classes), dtype=np.int32)
+    present = np.unique(classes)
+    quota = min((classes == label).sum() for label in present)
+    for label in present:
+        members = np.flatnonzero(classes == label)
+        most_confident = np.argsort(-confidence[members], kind="stable")[:quota]
+        copies[members[most_confident]] = 1
+    return copies

@@ -1,0 +1,43 @@
+"""A run: one training, described by indices and targets, not by copied arrays."""
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network to train.
+
+    identity: what the seeds of its weights, its order of examples and its noise come from.
+    examples: (n,) indices into the dataset's images; one that stands twice is trained on twice.
+    targets: int32 (n,) labels, or float32 (n, classes) probabilities.
+    predict: name -> indices of the examples to predict afterwards.
+    """
+
+    identity: dict
+    examples: np.ndarray
+    targets: np.ndarray
+    predict: dict[str, np.ndarray]
+
+    def digest(self) -> str:
+        """Return a hash that two runs share when they are the same training with the same use."""
+        sha = hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode())
+        for array in (self.examples, self.targets, *self.predict.values()):
+            sha.update(f"{array.dtype}{array.shape}".encode())
+            sha.update(np.ascontiguousarray(array).tobytes())
+        return sha.hexdigest()
+
+
+@dataclass
+class TrainedRun:
+    """What is left of a run.
+
+    probabilities: name -> float32 (examples, classes), as asked by `Run.predict`.
+    record: JSON-able; losses per epoch, gradient steps, seconds.
+    """
+
+    probabilities: dict[str, np.ndarray]
+    record: dict = field(default_factory=dict)

@@ -1,0 +1,289 @@
+"""Training a batch of runs: the only module that computes with Keras.
+
+The framework is started once and the network compiled once per batch; every run resets the same
+network and reads the same images. What a run computes depends on the run alone, not on the batch.
+"""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from self_training.backbones import BACKBONES
+from self_training.runs import Run, TrainedRun
+from self_training.seeds import derive_seed, generator
+
+logger = logging.getLogger(__name__)
+
+PREDICTION_BATCH = 128
+
+
+@contextmanager
+def _not_importable(*modules: str):
+    """Make modules look absent: Keras and TensorFlow import some that are of no use here, if they
+    are installed, and scikit-learn and JAX alone take a quarter of the start-up time."""
+    absent = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(absent))
+    try:
+        yield
+    finally:
+        for name in absent:
+            del sys.modules[name]
+
+
+_jax = os.environ.get("KERAS_BACKEND") == "jax"
+with _not_importable("sklearn", *([] if _jax else ["jax"])):
+    import keras
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What all runs of a batch share.
+
+    backbone: a name in BACKBONES.
+    epochs, batch_size, learning_rate: Adam takes ceil(examples / batch_size) steps an epoch.
+    noise: `translation`, the largest shift as a fraction of the image (input noise), and
+        `dropout`, a rate (model noise); both act while training and never at prediction.
+    threads: CPU threads; results depend on their number.
+    """
+
+    backbone: str
+    epochs: int
+    batch_size: int
+    learning_rate: float
+    noise: dict
+    threads: int
+
+
+def train_runs(
+    trainer: "Trainer",
+    runs: Iterable[Run],
+    on_trained: Callable[[Run, "keras.Model"], None] = lambda run, model: None,
+) -> Iterator[TrainedRun]:
+    """Train networks one after the other and yield their predictions, in the order of the runs.
+
+    Two runs that are the same training (several thresholds that select the same examples) are
+    trained once.
+
+    Args:
+        on_trained: called with each run and its trained network, which the next run overwrites.
+
+    Raises: FloatingPointError when a loss is no longer finite.
+    """
+    done: dict[str, TrainedRun] = {}
+    for run in runs:
+        digest = run.digest()
+        if digest not in done:
+            done[digest] = trainer.train(run)
+            on_trained(run, trainer.model)
+        yield done[digest]
+    logger.info("%d distinct runs", len(done))
+
+
+def start_framework(threads: int) -> None:
+    """Limit the framework to some threads and let it take a GPU's memory as it needs it.
+
+    Must be called before the first operation.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+        gpus = tf.config.list_physical_devices("GPU")
+        for gpu in gpus:
+            tf.config.experimental.set_memory_growth(gpu, True)
+        if gpus:
+            tf.config.experimental.enable_op_determinism()
+    elif backend == "jax":
+        flags = [
+            os.environ.get("XLA_FLAGS", ""),
+            f"--xla_cpu_multi_thread_eigen={str(threads > 1).lower()}",
+            f"intra_op_parallelism_threads={threads}",
+            "--xla_gpu_deterministic_ops=true",
+        ]
+        os.environ["XLA_FLAGS"] = " ".join(flags).strip()
+        os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
+
+
+def describe_framework() -> dict:
+    """Return backend, versions and device, for the record of a training job."""
+    backend = keras.backend.backend()
+    return {
+        "backend": backend,
+        "keras": keras.__version__,
+        backend: sys.modules[backend].__version__,
+        "device": keras.distribution.list_devices()[0],
+    }
+
+
+def build_network(
+    input_shape: tuple[int, int, int], classes: int, settings: TrainingSettings
+) -> "keras.Model":
+    """Return a new network: noise on its inputs, if any, then the backbone."""
+    inputs = keras.Input(input_shape)
+    x = inputs
+    translation = settings.noise.get("translation", 0)
+    if translation:
+        x = keras.layers.RandomTranslation(translation, translation, fill_mode="constant")(x)
+    dropout = settings.noise.get("dropout", 0)
+    return keras.Model(inputs, BACKBONES[settings.backbone](x, classes, dropout))
+
+
+class Trainer:
+    """One compiled network that is reset for every run.
+
+    Args:
+        images: uint8 (examples, height, width, channels); may be memory-mapped.
+        soft: whether the runs' targets are probabilities.
+    """
+
+    def __init__(self, images, classes: int, settings: TrainingSettings, soft: bool):
+        started = time.perf_counter()
+        self.images, self.classes, self.settings = images, classes, settings
+        self.model = build_network(images.shape[1:], classes, settings)
+        self.optimizer = keras.optimizers.Adam(settings.learning_rate)
+        self.optimizer.build(self.model.trainable_variables)
+        self.optimizer_start = [np.array(variable) for variable in self.optimizer.variables]
+        loss = (
+            keras.losses.CategoricalCrossentropy
+            if soft
+            else keras.losses.SparseCategoricalCrossentropy
+        )(reduction="mean_with_sample_weight")
+        compile_epoch = {"tensorflow": _epoch_in_graph}.get(
+            keras.backend.backend(), _epoch_step_by_step
+        )
+        target = np.zeros((1, classes), np.float32) if soft else np.zeros(1, np.int32)
+        self.train_epoch = compile_epoch(self.model, self.optimizer, loss, images, target)
+        # One step that every run's reset undoes: it traces, so that no run's time contains that.
+        shape = (1, settings.batch_size)
+        first = np.zeros(1, np.int32)
+        self.train_epoch(first, target, np.zeros(shape, np.int32), np.ones(shape, np.float32))
+        self.predict(first)
+        self.tracing_seconds = time.perf_counter() - started
+
+    def reset(self, identity: dict) -> None:
+        """Give the network the weights, noise and optimizer that a new one with this seed has."""
+        keras.utils.set_random_seed(derive_seed(purpose="weights", **identity))
+        new = build_network(self.images.shape[1:], self.classes, self.settings)
+        for variable, value in zip(self.model.variables, new.variables, strict=True):
+            variable.assign(value)
+        for variable, value in zip(self.optimizer.variables, self.optimizer_start, strict=True):
+            variable.assign(value)
+
+    def train(self, run: Run) -> TrainedRun:
+        self.reset(run.identity)
+        started = time.perf_counter()
+        losses = []
+        for epoch in range(self.settings.epochs):
+            rng = generator(purpose="order", epoch=epoch, **run.identity)
+            order, weights = batches(len(run.examples), self.settings.batch_size, rng)
+            losses.append(float(self.train_epoch(run.examples, run.targets, order, weights)))
+        training_seconds = time.perf_counter() - started
+        if not np.isfinite(losses).all():
+            raise FloatingPointError(
+                f"Expected a finite loss in every epoch. Received {losses} in the run "
+                f"{run.identity}. A smaller learning_rate may help."
+            )
+        probabilities, prediction_seconds = {}, {}
+        for name, indices in run.predict.items():
+            started = time.perf_counter()
+            probabilities[name] = self.predict(indices)
+            prediction_seconds[name] = time.perf_counter() - started
+        record = run.identity | {
+            "examples": len(run.examples),
+            "steps": len(order) * self.settings.epochs,
+            "losses": losses,
+            "training_seconds": training_seconds,
+            "prediction_seconds": prediction_seconds,
+        }
+        return TrainedRun(probabilities, record)
+
+    def predict(self, indices: np.ndarray) -> np.ndarray:
+        """Return float32 (examples, classes); batches are filled up, so that one shape is traced."""
+        probabilities = np.empty((len(indices), self.classes), np.float32)
+        for start in range(0, len(indices), PREDICTION_BATCH):
+            chunk = indices[start : start + PREDICTION_BATCH]
+            filled = np.resize(chunk, PREDICTION_BATCH)
+            outputs = self.model.predict_on_batch(scale(self.images[filled]))
+            probabilities[start : start + len(chunk)] = outputs[: len(chunk)]
+        return probabilities
+
+
+def scale(images: np.ndarray) -> np.ndarray:
+    """Return uint8 images as float32 in [0, 1]."""
+    return images.astype(np.float32) / 255
+
+
+def batches(examples: int, batch_size: int, rng: np.random.Generator):
+    """Return an epoch's order of examples as full batches, and the weights of these.
+
+    The last batch is filled up with the epoch's first examples, at weight 0: they count neither
+    in the loss nor as a step, but every batch has one shape.
+
+    Returns: order int32 and weights float32, both (steps, batch_size).
+    """
+    steps = -(-examples // batch_size)
+    order = np.resize(rng.permutation(examples).astype(np.int32), steps * batch_size)
+    weights = (np.arange(steps * batch_size) < examples).astype(np.float32)
+    return order.reshape(steps, batch_size), weights.reshape(steps, batch_size)
+
+
+def _epoch_in_graph(model, optimizer, loss, images, target):
+    """Return a function that trains an epoch as one TensorFlow graph, images gathered inside.
+
+    `target` is an example of the targets: labels, or rows of probabilities.
+    """
+    import tensorflow as tf
+
+    images = tf.constant(images)
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([None, *target.shape[1:]], target.dtype),
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None], tf.float32),
+        ]
+    )
+    def epoch(examples, targets, order, weights):
+        total = 0.0
+        for step in tf.range(tf.shape(order)[0]):
+            batch = order[step]
+            x = tf.cast(tf.gather(images, tf.gather(examples, batch)), tf.float32) / 255
+            with tf.GradientTape() as tape:
+                outputs = model(x, training=True)
+                value = loss(tf.gather(targets, batch), outputs, sample_weight=weights[step])
+                value += sum(model.losses)
+            gradients = tape.gradient(value, model.trainable_variables)
+            optimizer.apply(gradients, model.trainable_variables)
+            total += value
+        return total / tf.cast(tf.maximum(tf.shape(order)[0], 1), tf.float32)
+
+    def train_epoch(examples, targets, order, weights) -> float:
+        return epoch(
+            tf.constant(examples, tf.int32), tf.constant(targets), tf.constant(order),
+            tf.constant(weights),
+        )
+
+    return train_epoch
+
+
+def _epoch_step_by_step(model, optimizer, loss, images, _target):
+    """Return a function that trains an epoch batch by batch, on any backend of Keras."""
+    model.compile(optimizer, loss)
+
+    def train_epoch(examples, targets, order, weights) -> float:
+        losses = [
+            model.train_on_batch(scale(images[examples[batch]]), targets[batch], sample_weight=weight)
+            for batch, weight in zip(order, weights, strict=True)
+        ]
+        return float(np.mean(losses)) if losses else 0.0
+
+    return train_epoch
