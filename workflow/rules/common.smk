@@ -49,6 +49,12 @@ FOLD = f"{RESULTS}/runs/{{dataset}}/fold_{{fold}}"
 METHOD = f"{FOLD}/{{method}}"
 GENERATION = f"{METHOD}/{{phase}}/generation_{{generation}}"
 
+# What one job does: an outer fold of a dataset, or all of them. Files are per fold either way.
+PER_DATASET = config.get("jobs") == "per_dataset"
+JOB = "{dataset}" if PER_DATASET else "{dataset}/fold_{fold}"
+METHOD_JOB = f"{JOB}/{{method}}"
+GENERATION_JOB = f"{METHOD_JOB}/{{phase}}_{{generation}}"
+
 
 wildcard_constraints:
     dataset="[^/]+",
@@ -76,13 +82,24 @@ def split_settings(wildcards):
     }
 
 
-def identity(wildcards):
-    """What the seeds of a fold's runs and draws come from."""
-    return {
-        "study": SEED,
-        "dataset": wildcards.dataset,
-        "outer_fold": int(wildcards.fold),
-    }
+def per_fold(*patterns):
+    """The files of a job's outer folds: for each fold, one file per pattern."""
+    if not PER_DATASET:
+        return list(patterns)
+    return [
+        path
+        for fold in FOLDS
+        for pattern in patterns
+        for path in expand(pattern, fold=fold, allow_missing=True)
+    ]
+
+
+def identities(wildcards):
+    """What the seeds of runs and draws come from, for each of a job's outer folds."""
+    return [
+        {"study": SEED, "dataset": wildcards.dataset, "outer_fold": fold}
+        for fold in (FOLDS if PER_DATASET else [int(wildcards.fold)])
+    ]
 
 
 def method_settings(wildcards):
@@ -108,68 +125,74 @@ def student_training(wildcards):
     return study.training(config, wildcards.dataset) | {"noise": noise}
 
 
-def inherited_choice(wildcards):
-    """The choice of the method that this one inherits from, if it does."""
+def inherited_choices(wildcards):
+    """The choices of the method that this one inherits from, if it does."""
     parent = method_settings(wildcards)["inherit"]
-    return [f"{FOLD}/{parent}/choice.json"] if parent else []
+    return per_fold(f"{FOLD}/{parent}/choice.json") if parent else []
 
 
 def candidates(wildcards):
     """The candidates to run: all of them in the search, the selected one in the final chain."""
     if wildcards.phase == "search":
-        return f"{METHOD}/search/candidates.json"
-    return f"{METHOD}/choice.json"
+        return per_fold(f"{METHOD}/search/candidates.json")
+    return per_fold(f"{METHOD}/choice.json")
+
+
+def previous(wildcards, name):
+    """A file of the generation before."""
+    generation = int(wildcards.generation) - 1
+    return per_fold(f"{METHOD}/{{phase}}/generation_{generation}/{name}")
 
 
 def previous_predictions(wildcards):
     """The predictions of a generation's teachers."""
     if wildcards.generation == "1":
-        return f"{FOLD}/teachers/{wildcards.phase}.npz"
-    before = int(wildcards.generation) - 1
-    return f"{METHOD}/{wildcards.phase}/generation_{before}/predictions.npz"
+        return per_fold(f"{FOLD}/teachers/{{phase}}.npz")
+    return previous(wildcards, "predictions.npz")
 
 
 def previous_pseudo_labels(wildcards):
     """The pseudo-labels of the generation before; the first has none."""
     if wildcards.generation == "1":
         return []
-    before = int(wildcards.generation) - 1
-    return f"{METHOD}/{wildcards.phase}/generation_{before}/pseudo_labels.npz"
+    return previous(wildcards, "pseudo_labels.npz")
+
+
+def generation_files(wildcards, phase, name):
+    """A file of each generation of a method's longest chain."""
+    return [
+        f"{METHOD}/{phase}/generation_{generation}/{name}"
+        for generation in study.generations(config, wildcards.method)
+    ]
 
 
 def searched_predictions(wildcards):
     """Predictions of every generation of the search, from 0 on; none when nothing is searched."""
     if not study.searches(config, wildcards.method):
         return []
-    return [f"{FOLD}/teachers/search.npz"] + [
-        f"{METHOD}/search/generation_{generation}/predictions.npz"
-        for generation in study.generations(config, wildcards.method)
-    ]
-
-
-def final_generations(wildcards, name):
-    return [
-        f"{METHOD}/final/generation_{generation}/{name}"
-        for generation in study.generations(config, wildcards.method)
-    ]
+    return per_fold(
+        f"{FOLD}/teachers/search.npz",
+        *generation_files(wildcards, "search", "predictions.npz"),
+    )
 
 
 def final_predictions(wildcards):
     """Predictions after the last generation."""
-    return (
-        [f"{FOLD}/teachers/final.npz"] + final_generations(wildcards, "predictions.npz")
-    )[-1]
+    teachers = f"{FOLD}/teachers/final.npz"
+    students = generation_files(wildcards, "final", "predictions.npz")
+    return per_fold([teachers, *students][-1])
 
 
 def final_pseudo_labels(wildcards):
     """Pseudo-labels of all generations; none without generations."""
-    return final_generations(wildcards, "pseudo_labels.npz")[-1:]
+    return per_fold(*generation_files(wildcards, "final", "pseudo_labels.npz")[-1:])
 
 
 def final_histories(wildcards):
     """Histories of generation 0, 1, 2, ..."""
-    return [f"{FOLD}/teachers/history.json"] + final_generations(
-        wildcards, "history.json"
+    return per_fold(
+        f"{FOLD}/teachers/history.json",
+        *generation_files(wildcards, "final", "history.json"),
     )
 
 

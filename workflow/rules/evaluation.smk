@@ -8,17 +8,18 @@ rule evaluate:
     """Score a method's final chain on the outer test fold, and its pseudo-labels on their truth."""
     input:
         labels=f"{DATA}/labels.npy",
-        split=f"{FOLD}/split.npz",
-        choice=f"{METHOD}/choice.json",
+        splits=per_fold(f"{FOLD}/split.npz"),
+        choices=per_fold(f"{METHOD}/choice.json"),
         predictions=final_predictions,
         pseudo_labels=final_pseudo_labels,
         histories=final_histories,
     output:
-        scores=f"{METHOD}/scores.json",
+        scores=per_fold(f"{METHOD}/scores.json"),
     params:
+        identities=identities,
         code=code_digest("scores"),
     log:
-        f"{RESULTS}/logs/evaluate/{{dataset}}/fold_{{fold}}/{{method}}.log",
+        f"{RESULTS}/logs/evaluate/{METHOD_JOB}.log",
     conda:
         "../../envs/analysis.yaml"
     script:

@@ -10,21 +10,22 @@ rule train_teachers:
     """Train generation 0 on the labeled examples: one batch for inner folds, final and members."""
     input:
         images=f"{DATA}/images.npy",
-        split=f"{FOLD}/split.npz",
+        splits=per_fold(f"{FOLD}/split.npz"),
     output:
-        search=f"{FOLD}/teachers/search.npz",
-        final=f"{FOLD}/teachers/final.npz",
-        history=f"{FOLD}/teachers/history.json",
-        models=directory(f"{FOLD}/teachers/models"),
+        search=per_fold(f"{FOLD}/teachers/search.npz"),
+        final=per_fold(f"{FOLD}/teachers/final.npz"),
+        histories=per_fold(f"{FOLD}/teachers/history.json"),
+        models=directory(per_fold(f"{FOLD}/teachers/models")),
+        timing=f"{RESULTS}/timing/train_teachers/{JOB}.json",
     params:
-        identity=identity,
+        identities=identities,
         teachers=TEACHERS,
         training=teacher_training,
         code=code_digest("generations", "batch"),
     log:
-        f"{RESULTS}/logs/train_teachers/{{dataset}}/fold_{{fold}}.log",
+        f"{RESULTS}/logs/train_teachers/{JOB}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train_teachers/{{dataset}}/fold_{{fold}}.tsv"
+        f"{RESULTS}/benchmarks/train_teachers/{JOB}.tsv"
     threads: config["threads"]
     resources:
         gpu=1,
@@ -37,15 +38,15 @@ rule train_teachers:
 rule propose_candidates:
     """List the candidates of a method's search."""
     input:
-        inherited=inherited_choice,
+        inherited=inherited_choices,
     output:
-        candidates=f"{METHOD}/search/candidates.json",
+        candidates=per_fold(f"{METHOD}/search/candidates.json"),
     params:
-        identity=identity,
+        identities=identities,
         settings=search_settings,
         code=code_digest("search"),
     log:
-        f"{RESULTS}/logs/propose_candidates/{{dataset}}/fold_{{fold}}/{{method}}.log",
+        f"{RESULTS}/logs/propose_candidates/{METHOD_JOB}.log",
     conda:
         "../../envs/training.yaml"
     script:
@@ -55,17 +56,17 @@ rule propose_candidates:
 rule pseudo_label:
     """Let the teachers of a generation label its unlabeled examples."""
     input:
-        split=f"{FOLD}/split.npz",
+        splits=per_fold(f"{FOLD}/split.npz"),
         candidates=candidates,
         predictions=previous_predictions,
         previous=previous_pseudo_labels,
     output:
-        pseudo_labels=f"{GENERATION}/pseudo_labels.npz",
+        pseudo_labels=per_fold(f"{GENERATION}/pseudo_labels.npz"),
     params:
         settings=labeling_settings,
         code=code_digest("generations", "search"),
     log:
-        f"{RESULTS}/logs/pseudo_label/{{dataset}}/fold_{{fold}}/{{method}}/{{phase}}_{{generation}}.log",
+        f"{RESULTS}/logs/pseudo_label/{GENERATION_JOB}.log",
     conda:
         "../../envs/training.yaml"
     script:
@@ -76,23 +77,24 @@ rule train_students:
     """Train a generation of students of every candidate, inner fold and member (the search)."""
     input:
         images=f"{DATA}/images.npy",
-        split=f"{FOLD}/split.npz",
+        splits=per_fold(f"{FOLD}/split.npz"),
         candidates=candidates,
         predictions=previous_predictions,
         pseudo_labels=rules.pseudo_label.output.pseudo_labels,
     output:
-        predictions=f"{GENERATION}/predictions.npz",
-        history=f"{GENERATION}/history.json",
+        predictions=per_fold(f"{GENERATION}/predictions.npz"),
+        histories=per_fold(f"{GENERATION}/history.json"),
+        timing=f"{RESULTS}/timing/train_students/{GENERATION_JOB}.json",
     wildcard_constraints:
         phase="search",
     params:
-        identity=identity,
+        identities=identities,
         training=student_training,
         code=code_digest("generations", "batch", "search"),
     log:
-        f"{RESULTS}/logs/train_students/{{dataset}}/fold_{{fold}}/{{method}}/{{phase}}_{{generation}}.log",
+        f"{RESULTS}/logs/train_students/{GENERATION_JOB}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train_students/{{dataset}}/fold_{{fold}}/{{method}}/{{phase}}_{{generation}}.tsv"
+        f"{RESULTS}/benchmarks/train_students/{GENERATION_JOB}.tsv"
     threads: config["threads"]
     resources:
         gpu=1,
@@ -104,9 +106,10 @@ rule train_students:
 
 use rule train_students as train_final_students with:
     output:
-        predictions=f"{GENERATION}/predictions.npz",
-        history=f"{GENERATION}/history.json",
-        models=directory(f"{GENERATION}/models"),
+        predictions=per_fold(f"{GENERATION}/predictions.npz"),
+        histories=per_fold(f"{GENERATION}/history.json"),
+        timing=f"{RESULTS}/timing/train_students/{GENERATION_JOB}.json",
+        models=directory(per_fold(f"{GENERATION}/models")),
     wildcard_constraints:
         phase="final",
 
@@ -114,15 +117,15 @@ use rule train_students as train_final_students with:
 rule select:
     """Select the candidate with the best accuracy on the inner folds."""
     input:
-        split=f"{FOLD}/split.npz",
-        candidates=f"{METHOD}/search/candidates.json",
+        splits=per_fold(f"{FOLD}/split.npz"),
+        candidates=per_fold(f"{METHOD}/search/candidates.json"),
         predictions=searched_predictions,
     output:
-        choice=f"{METHOD}/choice.json",
+        choices=per_fold(f"{METHOD}/choice.json"),
     params:
         code=code_digest("generations", "search"),
     log:
-        f"{RESULTS}/logs/select/{{dataset}}/fold_{{fold}}/{{method}}.log",
+        f"{RESULTS}/logs/select/{METHOD_JOB}.log",
     conda:
         "../../envs/training.yaml"
     script:

@@ -6,17 +6,22 @@ import numpy as np
 
 from self_training import scores, storage
 
-evaluation = scores.evaluate(
-    labels=np.load(snakemake.input.labels),
-    split=storage.load_arrays(snakemake.input.split),
-    predictions=storage.load_tree(snakemake.input.predictions),
-    pseudo_labels=[storage.load_tree(path) for path in snakemake.input.pseudo_labels],
-    hyper_parameters=storage.load_json(snakemake.input.choice)["hyper_parameters"],
-    histories=[storage.load_json(path)["runs"] for path in snakemake.input.histories],
-)
-identity = {
-    "dataset": snakemake.wildcards.dataset,
-    "method": snakemake.wildcards.method,
-    "fold": int(snakemake.wildcards.fold),
-}
-storage.save_json(snakemake.output.scores, identity | evaluation)
+labels = np.load(snakemake.input.labels)
+folds = len(snakemake.output.scores)
+pseudo_labels = storage.per_fold(snakemake.input.pseudo_labels, folds)
+histories = storage.per_fold(snakemake.input.histories, folds)
+for fold, identity in enumerate(snakemake.params.identities):
+    evaluation = scores.evaluate(
+        labels=labels,
+        split=storage.load_arrays(snakemake.input.splits[fold]),
+        predictions=storage.load_tree(snakemake.input.predictions[fold]),
+        pseudo_labels=[storage.load_tree(path) for path in pseudo_labels[fold]],
+        hyper_parameters=storage.load_json(snakemake.input.choices[fold])["hyper_parameters"],
+        histories=[storage.load_json(path) for path in histories[fold]],
+    )
+    where = {
+        "dataset": identity["dataset"],
+        "method": snakemake.wildcards.method,
+        "fold": identity["outer_fold"],
+    }
+    storage.save_json(snakemake.output.scores[fold], where | evaluation)

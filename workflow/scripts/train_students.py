@@ -5,23 +5,26 @@ log_to(snakemake.log[0])
 from self_training import generations, search, storage
 from self_training.batch import train_batch
 
-split = storage.load_arrays(snakemake.input.split)
-chains = search.chains(search.read_candidates(storage.load_json(snakemake.input.candidates)))
-predictions = storage.load_tree(snakemake.input.predictions)
 phase, generation = snakemake.wildcards.phase, int(snakemake.wildcards.generation)
-if generation == 1:
-    predictions = generations.teachers_of(predictions, split, chains)
-pseudo_labels = storage.load_tree(snakemake.input.pseudo_labels)
-runs, names = generations.student_runs(
-    split, phase, chains, generation, pseudo_labels, snakemake.params.identity
-)
-trained, history = train_batch(
-    runs,
+states, batch = [], []
+for fold, identity in enumerate(snakemake.params.identities):
+    split = storage.load_arrays(snakemake.input.splits[fold])
+    chains = search.read_chains(storage.load_json(snakemake.input.candidates[fold]))
+    predictions = storage.load_tree(snakemake.input.predictions[fold])
+    states.append(generations.of_teachers(split, chains, generation, predictions))
+    pseudo_labels = storage.load_tree(snakemake.input.pseudo_labels[fold])
+    batch.append(
+        generations.student_runs(split, phase, chains, generation, pseudo_labels, identity)
+    )
+trained, timing = train_batch(
+    [[run for run, _ in named] for named in batch],
     snakemake.input.images,
     int(split["classes"]),
     snakemake.params.training,
     snakemake.output.get("models"),
 )
-predictions |= generations.stack_members(trained, names)
-storage.save_tree(snakemake.output.predictions, predictions)
-storage.save_json(snakemake.output.history, history)
+storage.save_json(snakemake.output.timing, timing)
+for fold, (state, named, results) in enumerate(zip(states, batch, trained, strict=True)):
+    students = generations.stack_members(results, [name for _, name in named])
+    storage.save_tree(snakemake.output.predictions[fold], state | students)
+    storage.save_json(snakemake.output.histories[fold], [result.record for result in results])

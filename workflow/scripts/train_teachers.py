@@ -5,16 +5,21 @@ log_to(snakemake.log[0])
 from self_training import generations, storage
 from self_training.batch import train_batch
 
-split = storage.load_arrays(snakemake.input.split)
-runs = generations.teacher_runs(split, identity=snakemake.params.identity, **snakemake.params.teachers)
-trained, history = train_batch(
-    runs,
+splits = [storage.load_arrays(path) for path in snakemake.input.splits]
+batch = [
+    generations.teacher_runs(split, identity=identity, **snakemake.params.teachers)
+    for split, identity in zip(splits, snakemake.params.identities, strict=True)
+]
+trained, timing = train_batch(
+    batch,
     snakemake.input.images,
-    int(split["classes"]),
+    int(splits[0]["classes"]),
     snakemake.params.training,
     snakemake.output.models,
 )
-predictions = generations.stack_members(trained, [(run.identity["part"],) for run in runs])
-storage.save_tree(snakemake.output.final, {("final",): predictions.pop(("final",))})
-storage.save_tree(snakemake.output.search, predictions)
-storage.save_json(snakemake.output.history, history)
+storage.save_json(snakemake.output.timing, timing)
+for fold, (runs, results) in enumerate(zip(batch, trained, strict=True)):
+    predictions = generations.stack_members(results, [(run.identity["part"],) for run in runs])
+    storage.save_tree(snakemake.output.final[fold], {("final",): predictions.pop(("final",))})
+    storage.save_tree(snakemake.output.search[fold], predictions)
+    storage.save_json(snakemake.output.histories[fold], [result.record for result in results])

@@ -10,47 +10,44 @@ from self_training.runs import Run, TrainedRun
 
 
 def train_batch(
-    runs: list[Run], images_path, classes: int, settings: dict, models=None
-) -> tuple[list[TrainedRun], dict]:
-    """Train the runs of one job.
+    batch: list[list[Run]], images_path, classes: int, settings: dict, models=None
+) -> tuple[list[list[TrainedRun]], dict]:
+    """Train the runs of one job, which may span several outer folds.
 
     Without runs (every chain has ended) no framework is started.
 
     Args:
+        batch: the runs of each outer fold.
         images_path: `.npy` file of the dataset's images, uint8.
         settings: of `training.TrainingSettings`.
-        models: folder for the trained networks, `member_{member}.keras`; none are kept without.
+        models: for each outer fold, a folder for the networks of its final runs,
+            `member_{member}.keras`; none are kept without.
 
-    Returns: the trained runs, and the job's history: the record of every run, and the seconds from
-        the start of the process that went into start-up, tracing, training and prediction.
+    Returns: the trained runs of each outer fold, and where the job's seconds went, from the start
+        of the process on: start-up, tracing, training, prediction.
     """
-    if models is not None:
-        Path(models).mkdir(parents=True, exist_ok=True)
+    models = [Path(folder) for folder in models or []]
+    for folder in models:
+        folder.mkdir(parents=True, exist_ok=True)
+    runs = [(run, fold) for fold, some in enumerate(batch) for run in some]
     if not runs:
-        return [], {"runs": []}
+        return [[] for _ in batch], {}
     from self_training import training
-
-    def save_model(run: Run, model) -> None:
-        if models is not None and run.identity["part"] == "final":
-            model.save(Path(models) / f"member_{run.identity['member']}.keras")
 
     training_settings = training.TrainingSettings(**settings)
     training.start_framework(training_settings.threads)
-    history = {"startup_seconds": time.time() - psutil.Process().create_time()}
-    trainer = training.Trainer(
-        np.load(images_path, mmap_mode="r"),
-        classes,
-        training_settings,
-        soft=runs[0].targets.ndim == 2,
-    )
-    trained = list(training.train_runs(trainer, runs, save_model))
-    records = {id(run.record): run.record for run in trained}.values()
-    history["tracing_seconds"] = trainer.tracing_seconds
-    history["training_seconds"] = sum(record["training_seconds"] for record in records)
-    history["prediction_seconds"] = sum(
-        sum(record["prediction_seconds"].values()) for record in records
-    )
-    history["job_seconds"] = time.time() - psutil.Process().create_time()
-    history["framework"] = training.describe_framework()
-    history["runs"] = [run.record for run in trained]
-    return trained, history
+    started = psutil.Process().create_time()
+    timing = {"startup_seconds": time.time() - started}
+    images = np.load(images_path, mmap_mode="r")
+    soft = runs[0][0].targets.ndim == 2
+    trainer = training.Trainer(images, classes, training_settings, soft)
+    trained = [[] for _ in batch]
+    for run, fold in runs:
+        result = trainer.train(run)
+        trained[fold].append(result)
+        if models and run.identity["part"] == "final":
+            trainer.model.save(models[fold] / f"member_{run.identity['member']}.keras")
+    return trained, timing | trainer.timing() | {
+        "job_seconds": time.time() - started,
+        "framework": training.describe_framework(),
+    }

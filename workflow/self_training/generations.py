@@ -109,15 +109,18 @@ def stack_members(trained: list[TrainedRun], names: list[tuple]) -> dict:
     }
 
 
-def teachers_of(teachers: dict, split: dict, chains: list[Candidate]) -> dict:
-    """Return the state of predictions that chains start from: their part of the shared teachers.
+def of_teachers(split: dict, chains: list[Candidate], generation: int, predictions: dict) -> dict:
+    """Return the predictions that a generation of every chain starts from.
 
     Args:
-        teachers: (part,) -> predictions of all members.
+        predictions: for generation 1, those of the shared teachers, (part,) -> predictions of all
+            members; later the state after the generation before.
 
-    Returns: (chain, part) -> `unlabeled` (members, first slice, classes) and `evaluation`
-        (members, evaluation, classes).
+    Returns: (chain, part) -> `unlabeled` (members, slice, classes) and `evaluation` (members,
+        evaluation, classes).
     """
+    if generation > 1:
+        return predictions
     return {
         (str(index), part): {
             "unlabeled": arrays["unlabeled"][
@@ -126,7 +129,7 @@ def teachers_of(teachers: dict, split: dict, chains: list[Candidate]) -> dict:
             "evaluation": arrays["evaluation"][: chain.ensemble_size],
         }
         for index, chain in enumerate(chains)
-        for (part,), arrays in teachers.items()
+        for (part,), arrays in predictions.items()
     }
 
 
@@ -195,9 +198,7 @@ def _append(before, examples, probabilities, chain, generation, labels, balance)
         "targets": pseudo_labels.targets(probabilities, labels),
         "confidence": confidence,
         "generation": np.full(len(confidence), generation, dtype=np.int32),
-        "copies": pseudo_labels.balance(probabilities.argmax(axis=1), confidence, balance)
-        if len(confidence)
-        else np.zeros(0, dtype=np.int32),
+        "copies": pseudo_labels.balance(probabilities.argmax(axis=1), confidence, balance),
         "offered": np.array([len(examples)], dtype=np.int32),
     }
     state = {key: np.concatenate([before[key], new[key]]) for key in new}
@@ -216,7 +217,7 @@ def score_candidates(
     if not searched:
         return [[] for _ in candidates]
     chains = all_chains(candidates)
-    states = [teachers_of(searched[0], split, chains), *searched[1:]]
+    states = [of_teachers(split, chains, 1, searched[0]), *searched[1:]]
     label_of = dict(zip(split["labeled_idx"].tolist(), split["labeled_y"].tolist(), strict=True))
     inner = [
         (part.name, np.array([label_of[example] for example in part.evaluation_idx.tolist()]))
@@ -242,8 +243,8 @@ def _predicted(members: np.ndarray) -> np.ndarray:
 
 def student_runs(
     split: dict, phase: str, chains: list[Candidate], generation: int, state: dict, identity: dict
-) -> tuple[list[Run], list[tuple]]:
-    """Return the runs of a generation, and for each the (chain, part) that it is a member of.
+) -> list[tuple[Run, tuple]]:
+    """Return the runs of a generation, each with the (chain, part) that it is a member of.
 
     Students are trained from scratch, on the labeled examples of the part, which are never
     relabeled, and on the chain's pseudo-labels. Their seeds leave chain and method out, so that
@@ -251,7 +252,7 @@ def student_runs(
     """
     by_name = {part.name: part for part in parts(split, phase)}
     classes = int(split["classes"])
-    runs, names = [], []
+    runs = []
     for name, labeled in state.items():
         if labeled["termination"]:
             continue
@@ -271,6 +272,5 @@ def student_runs(
                     "evaluation": part.evaluation_idx,
                 },
             )
-            runs.append(run)
-            names.append(name)
-    return runs, names
+            runs.append((run, name))
+    return runs

@@ -86,6 +86,11 @@ def read_candidates(content: dict) -> list[Candidate]:
     return [Candidate(**candidate) for candidate in content["candidates"]]
 
 
+def read_chains(content: dict) -> list[Candidate]:
+    """Return the chains that score a file's candidates."""
+    return chains(read_candidates(content))
+
+
 def select(candidates: list[Candidate], scores: list[list[float]]) -> dict:
     """Select the candidate with the highest mean score over the inner folds.
 

@@ -82,3 +82,9 @@ def save_csv(path, table) -> None:
     """Write a pandas table without its index."""
     with atomic_path(path) as temporary:
         table.to_csv(temporary, index=False)
+
+
+def per_fold(paths: list, folds: int) -> list[list]:
+    """Return a rule's files, listed fold by fold, as one list per fold."""
+    each = len(paths) // folds
+    return [list(paths[fold * each : (fold + 1) * each]) for fold in range(folds)]

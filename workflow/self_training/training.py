@@ -8,7 +8,6 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -23,11 +22,17 @@ logger = logging.getLogger(__name__)
 PREDICTION_BATCH = 128
 
 
+# Keras and TensorFlow import these if they are installed, for features that are of no use here.
+# Without them the framework starts in half the time. JAX needs SciPy.
+_OPTIONAL = {"sklearn", "pandas", "matplotlib", "PIL", "scipy", "jax"}
+if os.environ.get("KERAS_BACKEND") == "jax":
+    _OPTIONAL -= {"scipy", "jax"}
+
+
 @contextmanager
-def _not_importable(*modules: str):
-    """Make modules look absent: Keras and TensorFlow import some that are of no use here, if they
-    are installed, and scikit-learn and JAX alone take a quarter of the start-up time."""
-    absent = [name for name in modules if name not in sys.modules]
+def _not_importable(modules: set[str]):
+    """Make modules look as if they were not installed."""
+    absent = modules - set(sys.modules)
     sys.modules.update(dict.fromkeys(absent))
     try:
         yield
@@ -36,8 +41,7 @@ def _not_importable(*modules: str):
             del sys.modules[name]
 
 
-_jax = os.environ.get("KERAS_BACKEND") == "jax"
-with _not_importable("sklearn", *([] if _jax else ["jax"])):
+with _not_importable(_OPTIONAL):
     import keras
 
 
@@ -58,31 +62,6 @@ class TrainingSettings:
     learning_rate: float
     noise: dict
     threads: int
-
-
-def train_runs(
-    trainer: "Trainer",
-    runs: Iterable[Run],
-    on_trained: Callable[[Run, "keras.Model"], None] = lambda run, model: None,
-) -> Iterator[TrainedRun]:
-    """Train networks one after the other and yield their predictions, in the order of the runs.
-
-    Two runs that are the same training (several thresholds that select the same examples) are
-    trained once.
-
-    Args:
-        on_trained: called with each run and its trained network, which the next run overwrites.
-
-    Raises: FloatingPointError when a loss is no longer finite.
-    """
-    done: dict[str, TrainedRun] = {}
-    for run in runs:
-        digest = run.digest()
-        if digest not in done:
-            done[digest] = trainer.train(run)
-            on_trained(run, trainer.model)
-        yield done[digest]
-    logger.info("%d distinct runs", len(done))
 
 
 def start_framework(threads: int) -> None:
@@ -139,6 +118,9 @@ def build_network(
 class Trainer:
     """One compiled network that is reset for every run.
 
+    Two runs that are the same training (several thresholds that select the same examples) are
+    trained once.
+
     Args:
         images: uint8 (examples, height, width, channels); may be memory-mapped.
         soft: whether the runs' targets are probabilities.
@@ -167,6 +149,7 @@ class Trainer:
         self.train_epoch(first, target, np.zeros(shape, np.int32), np.ones(shape, np.float32))
         self.predict(first)
         self.tracing_seconds = time.perf_counter() - started
+        self.done: dict[str, TrainedRun] = {}
 
     def reset(self, identity: dict) -> None:
         """Give the network the weights, noise and optimizer that a new one with this seed has."""
@@ -178,7 +161,17 @@ class Trainer:
             variable.assign(value)
 
     def train(self, run: Run) -> TrainedRun:
-        self.reset(run.identity)
+        """Train a network from scratch and predict what the run asks for.
+
+        Raises: FloatingPointError when a loss is no longer finite.
+        """
+        digest = run.digest()
+        if digest not in self.done:
+            self.reset(run.identity)
+            self.done[digest] = self._train(run)
+        return self.done[digest]
+
+    def _train(self, run: Run) -> TrainedRun:
         started = time.perf_counter()
         losses = []
         for epoch in range(self.settings.epochs):
@@ -203,7 +196,20 @@ class Trainer:
             "training_seconds": training_seconds,
             "prediction_seconds": prediction_seconds,
         }
+        logger.info("%s: loss %.4g after %d steps", run.identity, losses[-1], record["steps"])
         return TrainedRun(probabilities, record)
+
+    def timing(self) -> dict[str, float]:
+        """Return the seconds that went into tracing, training and prediction so far."""
+        records = [run.record for run in self.done.values()]
+        return {
+            "tracing_seconds": self.tracing_seconds,
+            "training_seconds": sum(record["training_seconds"] for record in records),
+            "prediction_seconds": sum(
+                sum(record["prediction_seconds"].values()) for record in records
+            ),
+            "runs": len(records),
+        }
 
     def predict(self, indices: np.ndarray) -> np.ndarray:
         """Return float32 (examples, classes); batches are filled up, so that one shape is traced."""
