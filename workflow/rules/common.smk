@@ -201,3 +201,16 @@ def all_scores(wildcards):
     return expand(
         f"{METHOD}/scores.json", dataset=DATASETS, method=METHODS, fold=FOLDS
     )
+
+
+def all_timings(wildcards):
+    """Where the seconds of every training job went."""
+    folds = [None] if PER_DATASET else FOLDS
+    jobs = expand(JOB, dataset=DATASETS, fold=folds)
+    return [f"{RESULTS}/timing/train_teachers/{job}.json" for job in jobs] + [
+        f"{RESULTS}/timing/train_students/{job}/{method}/{phase}_{generation}.json"
+        for job in jobs
+        for method in METHODS
+        for phase in (["search"] if study.searches(config, method) else []) + ["final"]
+        for generation in study.generations(config, method)
+    ]

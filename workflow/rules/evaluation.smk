@@ -1,7 +1,8 @@
 # Scores.
 #
 # Takes: the final predictions and pseudo-labels of every method, and the labels of the dataset.
-# Gives: scores.json per fold and method, and the study's tables scores.csv and generations.csv.
+# Gives: scores.json per fold and method, and the study's tables scores.csv, generations.csv
+#     (pseudo-labels) and timings.csv (training jobs).
 
 
 rule evaluate:
@@ -30,11 +31,13 @@ rule collect:
     """Gather all scores in tidy tables."""
     input:
         scores=all_scores,
+        timings=all_timings,
     output:
         scores=f"{RESULTS}/scores.csv",
         generations=f"{RESULTS}/generations.csv",
+        timings=f"{RESULTS}/timings.csv",
     params:
-        code=code_digest("scores"),
+        code=code_digest("tables"),
     log:
         f"{RESULTS}/logs/collect.log",
     conda:

@@ -1,6 +1,6 @@
 # Statistics and the workbook.
 #
-# Takes: scores.csv and generations.csv.
+# Takes: scores.csv, generations.csv and timings.csv.
 # Gives: statistics.json and report.xlsx.
 
 
@@ -25,6 +25,7 @@ rule report:
     input:
         scores=f"{RESULTS}/scores.csv",
         generations=f"{RESULTS}/generations.csv",
+        timings=f"{RESULTS}/timings.csv",
         statistics=f"{RESULTS}/statistics.json",
     output:
         report=f"{RESULTS}/report.xlsx",

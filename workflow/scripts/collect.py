@@ -2,8 +2,10 @@ from self_training.logs import log_to
 
 log_to(snakemake.log[0])
 
-from self_training import scores, storage
+from self_training import storage, tables
 
-table, generations = scores.collect([storage.load_json(path) for path in snakemake.input.scores])
-storage.save_csv(snakemake.output.scores, table)
-storage.save_csv(snakemake.output.generations, generations)
+evaluations = [storage.load_json(path) for path in snakemake.input.scores]
+timings = [storage.load_json(path) for path in snakemake.input.timings]
+storage.save_csv(snakemake.output.scores, tables.collect_scores(evaluations))
+storage.save_csv(snakemake.output.generations, tables.collect_generations(evaluations))
+storage.save_csv(snakemake.output.timings, tables.collect_timings(timings))

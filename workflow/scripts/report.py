@@ -11,5 +11,6 @@ report.write(
     config=snakemake.params.config,
     scores=pd.read_csv(snakemake.input.scores),
     generations=pd.read_csv(snakemake.input.generations),
+    timings=pd.read_csv(snakemake.input.timings),
     statistics=storage.load_json(snakemake.input.statistics),
 )

@@ -23,7 +23,8 @@ trained, timing = train_batch(
     snakemake.params.training,
     snakemake.output.get("models"),
 )
-storage.save_json(snakemake.output.timing, timing)
+job = {"rule": snakemake.rule} | dict(snakemake.wildcards.items())
+storage.save_json(snakemake.output.timing, job | timing)
 for fold, (state, named, results) in enumerate(zip(states, batch, trained, strict=True)):
     students = generations.stack_members(results, [name for _, name in named])
     storage.save_tree(snakemake.output.predictions[fold], state | students)

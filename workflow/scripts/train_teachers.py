@@ -17,7 +17,8 @@ trained, timing = train_batch(
     snakemake.params.training,
     snakemake.output.models,
 )
-storage.save_json(snakemake.output.timing, timing)
+job = {"rule": snakemake.rule} | dict(snakemake.wildcards.items())
+storage.save_json(snakemake.output.timing, job | timing)
 for fold, (runs, results) in enumerate(zip(batch, trained, strict=True)):
     predictions = generations.stack_members(results, [(run.identity["part"],) for run in runs])
     storage.save_tree(snakemake.output.final[fold], {("final",): predictions.pop(("final",))})

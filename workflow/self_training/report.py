@@ -36,13 +36,14 @@ def write(
     config: dict,
     scores: pd.DataFrame,
     generations: pd.DataFrame,
+    timings: pd.DataFrame,
     statistics: dict,
 ) -> None:
     """Write a study's workbook.
 
     Args:
         config: of the study.
-        scores, generations: the tables of `scores.collect`.
+        scores, generations, timings: of `tables`.
         statistics: of `significance.compare_methods`.
     """
     workbook = Workbook()
@@ -52,7 +53,8 @@ def write(
     _write_chains(workbook.create_sheet("Chains"), scores)
     _write_generations(workbook.create_sheet("Pseudo-labels"), generations)
     _write_tests(workbook.create_sheet("Tests"), statistics)
-    _write_provenance(workbook.create_sheet("Provenance"), config)
+    _write_cost(workbook.create_sheet("Cost"), timings)
+    _write_provenance(workbook.create_sheet("Provenance"), config, timings)
     for sheet in workbook:
         sheet.page_setup.orientation = "landscape"
         sheet.page_setup.fitToHeight = 0
@@ -236,11 +238,38 @@ def _write_tests(sheet, statistics: dict) -> None:
     _set_widths(sheet, [46] + [24] * len(statistics["methods"]))
 
 
-def _write_provenance(sheet, config: dict) -> None:
+def _write_cost(sheet, timings: pd.DataFrame) -> None:
+    """Where the seconds of all training jobs went."""
+    kinds = {
+        "startup_seconds": "Start-up (s)",
+        "tracing_seconds": "Tracing (s)",
+        "training_seconds": "Training (s)",
+        "prediction_seconds": "Prediction (s)",
+        "job_seconds": "Job (s)",
+    }
+    groups = timings.groupby("rule", sort=False)
+    sums = groups[["runs", *kinds]].sum()
+    sums.insert(0, "jobs", groups.size())
+    sums.loc["all"] = sums.sum()
+    columns = {"rule": "Rule", "jobs": "Jobs", "runs": "Networks trained", **kinds}
+    _append_table(sheet, sums.reset_index(), columns)
+    _format_columns(sheet, [None, "0", "0"] + ["0.0"] * len(kinds), 2)
+    _set_widths(sheet, [26] + [16] * (2 + len(kinds)))
+
+
+def _write_provenance(sheet, config: dict, timings: pd.DataFrame) -> None:
     _append_header(sheet, ["What", "Value"])
     rows = [("study", config["study"]), ("seed", config["seed"]), ("commit", provenance.commit())]
     rows += [(f"report made on: {key}", value) for key, value in provenance.machine().items()]
-    rows += [(f"version of {name}", value) for name, value in provenance.versions().items()]
+    rows += [
+        (
+            f"trained with: {column.removeprefix('framework.')}",
+            ", ".join(sorted(timings[column].dropna().astype(str).unique())),
+        )
+        for column in timings
+        if column.startswith("framework.")
+    ]
+    rows += [(f"report made with: {name}", value) for name, value in provenance.versions().items()]
     rows += [
         (f"config: {section}.{name}" if isinstance(content, dict) else f"config: {section}", value)
         for section, content in config.items()

@@ -1,7 +1,6 @@
 """Scores of one method on one outer fold, and the tables of all of them."""
 
 import numpy as np
-import pandas as pd
 from sklearn.metrics import (
     accuracy_score,
     average_precision_score,
@@ -127,14 +126,3 @@ def evaluate(
     }
 
 
-def collect(evaluations: list[dict]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return tidy tables of all evaluations: one row per fold, and one per fold and generation."""
-    identity = ("dataset", "method", "fold")
-    scores = pd.DataFrame(evaluations).drop(columns="pseudo_labels")
-    generations = [
-        {key: evaluation[key] for key in identity} | generation
-        for evaluation in evaluations
-        for generation in evaluation["pseudo_labels"]
-    ]
-    columns = [*identity, "generation", "offered", "selected", "correct", "trained_on"]
-    return scores, pd.DataFrame(generations, columns=columns)

@@ -6,6 +6,7 @@ network and reads the same images. What a run computes depends on the run alone,
 
 import logging
 import os
+import platform
 import sys
 import time
 from contextlib import contextmanager
@@ -98,6 +99,7 @@ def describe_framework() -> dict:
         "backend": backend,
         "keras": keras.__version__,
         backend: sys.modules[backend].__version__,
+        "host": platform.node(),
         "device": keras.distribution.list_devices()[0],
     }
 
