@@ -1,4 +1,4 @@
-# What the other rule files share: the study's config, its paths, and the inputs that depend on it.
+# What all rules share: the study's config, its paths, and the inputs that depend on it.
 #
 # Takes: config.
 # Gives: the names and functions below; a mistake in the config ends here, before anything runs.
@@ -198,9 +198,7 @@ def final_histories(wildcards):
 
 def all_scores(wildcards):
     """The scores of every method on every outer fold of every dataset."""
-    return expand(
-        f"{METHOD}/scores.json", dataset=DATASETS, method=METHODS, fold=FOLDS
-    )
+    return expand(f"{METHOD}/scores.json", dataset=DATASETS, method=METHODS, fold=FOLDS)
 
 
 def all_timings(wildcards):

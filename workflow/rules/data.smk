@@ -10,12 +10,12 @@ rule download:
     """Fetch the archive of a source that has none yet."""
     output:
         archive="resources/digits.npz",
-    params:
-        code=code_digest("datasets"),
     log:
         "results/logs/download/digits.log",
     conda:
         "../../envs/analysis.yaml"
+    params:
+        code=code_digest("datasets"),
     script:
         "../scripts/download.py"
 
@@ -28,15 +28,15 @@ rule prepare_dataset:
         images=f"{DATA}/images.npy",
         labels=f"{DATA}/labels.npy",
         classes=f"{DATA}/classes.json",
-    params:
-        classes=dataset_classes,
-        code=code_digest("datasets"),
     log:
         f"{RESULTS}/logs/prepare_dataset/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/prepare_dataset/{{dataset}}.tsv"
     conda:
         "../../envs/analysis.yaml"
+    params:
+        classes=dataset_classes,
+        code=code_digest("datasets"),
     script:
         "../scripts/prepare_dataset.py"
 
@@ -48,14 +48,14 @@ rule make_splits:
         classes=rules.prepare_dataset.output.classes,
     output:
         splits=expand(f"{FOLD}/split.npz", fold=FOLDS, allow_missing=True),
-    params:
-        settings=split_settings,
-        code=code_digest("splits"),
     log:
         f"{RESULTS}/logs/make_splits/{{dataset}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/make_splits/{{dataset}}.tsv"
     conda:
         "../../envs/analysis.yaml"
+    params:
+        settings=split_settings,
+        code=code_digest("splits"),
     script:
         "../scripts/make_splits.py"

@@ -16,13 +16,13 @@ rule evaluate:
         histories=final_histories,
     output:
         scores=per_fold(f"{METHOD}/scores.json"),
-    params:
-        identities=identities,
-        code=code_digest("scores"),
     log:
         f"{RESULTS}/logs/evaluate/{METHOD_JOB}.log",
     conda:
         "../../envs/analysis.yaml"
+    params:
+        identities=identities,
+        code=code_digest("scores"),
     script:
         "../scripts/evaluate.py"
 
@@ -36,11 +36,11 @@ rule collect:
         scores=f"{RESULTS}/scores.csv",
         generations=f"{RESULTS}/generations.csv",
         timings=f"{RESULTS}/timings.csv",
-    params:
-        code=code_digest("tables"),
     log:
         f"{RESULTS}/logs/collect.log",
     conda:
         "../../envs/analysis.yaml"
+    params:
+        code=code_digest("tables"),
     script:
         "../scripts/collect.py"

@@ -10,12 +10,12 @@ rule test_significance:
         scores=f"{RESULTS}/scores.csv",
     output:
         statistics=f"{RESULTS}/statistics.json",
-    params:
-        code=code_digest("significance"),
     log:
         f"{RESULTS}/logs/test_significance.log",
     conda:
         "../../envs/analysis.yaml"
+    params:
+        code=code_digest("significance"),
     script:
         "../scripts/test_significance.py"
 
@@ -29,12 +29,12 @@ rule report:
         statistics=f"{RESULTS}/statistics.json",
     output:
         report=f"{RESULTS}/report.xlsx",
-    params:
-        config=config,
-        code=code_digest("report"),
     log:
         f"{RESULTS}/logs/report.log",
     conda:
         "../../envs/analysis.yaml"
+    params:
+        config=config,
+        code=code_digest("report"),
     script:
         "../scripts/report.py"

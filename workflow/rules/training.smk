@@ -17,20 +17,20 @@ rule train_teachers:
         histories=per_fold(f"{FOLD}/teachers/history.json"),
         models=directory(per_fold(f"{FOLD}/teachers/models")),
         timing=f"{RESULTS}/timing/train_teachers/{JOB}.json",
+    log:
+        f"{RESULTS}/logs/train_teachers/{JOB}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_teachers/{JOB}.tsv"
+    conda:
+        "../../envs/training.yaml"
+    threads: config["threads"]
+    resources:
+        gpu=1,
     params:
         identities=identities,
         teachers=TEACHERS,
         training=teacher_training,
         code=code_digest("generations", "batch"),
-    log:
-        f"{RESULTS}/logs/train_teachers/{JOB}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/train_teachers/{JOB}.tsv"
-    threads: config["threads"]
-    resources:
-        gpu=1,
-    conda:
-        "../../envs/training.yaml"
     script:
         "../scripts/train_teachers.py"
 
@@ -41,14 +41,14 @@ rule propose_candidates:
         inherited=inherited_choices,
     output:
         candidates=per_fold(f"{METHOD}/search/candidates.json"),
-    params:
-        identities=identities,
-        settings=search_settings,
-        code=code_digest("search"),
     log:
         f"{RESULTS}/logs/propose_candidates/{METHOD_JOB}.log",
     conda:
         "../../envs/training.yaml"
+    params:
+        identities=identities,
+        settings=search_settings,
+        code=code_digest("search"),
     script:
         "../scripts/propose_candidates.py"
 
@@ -62,13 +62,13 @@ rule pseudo_label:
         previous=previous_pseudo_labels,
     output:
         pseudo_labels=per_fold(f"{GENERATION}/pseudo_labels.npz"),
-    params:
-        settings=labeling_settings,
-        code=code_digest("generations", "search"),
     log:
         f"{RESULTS}/logs/pseudo_label/{GENERATION_JOB}.log",
     conda:
         "../../envs/training.yaml"
+    params:
+        settings=labeling_settings,
+        code=code_digest("generations", "search"),
     script:
         "../scripts/pseudo_label.py"
 
@@ -85,21 +85,21 @@ rule train_students:
         predictions=per_fold(f"{GENERATION}/predictions.npz"),
         histories=per_fold(f"{GENERATION}/history.json"),
         timing=f"{RESULTS}/timing/train_students/{GENERATION_JOB}.json",
-    wildcard_constraints:
-        phase="search",
-    params:
-        identities=identities,
-        training=student_training,
-        code=code_digest("generations", "batch", "search"),
     log:
         f"{RESULTS}/logs/train_students/{GENERATION_JOB}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train_students/{GENERATION_JOB}.tsv"
+    wildcard_constraints:
+        phase="search",
+    conda:
+        "../../envs/training.yaml"
     threads: config["threads"]
     resources:
         gpu=1,
-    conda:
-        "../../envs/training.yaml"
+    params:
+        identities=identities,
+        training=student_training,
+        code=code_digest("generations", "batch", "search"),
     script:
         "../scripts/train_students.py"
 
@@ -122,11 +122,11 @@ rule select:
         predictions=searched_predictions,
     output:
         choices=per_fold(f"{METHOD}/choice.json"),
-    params:
-        code=code_digest("generations", "search"),
     log:
         f"{RESULTS}/logs/select/{METHOD_JOB}.log",
     conda:
         "../../envs/training.yaml"
+    params:
+        code=code_digest("generations", "search"),
     script:
         "../scripts/select.py"

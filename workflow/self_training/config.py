@@ -18,7 +18,8 @@ def validate(config: dict) -> None:
     """Raise ConfigError, naming the first key that is wrong, what it expects and what it got."""
     schema = yaml.safe_load(SCHEMA.read_text())
     errors = sorted(
-        Draft202012Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.path))
+        Draft202012Validator(schema).iter_errors(config),
+        key=lambda error: list(map(str, error.path)),
     )
     if errors:
         raise ConfigError(_describe(errors[0]))
@@ -73,7 +74,9 @@ def _validate_method(config: dict, name: str) -> None:
     if parent is not None:
         if parent not in methods or parent == name:
             others = [other for other in methods if other != name]
-            _fail(f"{key}.inherit", f"another method ({', '.join(others) or 'there is none'})", parent)
+            _fail(
+                f"{key}.inherit", f"another method ({', '.join(others) or 'there is none'})", parent
+            )
         if "inherit" in methods[parent]:
             _fail(f"{key}.inherit", "a method that does not inherit itself", parent)
     elif "generations" not in method:
@@ -81,13 +84,15 @@ def _validate_method(config: dict, name: str) -> None:
     space = full_space(config, name)
     for hyper_parameter in ("unlabeled_fraction", "threshold"):
         if max(space["generations"]) > 0 and space[hyper_parameter] == [None]:
-            _fail(
-                f"{key}.{hyper_parameter}", "a value, as there are generations to train", None
-            )
+            _fail(f"{key}.{hyper_parameter}", "a value, as there are generations to train", None)
     strategy = method.get("search", {}).get("strategy")
     trials = method.get("search", {}).get("trials")
     if (strategy == "random") != (trials is not None):
-        _fail(f"{key}.search.trials", "a number of trials with strategy random, and only there", trials)
+        _fail(
+            f"{key}.search.trials",
+            "a number of trials with strategy random, and only there",
+            trials,
+        )
     if strategy == "fixed":
         for hyper_parameter, values in settings(config, name)["space"].items():
             if len(values) > 1:
@@ -122,7 +127,8 @@ def settings(config: dict, name: str) -> dict:
     own = {key: _as_list(method[key]) for key in search.HYPER_PARAMETERS if key in method}
     defaults = {"unlabeled_fraction": [None], "threshold": [None], "ensemble_size": [1]}
     chosen = {
-        key: method.get(key, inherited.get(key, default)) for key, default in DEFAULT_SETTINGS.items()
+        key: method.get(key, inherited.get(key, default))
+        for key, default in DEFAULT_SETTINGS.items()
     }
     return chosen | {
         "space": own if parent else defaults | own,
@@ -176,7 +182,9 @@ def teachers(config: dict) -> dict:
     ]
     return {
         "final_members": max(sizes.values()),
-        "search_members": max((sizes[name] for name in spaces if searches(config, name)), default=0),
+        "search_members": max(
+            (sizes[name] for name in spaces if searches(config, name)), default=0
+        ),
         "unlabeled_fraction": max(fractions, default=0),
     }
 

@@ -42,8 +42,8 @@ def read_archive(path) -> dict[str, np.ndarray]:
     missing = {"x", "y", "class_names"} - set(archive)
     if missing:
         raise DatasetError(
-            f"{path}: Expected the arrays x, y and class_names. "
-            f"Received {', '.join(sorted(archive)) or 'none'}; missing: {', '.join(sorted(missing))}."
+            f"{path}: Expected the arrays x, y and class_names. Received: "
+            f"{', '.join(sorted(archive)) or 'none'}. Missing: {', '.join(sorted(missing))}."
         )
     x, y, class_names = archive["x"], archive["y"], archive["class_names"]
     if x.dtype != np.uint8 or x.ndim != 4:
@@ -175,9 +175,7 @@ def prepare(archive, dataset: str, classes, images_path, labels_path, classes_pa
     has the file with the hidden ones.
     """
     arrays = read_archive(archive)
-    kept, labels, class_names = choose_classes(
-        arrays["y"], arrays["class_names"], classes, dataset
-    )
+    kept, labels, class_names = choose_classes(arrays["y"], arrays["class_names"], classes, dataset)
     counts = np.bincount(labels, minlength=len(class_names))
     for name, count in zip(class_names, counts, strict=True):
         if count == 0:

@@ -2,8 +2,8 @@
 
 The state of all chains after a generation is two trees of arrays, keyed by (chain, part): the
 pseudo-labels that its students were trained on, and its students' predictions. A part is what a
-chain is run on: an inner fold of the labeled examples (the search) or all of them (the final chain).
-A chain that has ended hands its state on unchanged.
+chain is run on: the labeled examples without an inner fold (the search), or all of them (the final
+chain). A chain that has ended hands its state on unchanged.
 """
 
 from dataclasses import dataclass
@@ -34,7 +34,11 @@ class Part:
 
 def parts(split: dict, phase: str) -> list[Part]:
     """Return the parts of a phase: one per inner fold for the search, one for the final chain."""
-    labeled_idx, labeled_y, inner_fold = split["labeled_idx"], split["labeled_y"], split["inner_fold"]
+    labeled_idx, labeled_y, inner_fold = (
+        split["labeled_idx"],
+        split["labeled_y"],
+        split["inner_fold"],
+    )
     if phase == FINAL:
         return [Part("final", labeled_idx, labeled_y, split["test_idx"])]
     return [
@@ -172,7 +176,9 @@ def label(
             state[name] = before | {"termination": np.array("unlabeled_used_up")}
         else:
             probabilities = pseudo_labels.ensemble(arrays["unlabeled"])
-            state[name] = _append(before, examples, probabilities, chain, generation, labels, balance)
+            state[name] = _append(
+                before, examples, probabilities, chain, generation, labels, balance
+            )
     return state
 
 
@@ -263,8 +269,7 @@ def student_runs(
         copies = labeled["copies"]
         for member in range(chain.ensemble_size):
             run = Run(
-                identity=identity
-                | {"part": part.name, "generation": generation, "member": member},
+                identity=identity | {"part": part.name, "generation": generation, "member": member},
                 examples=np.concatenate([part.labeled_idx, np.repeat(labeled["examples"], copies)]),
                 targets=np.concatenate([targets, np.repeat(labeled["targets"], copies, axis=0)]),
                 predict={

@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from contextlib import suppress
 from pathlib import Path
 
 _held = []
@@ -26,8 +27,6 @@ def clear_stale_locks(state: Path) -> None:
     else:
         for lock in (state / "locks").glob("*.lock"):
             lock.unlink()
-    try:
+    with suppress(OSError):
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError:
-        pass
     _held.append(handle)

@@ -18,7 +18,9 @@ def log_to(path) -> None:
         os.dup2(handle, stream)
     os.close(handle)
     logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     sys.excepthook = _log_exception
 
@@ -27,4 +29,6 @@ def _log_exception(kind, error, traceback) -> None:
     if issubclass(kind, StudyError):
         logging.getLogger(__name__).error("%s", error)
     else:
-        logging.getLogger(__name__).critical("Uncaught exception", exc_info=(kind, error, traceback))
+        logging.getLogger(__name__).critical(
+            "Uncaught exception", exc_info=(kind, error, traceback)
+        )

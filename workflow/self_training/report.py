@@ -1,6 +1,7 @@
 """The Excel workbook."""
 
 import json
+import textwrap
 
 import pandas as pd
 from openpyxl import Workbook
@@ -27,7 +28,7 @@ HEADER = Font(bold=True, color="FFFFFF")
 HEADER_FILL = PatternFill("solid", start_color="1F4E79")
 BEST_FILL = PatternFill("solid", start_color="DDEBF7")
 CAUTION_FILL = PatternFill("solid", start_color="FFF2CC")
-WRAP = Alignment(wrap_text=True, vertical="top")
+WRAP = Alignment(wrap_text=True, vertical="top", horizontal="left")
 
 
 def write(
@@ -72,21 +73,21 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
         _append_text(sheet, config["description"], CAUTION_FILL)
     _append_text(
         sheet,
-        f"{len(statistics['methods'])} methods on {datasets} "
-        f"{'dataset' if datasets == 1 else 'datasets'}, {folds} outer folds each. Scores are of the "
-        "outer test folds; hyper-parameters were selected on inner folds of the labeled examples "
-        "alone.",
+        f"Methods: {len(statistics['methods'])}. Datasets: {datasets}. Outer folds: {folds}. "
+        "Scores are of the outer test folds; hyper-parameters were selected on inner folds of the "
+        "labeled examples alone.",
     )
     for sentence in statistics["reading"]:
         _append_text(sheet, sentence)
     sheet.append([])
-    headers = ["Method", "Mean accuracy", "Average rank", "Mean accuracy minus the first method's"]
-    headers += ["Datasets better than the first method", "Gradient steps per fold"]
+    first = statistics["methods"][0]
+    headers = ["Method", "Mean accuracy", "Average rank", f"Mean accuracy minus {first}"]
+    headers += [f"Datasets better than {first}", "Gradient steps per fold"]
     headers += ["Training time per fold (s)", "Inference time per fold (s)"]
+    _set_widths(sheet, [26, 14, 14, 18, 18, 16, 16, 16])
     _append_header(sheet, headers)
     means = scores.pivot_table("accuracy", "dataset", "method", sort=False)
     costs = scores.groupby("method")[["gradient_steps", "training_time", "inference_time"]].mean()
-    first = statistics["methods"][0]
     for method in statistics["methods"]:
         difference = means[method] - means[first]
         sheet.append(
@@ -110,12 +111,12 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
     sheet.append([])
     for note in notes:
         _append_text(sheet, note)
-    _set_widths(sheet, [26, 14, 14, 18, 18, 16, 16, 16])
 
 
 def _write_means(sheet, scores: pd.DataFrame) -> None:
     """Means and standard deviations over folds of every metric, dataset by method."""
     methods = list(dict.fromkeys(scores["method"]))
+    _set_widths(sheet, [26] + [18] * (2 * len(methods)))
     for metric in (*METRICS, "training_time", "inference_time"):
         unit = " (s)" if metric.endswith("time") else ""
         sheet.append([f"{TITLES[metric]}{unit}"])
@@ -138,11 +139,11 @@ def _write_means(sheet, scores: pd.DataFrame) -> None:
     _append_text(
         sheet, "Standard deviations are over outer folds (n - 1). The best mean of a row is marked."
     )
-    _set_widths(sheet, [26] + [18] * (2 * len(methods)))
 
 
 def _write_folds(sheet, scores: pd.DataFrame, outer_folds: int) -> None:
     """Every outer fold, in the columns of the table published in 2021."""
+    _set_widths(sheet, [22, 24, 14, 62] + [11] * len(METRICS) + [14, 14])
     headers = ["Dataset Name", "Algorithm Name", f"Cross Validation [1-{outer_folds}]"]
     _append_header(sheet, [*headers, "Hyper-Parameters Values", *TITLES.values()])
     for row in scores.to_dict("records"):
@@ -156,7 +157,6 @@ def _write_folds(sheet, scores: pd.DataFrame, outer_folds: int) -> None:
             ]
         )
     _format_columns(sheet, [None] * 4 + [SCORE] * len(METRICS) + [SECONDS, "0.000"], 2)
-    _set_widths(sheet, [22, 24, 14, 62] + [11] * len(METRICS) + [14, 14])
     _freeze(sheet)
 
 
@@ -167,6 +167,7 @@ def _describe_hyper_parameters(row: dict) -> str:
 
 def _write_chains(sheet, scores: pd.DataFrame) -> None:
     """What was selected on every fold, and how the chain ended."""
+    _set_widths(sheet, [22, 24] + [12] * 9 + [22, 12])
     columns = {
         "dataset": "Dataset",
         "method": "Method",
@@ -183,11 +184,11 @@ def _write_chains(sheet, scores: pd.DataFrame) -> None:
         "gradient_steps": "Gradient steps",
     }
     _append_table(sheet, scores.assign(fold=scores["fold"] + 1), columns)
-    _set_widths(sheet, [22, 24] + [12] * 9 + [22, 12])
 
 
 def _write_generations(sheet, generations: pd.DataFrame) -> None:
     """How many pseudo-labels each generation of the final chains had, and how many were right."""
+    _set_widths(sheet, [22, 24] + [12] * 7)
     columns = {
         "dataset": "Dataset",
         "method": "Method",
@@ -205,10 +206,10 @@ def _write_generations(sheet, generations: pd.DataFrame) -> None:
     )
     _append_table(sheet, table, columns)
     _format_columns(sheet, [None] * 7 + ["0.0%", None], 2)
-    _set_widths(sheet, [22, 24] + [12] * 7)
 
 
 def _write_tests(sheet, statistics: dict) -> None:
+    _set_widths(sheet, [46] + [24] * len(statistics["methods"]))
     friedman = statistics["omnibus"]["friedman"]
     for sentence in statistics["reading"]:
         _append_text(sheet, sentence)
@@ -216,7 +217,9 @@ def _write_tests(sheet, statistics: dict) -> None:
     _append_header(sheet, ["Friedman's test over datasets", "Value"])
     sheet.append(["Q", friedman["statistic"]])
     sheet.append(["p", friedman["p_value"]])
-    sheet.append(["Nemenyi's critical difference of average ranks", statistics["critical_difference"]])
+    sheet.append(
+        ["Nemenyi's critical difference of average ranks", statistics["critical_difference"]]
+    )
     for row in range(sheet.max_row - 2, sheet.max_row + 1):
         sheet.cell(row, 2).number_format = P_VALUE
     sheet.append([])
@@ -235,11 +238,11 @@ def _write_tests(sheet, statistics: dict) -> None:
                 cell.number_format = P_VALUE
                 if others.get(other, 1) < statistics["alpha"]:
                     cell.font, cell.fill = Font(bold=True), BEST_FILL
-    _set_widths(sheet, [46] + [24] * len(statistics["methods"]))
 
 
 def _write_cost(sheet, timings: pd.DataFrame) -> None:
     """Where the seconds of all training jobs went."""
+    _set_widths(sheet, [26] + [16] * 7)
     kinds = {
         "startup_seconds": "Start-up (s)",
         "tracing_seconds": "Tracing (s)",
@@ -254,10 +257,10 @@ def _write_cost(sheet, timings: pd.DataFrame) -> None:
     columns = {"rule": "Rule", "jobs": "Jobs", "runs": "Networks trained", **kinds}
     _append_table(sheet, sums.reset_index(), columns)
     _format_columns(sheet, [None, "0", "0"] + ["0.0"] * len(kinds), 2)
-    _set_widths(sheet, [26] + [16] * (2 + len(kinds)))
 
 
 def _write_provenance(sheet, config: dict, timings: pd.DataFrame) -> None:
+    _set_widths(sheet, [44, 100])
     _append_header(sheet, ["What", "Value"])
     rows = [("study", config["study"]), ("seed", config["seed"]), ("commit", provenance.commit())]
     rows += [(f"report made on: {key}", value) for key, value in provenance.machine().items()]
@@ -277,9 +280,9 @@ def _write_provenance(sheet, config: dict, timings: pd.DataFrame) -> None:
     ]
     for name, value in rows:
         sheet.append([name, value if isinstance(value, str | int) else json.dumps(value)])
-        sheet.cell(sheet.max_row, 2).alignment = WRAP
-        sheet.cell(sheet.max_row, 1).alignment = WRAP
-    _set_widths(sheet, [44, 100])
+        row = sheet.max_row
+        sheet.cell(row, 1).alignment = sheet.cell(row, 2).alignment = WRAP
+        sheet.row_dimensions[row].height = _height(str(sheet.cell(row, 2).value), 95)
     _freeze(sheet)
 
 
@@ -289,9 +292,14 @@ def _append_text(sheet, text: str, fill: PatternFill | None = None) -> None:
     row = sheet.max_row
     sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=8)
     sheet.cell(row, 1).alignment = WRAP
-    sheet.row_dimensions[row].height = 15 * -(-len(text) // 125)
+    sheet.row_dimensions[row].height = _height(text, 130)
     if fill is not None:
         sheet.cell(row, 1).fill = fill
+
+
+def _height(text: str, width: float) -> float:
+    """Return the height in points of a text wrapped to a width in characters."""
+    return 15 * max(1, len(textwrap.wrap(text, int(width))))
 
 
 def _append_header(sheet, headers: list[str]) -> None:
@@ -304,6 +312,11 @@ def _append_header(sheet, headers: list[str]) -> None:
         cell = sheet.cell(sheet.max_row, column)
         cell.font, cell.fill = HEADER, HEADER_FILL
         cell.alignment = Alignment(wrap_text=True, vertical="center")
+    lines = [
+        _height(header, sheet.column_dimensions[get_column_letter(column)].width - 2)
+        for column, header in enumerate(headers, start=1)
+    ]
+    sheet.row_dimensions[sheet.max_row].height = max(lines) + 3
 
 
 def _append_table(sheet, table: pd.DataFrame, columns: dict[str, str]) -> None:

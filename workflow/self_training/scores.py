@@ -124,5 +124,3 @@ def evaluate(
         "termination_condition": termination or "generations_reached",
         "pseudo_labels": score_pseudo_labels(labels, chain) if chain is not None else [],
     }
-
-

@@ -56,9 +56,7 @@ def compare_methods(means: pd.DataFrame) -> dict:
     # Positions as labels: scikit-posthocs sorts columns by name.
     pairs = posthoc_nemenyi_friedman(means.to_numpy()).to_numpy()
     result["post_hoc"]["nemenyi"] = {
-        method: {
-            other: float(pairs[i, j]) for j, other in enumerate(methods) if other != method
-        }
+        method: {other: float(pairs[i, j]) for j, other in enumerate(methods) if other != method}
         for i, method in enumerate(methods)
     }
     result["critical_difference"] = critical_difference(len(methods), datasets)

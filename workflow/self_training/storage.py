@@ -65,7 +65,11 @@ def save_tree(path, tree: dict[tuple, dict]) -> None:
     """Write a tree of arrays, (name, ...) -> key -> array, as one archive."""
     save_arrays(
         path,
-        {"/".join((*name, key)): array for name, arrays in tree.items() for key, array in arrays.items()},
+        {
+            "/".join((*name, key)): array
+            for name, arrays in tree.items()
+            for key, array in arrays.items()
+        },
     )
 
 

@@ -214,7 +214,7 @@ class Trainer:
         }
 
     def predict(self, indices: np.ndarray) -> np.ndarray:
-        """Return float32 (examples, classes); batches are filled up, so that one shape is traced."""
+        """Return float32 (examples, classes). Batches are filled up: one shape is traced."""
         probabilities = np.empty((len(indices), self.classes), np.float32)
         for start in range(0, len(indices), PREDICTION_BATCH):
             chunk = indices[start : start + PREDICTION_BATCH]
@@ -276,7 +276,9 @@ def _epoch_in_graph(model, optimizer, loss, images, target):
 
     def train_epoch(examples, targets, order, weights) -> float:
         return epoch(
-            tf.constant(examples, tf.int32), tf.constant(targets), tf.constant(order),
+            tf.constant(examples, tf.int32),
+            tf.constant(targets),
+            tf.constant(order),
             tf.constant(weights),
         )
 
@@ -289,7 +291,9 @@ def _epoch_step_by_step(model, optimizer, loss, images, _target):
 
     def train_epoch(examples, targets, order, weights) -> float:
         losses = [
-            model.train_on_batch(scale(images[examples[batch]]), targets[batch], sample_weight=weight)
+            model.train_on_batch(
+                scale(images[examples[batch]]), targets[batch], sample_weight=weight
+            )
             for batch, weight in zip(order, weights, strict=True)
         ]
         return float(np.mean(losses)) if losses else 0.0
