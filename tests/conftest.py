@@ -1,0 +1,115 @@
+"""Studies that tests run with Snakemake, as a user would."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+
+class Study:
+    """A copy of the workflow in a folder of its own, with a config."""
+
+    def __init__(self, folder: Path, config: dict):
+        self.folder, self.config = folder, config
+        shutil.copytree(
+            ROOT / "workflow", folder / "workflow", ignore=shutil.ignore_patterns("__pycache__")
+        )
+        shutil.copytree(ROOT / "profiles", folder / "profiles")
+        shutil.copytree(ROOT / "envs", folder / "envs")
+        shutil.copy(ROOT / "Snakefile", folder)
+        self.write_config()
+
+    def write_config(self) -> None:
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(self.config, sort_keys=False))
+
+    @property
+    def results(self) -> Path:
+        return self.folder / "results" / self.config["study"]
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "snakemake", *arguments]
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONPATH": ""},
+        )
+
+    def run(self, *arguments: str, succeeds: bool = True) -> str:
+        """Run Snakemake and return what it printed."""
+        process = self.start(*arguments)
+        output, _ = process.communicate()
+        assert (process.returncode == 0) == succeeds, output
+        return output
+
+    def copy(self, folder: Path) -> "Study":
+        """Return this study as it is, results and Snakemake's records included."""
+        shutil.copytree(self.folder, folder)
+        other = object.__new__(Study)
+        other.folder, other.config = folder, yaml.safe_load(yaml.safe_dump(self.config))
+        return other
+
+
+def tiny_config() -> dict:
+    """A study that takes seconds to train: 3 digits, 2 outer folds, 3 methods."""
+    return {
+        "study": "tiny",
+        "seed": 7,
+        "threads": 1,
+        "outer_folds": 2,
+        "inner_folds": 2,
+        "training": {"backbone": "original_cnn", "batch_size": 16, "learning_rate": 0.003},
+        "datasets": {
+            "digits_0_2": {
+                "source": "digits",
+                "classes": [0, 1, 2],
+                "epochs": 6,
+                "labeled_fraction": 0.1,
+            },
+        },
+        "methods": {
+            "baseline": {"generations": 0},
+            "noisy_student": {
+                "unlabeled_fraction": 0.2,
+                "threshold": [0.4, 0.6],
+                "generations": [1, 2],
+                "noise": {"translation": 0.1, "dropout": 0.2},
+                "balance": "quota",
+            },
+            "noisy_student_ensemble": {"inherit": "noisy_student", "ensemble_size": [2, 3]},
+        },
+    }
+
+
+@pytest.fixture(scope="session")
+def make_study(tmp_path_factory):
+    """Return a function that makes a study from a config."""
+
+    def make(config: dict) -> Study:
+        return Study(tmp_path_factory.mktemp(config["study"]) / "project", config)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tiny_study(make_study) -> Study:
+    """The tiny study, finished, run on 2 cores."""
+    study = make_study(tiny_config())
+    study.first_output = study.run("--cores", "2")
+    return study
+
+
+@pytest.fixture()
+def tiny_copy(tiny_study, tmp_path) -> Study:
+    """A copy of the finished tiny study that a test may change."""
+    return tiny_study.copy(tmp_path / "project")

@@ -1,0 +1,149 @@
+"""Invariants of the method, on the files of one study made for them."""
+
+import json
+
+import numpy as np
+import pytest
+from conftest import tiny_config
+
+pytestmark = pytest.mark.study
+
+FOLD = "runs/digits_0_2/fold_0"
+
+
+@pytest.fixture(scope="module")
+def study(make_study):
+    chain = {"unlabeled_fraction": 0.2, "threshold": [0.4, 0.6]}
+    fixed = {"unlabeled_fraction": 0.5, "generations": 3, "search": {"strategy": "fixed"}}
+    config = tiny_config()
+    config |= {"study": "invariants", "jobs": "per_dataset"}
+    config["methods"] = {
+        "baseline": {"generations": 0},
+        "no_generations": {
+            "generations": 0,
+            "noise": {"dropout": 0.5},
+            "balance": "undersample",
+            "labels": "soft",
+        },
+        "chain_of_3": chain | {"generations": [1, 2, 3]},
+        "chain_of_3_alone": chain | {"generations": 3},
+        "chain_of_2_alone": chain | {"generations": 2},
+        "chain_of_1_alone": chain | {"generations": 1},
+        "ensemble_of_one": {"inherit": "chain_of_3", "ensemble_size": 1},
+        "unlabeled_used_up": fixed | {"threshold": 0.4},
+        "nothing_selected": fixed | {"threshold": 0.999999},
+        "everything_selected": fixed | {"threshold": 0, "unlabeled_fraction": 0.2},
+        "soft": fixed | {"threshold": 0.4, "generations": 1, "labels": "soft"},
+    }
+    study = make_study(config)
+    study.run("--cores", "2", "--keep-going")
+    return study
+
+
+def read(study, method: str, file: str = "scores.json"):
+    return json.loads((study.results / FOLD / method / file).read_text())
+
+
+def scores(study, method: str) -> dict:
+    keys = ("accuracy", "tpr", "fpr", "precision", "auc", "pr_curve")
+    return {key: read(study, method)[key] for key in keys}
+
+
+def arrays(study, path: str) -> dict:
+    with np.load(study.results / FOLD / path) as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+def test_zero_generations_equal_the_baseline(study):
+    assert scores(study, "no_generations") == scores(study, "baseline")
+
+
+def test_the_baseline_is_a_teacher_of_the_ensemble(study):
+    """Member 0 of the shared teachers, scored alone."""
+    from self_training.scores import metrics
+
+    teachers = arrays(study, "teachers/final.npz")["final/evaluation"]
+    labels = np.load(study.results / "datasets/digits_0_2/labels.npy")
+    test = arrays(study, "split.npz")["test_idx"]
+    assert metrics(labels[test], teachers[0].astype(float)) == scores(study, "baseline")
+
+
+def test_an_ensemble_of_one_equals_the_single_student(study):
+    single = arrays(study, "chain_of_3/final/generation_3/predictions.npz")
+    ensemble = arrays(study, "ensemble_of_one/final/generation_3/predictions.npz")
+    assert single.keys() == ensemble.keys()
+    for name in single:
+        np.testing.assert_array_equal(single[name], ensemble[name])
+    assert scores(study, "ensemble_of_one") == scores(study, "chain_of_3")
+
+
+def test_search_of_a_chain_of_three_equals_three_searches(study):
+    together = read(study, "chain_of_3", "choice.json")["candidates"]
+    apart = [
+        candidate
+        for generations in (1, 2, 3)
+        for candidate in read(study, f"chain_of_{generations}_alone", "choice.json")["candidates"]
+    ]
+
+    def key(candidate):
+        return candidate["generations"], candidate["threshold"]
+
+    assert len(together) == 6
+    assert sorted(together, key=key) == sorted(apart, key=key)
+
+
+def test_unlabeled_used_up_ends_cleanly(study):
+    result = read(study, "unlabeled_used_up")
+    assert result["termination_condition"] == "unlabeled_used_up"
+    assert result["generations_trained"] == 2
+    # 0.5 |P| and the rest of the 0.9 |P|.
+    offered = [generation["offered"] for generation in result["pseudo_labels"]]
+    assert sum(offered) == result["unlabeled"] and offered[1] < offered[0]
+
+
+def test_nothing_selected_ends_cleanly(study):
+    result = read(study, "nothing_selected")
+    assert result["termination_condition"] == "nothing_selected"
+    assert result["generations_trained"] == 0
+    assert scores(study, "nothing_selected") == scores(study, "baseline")
+
+
+def test_everything_selected(study):
+    result = read(study, "everything_selected")
+    assert result["termination_condition"] == "generations_reached"
+    assert result["generations_trained"] == 3
+    for generation in result["pseudo_labels"]:
+        assert generation["selected"] == generation["offered"] == generation["trained_on"] > 0
+
+
+def test_given_labels_never_change_and_pseudo_labels_stay(study):
+    split = arrays(study, "split.npz")
+    first = arrays(study, "everything_selected/final/generation_1/pseudo_labels.npz")
+    third = arrays(study, "everything_selected/final/generation_3/pseudo_labels.npz")
+    count = len(first["0/final/examples"])
+    for name in ("examples", "targets", "confidence", "copies"):
+        np.testing.assert_array_equal(third[f"0/final/{name}"][:count], first[f"0/final/{name}"])
+    labeled = set(split["labeled_idx"].tolist())
+    assert not labeled & set(third["0/final/examples"].tolist())
+    assert set(third["0/final/examples"].tolist()) <= set(split["unlabeled_idx"].tolist())
+
+
+def test_soft_labels_are_probabilities(study):
+    targets = arrays(study, "soft/final/generation_1/pseudo_labels.npz")["0/final/targets"]
+    assert targets.ndim == 2
+    np.testing.assert_allclose(targets.sum(axis=1), 1, atol=1e-5)
+    assert read(study, "soft")["generations_trained"] == 1
+
+
+def test_final_models_predict_what_was_written(study):
+    """A saved network is the one that made the predictions."""
+    from self_training import training
+
+    model = training.keras.models.load_model(
+        study.results / FOLD / "chain_of_3/final/generation_1/models/member_0.keras"
+    )
+    images = np.load(study.results / "datasets/digits_0_2/images.npy")
+    test = arrays(study, "split.npz")["test_idx"]
+    written = arrays(study, "chain_of_3/final/generation_1/predictions.npz")["0/final/evaluation"]
+    predicted = model.predict(training.scale(images[test]), verbose=0)
+    np.testing.assert_allclose(predicted, written[0], atol=1e-5)

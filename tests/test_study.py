@@ -1,0 +1,210 @@
+"""The tiny study end to end, as a user runs it."""
+
+import json
+import os
+import re
+import signal
+import time
+from collections import Counter
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from conftest import tiny_config
+
+pytestmark = pytest.mark.study
+
+TIMES = re.compile("time|seconds")
+
+
+def scores_of(study) -> dict:
+    """Return all of a study's scores but the times, by file."""
+    files = sorted(study.results.glob("runs/*/*/*/scores.json"))
+    scores = {str(file.relative_to(study.results)): json.loads(file.read_text()) for file in files}
+    return {
+        file: {key: value for key, value in content.items() if not TIMES.search(key)}
+        for file, content in scores.items()
+    }
+
+
+def choices_of(study) -> dict:
+    files = sorted(study.results.glob("runs/*/*/*/choice.json"))
+    return {str(file.relative_to(study.results)): file.read_text() for file in files}
+
+
+def planned(output: str) -> Counter:
+    """Return how many jobs of each rule a dry run's table lists."""
+    table = re.search(r"Job stats:\n.*?\n-+.*?\n(.*?)\n\n", output, re.S)
+    rows = [line.split() for line in table.group(1).splitlines()] if table else []
+    return Counter({rule: int(count) for rule, count in rows if rule not in ("all", "total")})
+
+
+def planned_methods(output: str, rule: str) -> set[str]:
+    """Return the methods for which a dry run lists jobs of a rule."""
+    jobs = re.findall(rf"rule {rule}:\n(.*?)(?:\n\n|\n\[|\Z)", output, re.S)
+    return {re.search(r"method=([^,\n]+)", job).group(1) for job in jobs}
+
+
+def test_writes_scores_statistics_and_report(tiny_study):
+    scores = pd.read_csv(tiny_study.results / "scores.csv")
+    assert len(scores) == 1 * 2 * 3
+    assert scores["accuracy"].between(1 / 3, 1).all()
+    # Each method's AUC comes from its own probabilities.
+    assert scores.groupby("method")["auc"].apply(tuple).nunique() == 3
+    statistics = json.loads((tiny_study.results / "statistics.json").read_text())
+    assert statistics["methods"] == ["baseline", "noisy_student", "noisy_student_ensemble"]
+    workbook = openpyxl.load_workbook(tiny_study.results / "report.xlsx")
+    sheet = workbook["All folds"]
+    assert [cell.value for cell in sheet[1]] == [
+        "Dataset Name",
+        "Algorithm Name",
+        "Cross Validation [1-2]",
+        "Hyper-Parameters Values",
+        "Accuracy",
+        "TPR",
+        "FPR",
+        "Precision",
+        "AUC",
+        "PR-Curve",
+        "Training Time",
+        "Inference Time",
+    ]
+    assert [row[4].value for row in sheet.iter_rows(min_row=2)] == scores["accuracy"].tolist()
+
+
+def test_second_run_does_nothing(tiny_study):
+    assert "Nothing to be done" in tiny_study.run("--cores", "2")
+
+
+def test_one_core_and_two_give_the_same_scores(tiny_study, make_study):
+    one = make_study(tiny_config())
+    one.run("--cores", "1")
+    assert scores_of(one) == scores_of(tiny_study)
+    assert choices_of(one) == choices_of(tiny_study)
+
+
+def test_one_job_per_dataset_gives_the_same_scores(tiny_study, make_study):
+    study = make_study(tiny_config() | {"jobs": "per_dataset"})
+    study.run("--cores", "2")
+    assert scores_of(study) == scores_of(tiny_study)
+    assert choices_of(study) == choices_of(tiny_study)
+
+
+def test_killed_and_resumed_gives_the_same_scores(tiny_study, make_study):
+    study = make_study(tiny_config())
+    process = study.start("--cores", "2")
+    deadline = time.monotonic() + 300
+    while not list(study.results.glob("runs/*/*/noisy_student/search/generation_1/predictions.npz")):
+        assert process.poll() is None and time.monotonic() < deadline, "never got half-way"
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    finished = {
+        path: path.stat().st_mtime_ns for path in study.results.glob("runs/*/*/teachers/final.npz")
+    }
+    assert finished
+    study.run("--cores", "2", "--rerun-incomplete")
+    assert scores_of(study) == scores_of(tiny_study)
+    assert choices_of(study) == choices_of(tiny_study)
+    assert {path: path.stat().st_mtime_ns for path in finished} == finished
+
+
+def test_hidden_labels_and_test_labels_are_never_read(tiny_study, tiny_copy):
+    """Permuting them leaves every prediction and every choice as it was, but not the scores."""
+    study = tiny_copy
+    before = {
+        path: path.read_bytes()
+        for pattern in ("predictions.npz", "pseudo_labels.npz", "choice.json", "final.npz")
+        for path in study.results.glob(f"runs/**/{pattern}")
+    }
+    assert len(before) > 20
+    # A label that is given in one outer fold is hidden in another: each fold gets labels of its
+    # own, all of which but that fold's labeled ones are permuted.
+    for fold in (0, 1):
+        path = study.results / "datasets/digits_0_2/labels.npy"
+        split_path = study.results / f"runs/digits_0_2/fold_{fold}/split.npz"
+        with np.load(split_path) as split:
+            given, given_y = split["labeled_idx"], split["labeled_y"]
+        true = np.load(tiny_study.results / "datasets/digits_0_2/labels.npy")
+        assert (true[given] == given_y).all()
+        labels = np.random.default_rng(fold).permutation(true)
+        labels[given] = given_y
+        np.save(path, labels)
+        targets = [
+            f"results/tiny/runs/digits_0_2/fold_{fold}/{method}/scores.json"
+            for method in study.config["methods"]
+        ]
+        # The splits are as they were; everything behind them is made anew.
+        study.run("--cores", "1", "--touch", *(str(split_path.relative_to(study.folder)),))
+        rules = ("train_teachers", "propose_candidates", "pseudo_label", "train_students")
+        rules += ("train_final_students", "select", "evaluate")
+        study.run("--cores", "2", *targets, "--forcerun", *rules)
+    after = {path: path.read_bytes() for path in before}
+    for path, content in before.items():
+        if path.suffix == ".npz":
+            assert_same_arrays(path, tiny_study.results / path.relative_to(study.results))
+        else:
+            assert after[path] == content
+    scores, true_scores = scores_of(study), scores_of(tiny_study)
+    for file in scores:
+        assert scores[file]["accuracy"] < true_scores[file]["accuracy"]
+
+
+def assert_same_arrays(path, other) -> None:
+    with np.load(path) as arrays, np.load(other) as others:
+        assert set(arrays.files) == set(others.files)
+        for name in arrays.files:
+            np.testing.assert_array_equal(arrays[name], others[name])
+
+
+def test_labels_reach_only_splits_and_evaluation(tiny_study):
+    """No other rule has the file of labels among its inputs."""
+    output = tiny_study.run("--cores", "1", "-n", "--forceall")
+    rules = re.findall(r"(?:local)?rule (\w+):\n    input: (.*)\n", output)
+    with_labels = {rule for rule, inputs in rules if "/labels.npy" in inputs}
+    assert with_labels == {"make_splits", "evaluate"}
+    assert {"train_teachers", "pseudo_label", "train_students", "select"} <= {r for r, _ in rules}
+
+
+def test_an_edit_of_a_module_reruns_what_depends_on_it(tiny_copy):
+    def jobs_after_edit(module: str, before: str, after: str) -> Counter:
+        path = tiny_copy.folder / f"workflow/self_training/{module}.py"
+        source = path.read_text()
+        assert before in source
+        path.write_text(source.replace(before, after, 1))
+        try:
+            return planned(tiny_copy.run("-n"))
+        finally:
+            path.write_text(source)
+
+    assert jobs_after_edit("significance", "ALPHA = 0.05", "ALPHA = 0.01") == {
+        "test_significance": 1,
+        "report": 1,
+    }
+    # Neither comments nor docstrings determine a number.
+    assert not jobs_after_edit("training", '"""Training a batch', '"""Training another batch')
+    trained = jobs_after_edit("training", "PREDICTION_BATCH = 128", "PREDICTION_BATCH = 64")
+    assert trained["train_teachers"] == 2
+    assert not {"download", "prepare_dataset", "make_splits"} & set(trained)
+    scored = jobs_after_edit("scores", '"accuracy": float(', '"accuracy": 1 * float(')
+    assert set(scored) == {"evaluate", "collect", "test_significance", "report"}
+
+
+def test_an_edit_of_a_method_reruns_that_method(tiny_copy):
+    tiny_copy.config["methods"]["noisy_student_ensemble"]["noise"] = {"dropout": 0.3}
+    tiny_copy.write_config()
+    output = tiny_copy.run("-n")
+    jobs = planned(output)
+    assert "train_teachers" not in jobs and "make_splits" not in jobs
+    for rule in ("train_students", "train_final_students", "evaluate"):
+        assert planned_methods(output, rule) == {"noisy_student_ensemble"}
+
+
+def test_a_new_method_leaves_the_others_alone(tiny_copy):
+    tiny_copy.config["methods"]["without_noise"] = {"inherit": "noisy_student", "noise": {}}
+    tiny_copy.write_config()
+    output = tiny_copy.run("-n")
+    assert "train_teachers" not in planned(output)
+    assert planned_methods(output, "train_final_students") == {"without_noise"}
+    assert planned_methods(output, "evaluate") == {"without_noise"}
