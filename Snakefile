@@ -30,7 +30,6 @@ rule all:
 
 
 rule download_all:
+    """Fetch every dataset and stop, for machines that compute without a network."""
     input:
         [archive(dataset) for dataset in DATASETS],
-    """Fetch every dataset and stop, for machines that compute without a network."""
-    localrule: True

@@ -42,6 +42,7 @@ DATASETS = list(config["datasets"])
 METHODS = list(config["methods"])
 FOLDS = list(range(config["outer_folds"]))
 TEACHERS = study.teachers(config)
+BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
 
 RESULTS = f"results/{config['study']}"
 DATA = f"{RESULTS}/datasets/{{dataset}}"
@@ -117,12 +118,12 @@ def labeling_settings(wildcards):
 
 
 def teacher_training(wildcards):
-    return study.training(config, wildcards.dataset) | {"noise": {}}
+    return study.training(config, wildcards.dataset)
 
 
 def student_training(wildcards):
     noise = method_settings(wildcards)["noise"]
-    return study.training(config, wildcards.dataset) | {"noise": noise}
+    return study.training(config, wildcards.dataset, noise)
 
 
 def inherited_choices(wildcards):

@@ -15,7 +15,7 @@ rule download:
     conda:
         "../../envs/analysis.yaml"
     params:
-        code=code_digest("datasets"),
+        code=code_digest("download"),
     script:
         "../scripts/download.py"
 
@@ -36,7 +36,7 @@ rule prepare_dataset:
         "../../envs/analysis.yaml"
     params:
         classes=dataset_classes,
-        code=code_digest("datasets"),
+        code=code_digest("prepare_dataset"),
     script:
         "../scripts/prepare_dataset.py"
 
@@ -56,6 +56,6 @@ rule make_splits:
         "../../envs/analysis.yaml"
     params:
         settings=split_settings,
-        code=code_digest("splits"),
+        code=code_digest("make_splits"),
     script:
         "../scripts/make_splits.py"

@@ -22,7 +22,7 @@ rule evaluate:
         "../../envs/analysis.yaml"
     params:
         identities=identities,
-        code=code_digest("scores"),
+        code=code_digest("evaluate"),
     script:
         "../scripts/evaluate.py"
 
@@ -41,6 +41,6 @@ rule collect:
     conda:
         "../../envs/analysis.yaml"
     params:
-        code=code_digest("tables"),
+        code=code_digest("collect"),
     script:
         "../scripts/collect.py"

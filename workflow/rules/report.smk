@@ -15,7 +15,7 @@ rule test_significance:
     conda:
         "../../envs/analysis.yaml"
     params:
-        code=code_digest("significance"),
+        code=code_digest("test_significance"),
     script:
         "../scripts/test_significance.py"
 

@@ -30,7 +30,8 @@ rule train_teachers:
         identities=identities,
         teachers=TEACHERS,
         training=teacher_training,
-        code=code_digest("generations", "batch"),
+        backend=BACKEND,
+        code=code_digest("train_teachers"),
     script:
         "../scripts/train_teachers.py"
 
@@ -48,7 +49,7 @@ rule propose_candidates:
     params:
         identities=identities,
         settings=search_settings,
-        code=code_digest("search"),
+        code=code_digest("propose_candidates"),
     script:
         "../scripts/propose_candidates.py"
 
@@ -68,7 +69,7 @@ rule pseudo_label:
         "../../envs/training.yaml"
     params:
         settings=labeling_settings,
-        code=code_digest("generations", "search"),
+        code=code_digest("pseudo_label"),
     script:
         "../scripts/pseudo_label.py"
 
@@ -99,7 +100,8 @@ rule train_students:
     params:
         identities=identities,
         training=student_training,
-        code=code_digest("generations", "batch", "search"),
+        backend=BACKEND,
+        code=code_digest("train_students"),
     script:
         "../scripts/train_students.py"
 
@@ -127,6 +129,6 @@ rule select:
     conda:
         "../../envs/training.yaml"
     params:
-        code=code_digest("generations", "search"),
+        code=code_digest("select"),
     script:
         "../scripts/select.py"

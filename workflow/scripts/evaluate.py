@@ -8,8 +8,8 @@ from self_training import scores, storage
 
 labels = np.load(snakemake.input.labels)
 folds = len(snakemake.output.scores)
-pseudo_labels = storage.per_fold(snakemake.input.pseudo_labels, folds)
-histories = storage.per_fold(snakemake.input.histories, folds)
+pseudo_labels = storage.by_fold(snakemake.input.pseudo_labels, folds)
+histories = storage.by_fold(snakemake.input.histories, folds)
 for fold, identity in enumerate(snakemake.params.identities):
     evaluation = scores.evaluate(
         labels=labels,

@@ -4,7 +4,7 @@ log_to(snakemake.log[0])
 
 from self_training import generations, search, storage
 
-searched = storage.per_fold(snakemake.input.predictions, len(snakemake.output.choices))
+searched = storage.by_fold(snakemake.input.predictions, len(snakemake.output.choices))
 for fold, path in enumerate(snakemake.output.choices):
     split = storage.load_arrays(snakemake.input.splits[fold])
     candidates = search.read_candidates(storage.load_json(snakemake.input.candidates[fold]))

@@ -4,6 +4,7 @@ log_to(snakemake.log[0])
 
 from self_training import generations, storage
 from self_training.batch import train_batch
+from self_training.runs import FINAL
 
 splits = [storage.load_arrays(path) for path in snakemake.input.splits]
 batch = [
@@ -21,6 +22,6 @@ job = {"rule": snakemake.rule} | dict(snakemake.wildcards.items())
 storage.save_json(snakemake.output.timing, job | timing)
 for fold, (runs, results) in enumerate(zip(batch, trained, strict=True)):
     predictions = generations.stack_members(results, [(run.identity["part"],) for run in runs])
-    storage.save_tree(snakemake.output.final[fold], {("final",): predictions.pop(("final",))})
+    storage.save_tree(snakemake.output.final[fold], {(FINAL,): predictions.pop((FINAL,))})
     storage.save_tree(snakemake.output.search[fold], predictions)
     storage.save_json(snakemake.output.histories[fold], [result.record for result in results])

@@ -6,7 +6,9 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from self_training.runs import Run, TrainedRun
+from self_training.provenance import commit
+from self_training.runs import FINAL, Run, TrainedRun
+from self_training.storage import atomic_path
 
 
 def train_batch(
@@ -45,9 +47,10 @@ def train_batch(
     for run, fold in runs:
         result = trainer.train(run)
         trained[fold].append(result)
-        if models and run.identity["part"] == "final":
-            trainer.model.save(models[fold] / f"member_{run.identity['member']}.keras")
+        if models and run.identity["part"] == FINAL:
+            with atomic_path(models[fold] / f"member_{run.identity['member']}.keras") as path:
+                trainer.model.save(path)
     return trained, timing | trainer.timing() | {
         "job_seconds": time.time() - started,
-        "framework": training.describe_framework(),
+        "framework": training.describe_framework() | {"commit": commit()},
     }

@@ -1,25 +1,45 @@
 """A study's config: its validation, and what each rule needs to know of it."""
 
+import math
 from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
 from jsonschema import Draft202012Validator
+from jsonschema.validators import extend
 
 from self_training import datasets, search
 from self_training.backbones import BACKBONES
+from self_training.class_counts import check_class_counts
 from self_training.errors import ConfigError
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 DEFAULT_SETTINGS = {"labels": "hard", "balance": "none", "noise": {}}
+NO_NOISE = {"translation": 0, "dropout": 0}
+
+
+def _is_integer(_, value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_, value) -> bool:
+    return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON counts 3.0 as an integer and YAML has .nan; neither is what a setting can be.
+_Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)
 
 
 def validate(config: dict) -> None:
     """Raise ConfigError, naming the first key that is wrong, what it expects and what it got."""
     schema = yaml.safe_load(SCHEMA.read_text())
     errors = sorted(
-        Draft202012Validator(schema).iter_errors(config),
-        key=lambda error: list(map(str, error.path)),
+        _Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.path))
     )
     if errors:
         raise ConfigError(_describe(errors[0]))
@@ -28,6 +48,8 @@ def validate(config: dict) -> None:
         _fail("training.backbone", f"one of {', '.join(BACKBONES)}", backbone)
     for name, dataset in config["datasets"].items():
         _validate_dataset(name, dataset)
+    for name in config["methods"]:
+        _validate_inheritance(config["methods"], name)
     for name in config["methods"]:
         _validate_method(config, name)
 
@@ -67,24 +89,42 @@ def _validate_dataset(name: str, dataset: dict) -> None:
         _fail(key, f"no path, as source is {dataset['source']}", dataset["path"])
 
 
-def _validate_method(config: dict, name: str) -> None:
-    method, methods = config["methods"][name], config["methods"]
-    key = f"methods.{name}"
-    parent = method.get("inherit")
-    if parent is not None:
-        if parent not in methods or parent == name:
-            others = [other for other in methods if other != name]
+def _validate_inheritance(methods: dict, name: str) -> None:
+    parent = methods[name].get("inherit")
+    if parent is None:
+        if "generations" not in methods[name]:
             _fail(
-                f"{key}.inherit", f"another method ({', '.join(others) or 'there is none'})", parent
+                f"methods.{name}.generations",
+                "a number of generations (0 for a supervised baseline), or inherit",
+                None,
             )
-        if "inherit" in methods[parent]:
-            _fail(f"{key}.inherit", "a method that does not inherit itself", parent)
-    elif "generations" not in method:
-        _fail(key, "generations (0 for a supervised baseline), or inherit", sorted(method))
-    space = full_space(config, name)
+        return
+    if parent not in methods or parent == name:
+        others = ", ".join(other for other in methods if other != name)
+        _fail(f"methods.{name}.inherit", f"another method ({others or 'there is none'})", parent)
+    if "inherit" in methods[parent]:
+        _fail(f"methods.{name}.inherit", "a method that does not inherit itself", parent)
+
+
+def _validate_method(config: dict, name: str) -> None:
+    method, key = config["methods"][name], f"methods.{name}"
+    parent = method.get("inherit")
+    own, space = settings(config, name)["space"], full_space(config, name)
     for hyper_parameter in ("unlabeled_fraction", "threshold"):
         if max(space["generations"]) > 0 and space[hyper_parameter] == [None]:
             _fail(f"{key}.{hyper_parameter}", "a value, as there are generations to train", None)
+        if (
+            parent is not None
+            and "generations" in own
+            and max(own["generations"]) > 0
+            and hyper_parameter not in own
+            and 0 in full_space(config, parent)["generations"]
+        ):
+            _fail(
+                f"{key}.{hyper_parameter}",
+                f"a value, as {parent} may be selected without generations and then has none",
+                None,
+            )
     strategy = method.get("search", {}).get("strategy")
     trials = method.get("search", {}).get("trials")
     if (strategy == "random") != (trials is not None):
@@ -94,19 +134,21 @@ def _validate_method(config: dict, name: str) -> None:
             trials,
         )
     if strategy == "fixed":
-        for hyper_parameter, values in settings(config, name)["space"].items():
+        for hyper_parameter, values in own.items():
             if len(values) > 1:
                 _fail(f"{key}.{hyper_parameter}", "one value, as search.strategy is fixed", values)
+    if searches(config, name) and "inner_folds" not in config:
+        _fail("inner_folds", f"a number of folds, as {name} has candidates to choose from", None)
 
 
 def check_datasets(config: dict, archive_of) -> None:
-    """Raise DatasetError when a dataset that is already there can't be split as the config says.
+    """Raise DatasetError when a dataset can't be split as the config says.
 
     Args:
         archive_of: function from a dataset's name to its archive, which need not exist yet.
     """
     for name, dataset in config["datasets"].items():
-        datasets.check_class_counts(
+        check_class_counts(
             datasets.count_classes(dataset, archive_of(name), name),
             dataset=name,
             outer_folds=config["outer_folds"],
@@ -130,8 +172,11 @@ def settings(config: dict, name: str) -> dict:
         key: method.get(key, inherited.get(key, default))
         for key, default in DEFAULT_SETTINGS.items()
     }
+    # In one order, so that a config whose keys are rearranged is the same config.
+    chosen["noise"] = {key: chosen["noise"].get(key, none) for key, none in NO_NOISE.items()}
+    space = own if parent else defaults | own
     return chosen | {
-        "space": own if parent else defaults | own,
+        "space": {key: space[key] for key in search.HYPER_PARAMETERS if key in space},
         "strategy": method.get("search", {}).get("strategy", "grid"),
         "trials": method.get("search", {}).get("trials"),
         "inherit": parent,
@@ -149,9 +194,9 @@ def full_space(config: dict, name: str) -> dict[str, list]:
 def searches(config: dict, name: str) -> bool:
     """Return whether a method has more than one candidate, so that inner folds must choose."""
     method = settings(config, name)
-    if method["inherit"]:
-        return any(len(values) > 1 for values in method["space"].values())
-    count = len(search.grid(method["space"]))
+    # However many values a method inherits, one of each is selected when it gets them.
+    inherited = {key: [None] for key in search.HYPER_PARAMETERS} if method["inherit"] else {}
+    count = math.prod(len(values) for values in (inherited | method["space"]).values())
     return min(count, method["trials"] or count) > 1
 
 
@@ -161,8 +206,8 @@ def generations(config: dict, name: str) -> list[int]:
 
 
 def inner_folds(config: dict) -> int:
-    """Return the number of inner folds; 0 when no method searches."""
-    return config["inner_folds"] if any(searches(config, name) for name in config["methods"]) else 0
+    """Return the number of inner folds; 0 when the study has none."""
+    return config.get("inner_folds", 0)
 
 
 def teachers(config: dict) -> dict:
@@ -189,10 +234,14 @@ def teachers(config: dict) -> dict:
     }
 
 
-def training(config: dict, dataset: str) -> dict:
-    """Return the settings of a dataset's training jobs, without noise."""
-    return config["training"] | {
+def training(config: dict, dataset: str, noise: dict = NO_NOISE) -> dict:
+    """Return the settings of a dataset's training jobs."""
+    return {
+        "backbone": config["training"]["backbone"],
         "epochs": config["datasets"][dataset]["epochs"],
+        "batch_size": config["training"]["batch_size"],
+        "learning_rate": config["training"]["learning_rate"],
+        "noise": noise,
         "threads": config["threads"],
     }
 

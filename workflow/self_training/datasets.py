@@ -45,27 +45,43 @@ def read_archive(path) -> dict[str, np.ndarray]:
             f"{path}: Expected the arrays x, y and class_names. Received: "
             f"{', '.join(sorted(archive)) or 'none'}. Missing: {', '.join(sorted(missing))}."
         )
-    x, y, class_names = archive["x"], archive["y"], archive["class_names"]
+    x = archive["x"]
     if x.dtype != np.uint8 or x.ndim != 4:
         raise DatasetError(
             f"{path}: Expected x as uint8 of shape (examples, height, width, channels). "
             f"Received {x.dtype} of shape {x.shape}."
         )
-    if y.shape != (len(x),) or not np.issubdtype(y.dtype, np.integer):
+    _check_labels(path, archive["y"], archive["class_names"])
+    if len(x) != len(archive["y"]):
         raise DatasetError(
-            f"{path}: Expected y as integers of shape ({len(x)},), one per image. "
+            f"{path}: Expected one label in y per image in x. Received {len(archive['y'])} labels "
+            f"and {len(x)} images."
+        )
+    return archive
+
+
+def _check_labels(path, y: np.ndarray, class_names: np.ndarray) -> None:
+    if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
+        raise DatasetError(
+            f"{path}: Expected y as integers of shape (examples,). "
             f"Received {y.dtype} of shape {y.shape}."
         )
-    if class_names.ndim != 1:
+    if class_names.ndim != 1 or class_names.dtype.kind != "U":
         raise DatasetError(
-            f"{path}: Expected class_names of shape (classes,). Received {class_names.shape}."
+            f"{path}: Expected class_names as strings of shape (classes,). "
+            f"Received {class_names.dtype} of shape {class_names.shape}."
+        )
+    names, counts = np.unique(class_names, return_counts=True)
+    if (counts > 1).any():
+        raise DatasetError(
+            f"{path}: Expected different class names. Received '{names[counts > 1][0]}' "
+            f"{counts.max()} times."
         )
     if len(y) and not 0 <= y.min() <= y.max() < len(class_names):
         raise DatasetError(
             f"{path}: Expected labels y from 0 to {len(class_names) - 1}, one per class name. "
             f"Received labels from {y.min()} to {y.max()}."
         )
-    return archive
 
 
 def choose_classes(y: np.ndarray, class_names: np.ndarray, classes, dataset: str):
@@ -77,7 +93,7 @@ def choose_classes(y: np.ndarray, class_names: np.ndarray, classes, dataset: str
         classes: labels to keep, or None for all.
         dataset: the name that messages use.
 
-    Returns: indices (kept,), labels uint8/uint16 (kept,) and class names (kept classes,).
+    Returns: indices (kept,), labels int32 (kept,) and class names (kept classes,).
     """
     classes = list(range(len(class_names))) if classes is None else list(classes)
     for label in classes:
@@ -110,9 +126,11 @@ def count_classes(source: dict, archive, dataset: str) -> dict[str, int]:
     return dict(zip(class_names.tolist(), counts.tolist(), strict=True))
 
 
-def _read_labels(archive):
-    with _readable(archive), np.load(archive) as arrays:
-        return arrays["y"].astype(np.int64), arrays["class_names"]
+def _read_labels(path):
+    with _readable(path), np.load(path) as archive:
+        y, class_names = archive["y"], archive["class_names"]
+    _check_labels(path, y, class_names)
+    return y, class_names
 
 
 @contextmanager
@@ -125,47 +143,6 @@ def _readable(path):
             f"{path}: Expected a NumPy archive (.npz) with x, y and class_names. Received a file "
             f"that cannot be read as one ({error})."
         ) from error
-
-
-def check_class_counts(
-    counts: dict[str, int], *, dataset: str, outer_folds: int, labeled_fraction: float, inner_folds
-) -> None:
-    """Raise DatasetError when no split of these counts can be what the protocol asks.
-
-    Args:
-        counts: examples per class name.
-        outer_folds: each class needs an example in every outer fold.
-        labeled_fraction: part of the pool (the examples outside the test fold) that keeps labels.
-        inner_folds: each class needs a label in every inner fold; 0 when nothing is searched.
-    """
-    if len(counts) < 2:
-        raise DatasetError(
-            f"datasets.{dataset}: Expected at least 2 classes. Received: {len(counts)}."
-        )
-    for name, count in counts.items():
-        if count < outer_folds:
-            raise DatasetError(
-                f"datasets.{dataset}: Expected at least {outer_folds} examples in every class, one "
-                f"per outer fold (outer_folds: {outer_folds}). Received: {count} of class "
-                f"'{name}'. Use fewer outer folds or leave the class out."
-            )
-    pools = {name: count - count // outer_folds for name, count in counts.items()}
-    most = {name: int(np.ceil(labeled_fraction * pool)) for name, pool in pools.items()}
-    check_labels(most, dataset=dataset, labeled_fraction=labeled_fraction, inner_folds=inner_folds)
-
-
-def check_labels(labels: dict[str, int], *, dataset: str, labeled_fraction, inner_folds) -> None:
-    """Raise DatasetError when a class has too few labeled examples (`labels`: per class name)."""
-    needed = max(1, inner_folds)
-    for name, count in labels.items():
-        if count < needed:
-            reason = f" (inner_folds: {inner_folds})" if inner_folds else ""
-            raise DatasetError(
-                f"datasets.{dataset}.labeled_fraction: Expected a fraction that leaves every class "
-                f"at least {needed} labeled example{'s' if needed > 1 else ''}{reason}. "
-                f"Received: {labeled_fraction}, which leaves {count} of class '{name}'. Use a "
-                "larger fraction."
-            )
 
 
 def prepare(archive, dataset: str, classes, images_path, labels_path, classes_path) -> None:
@@ -181,5 +158,5 @@ def prepare(archive, dataset: str, classes, images_path, labels_path, classes_pa
         if count == 0:
             raise DatasetError(f"{archive}: Expected examples of class '{name}'. Received none.")
     save_array(images_path, arrays["x"][kept])
-    save_array(labels_path, labels.astype(np.int32))
+    save_array(labels_path, labels)
     save_json(classes_path, class_names.tolist())

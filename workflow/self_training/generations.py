@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from self_training import pseudo_labels
-from self_training.runs import Run, TrainedRun
+from self_training.runs import FINAL, Run, TrainedRun
 from self_training.search import Candidate
 from self_training.search import chains as all_chains
 
-SEARCH, FINAL = "search", "final"
+SEARCH = "search"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def parts(split: dict, phase: str) -> list[Part]:
         split["inner_fold"],
     )
     if phase == FINAL:
-        return [Part("final", labeled_idx, labeled_y, split["test_idx"])]
+        return [Part(FINAL, labeled_idx, labeled_y, split["test_idx"])]
     return [
         Part(
             f"inner_{fold}",
@@ -229,11 +229,10 @@ def score_candidates(
         (part.name, np.array([label_of[example] for example in part.evaluation_idx.tolist()]))
         for part in parts(split, SEARCH)
     ]
+    index_of = {chain.chain(0): str(index) for index, chain in enumerate(chains)}
     scores = []
     for candidate in candidates:
-        prefix_of = [candidate.chain(chain.generations) for chain in chains]
-        index = str([a == b for a, b in zip(prefix_of, chains, strict=True)].index(True))
-        state = states[candidate.generations]
+        index, state = index_of[candidate.chain(0)], states[candidate.generations]
         scores.append(
             [
                 float(np.mean(_predicted(state[index, part]["evaluation"]) == actual))

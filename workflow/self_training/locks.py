@@ -28,5 +28,5 @@ def clear_stale_locks(state: Path) -> None:
         for lock in (state / "locks").glob("*.lock"):
             lock.unlink()
     with suppress(OSError):
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_SH)
     _held.append(handle)

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+SCRIPTS = PACKAGE.parent / "scripts"
 REPORTED_PACKAGES = (
     "tensorflow",
     "jax",
@@ -24,47 +25,42 @@ REPORTED_PACKAGES = (
 )
 
 
-def code_digest(*modules: str) -> str:
-    """Return a hash of modules of this package and of all modules of it that they import.
+def code_digest(script: str) -> str:
+    """Return a hash of all modules of this package that a rule's script imports, however deep.
 
     Snakemake sees an edit of a script, but not of a module behind it; rules carry this instead.
-    Comments and docstrings do not count: they determine no number.
+    Comments and docstrings do not count, nor do logging and provenance: they determine no score.
     """
     sha = hashlib.sha256()
-    for module in sorted(set().union(*(_closure(module) for module in modules))):
-        sha.update(f"{module}\n{_code(module)}\n".encode())
+    for module in sorted(_closure(SCRIPTS / f"{script}.py") - {"logs", "provenance"}):
+        sha.update(f"{module}\n{_code(PACKAGE / f'{module}.py')}\n".encode())
     return sha.hexdigest()[:16]
 
 
-@cache
-def _closure(module: str) -> frozenset[str]:
-    found, waiting = set(), [module]
+def _closure(path: Path) -> set[str]:
+    found, waiting = set(), list(_imports(path))
     while waiting:
-        name = waiting.pop()
-        if name not in found:
-            found.add(name)
-            waiting.extend(_imports(name))
-    return frozenset(found)
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting.extend(_imports(PACKAGE / f"{module}.py"))
+    return found
 
 
-def _imports(module: str) -> list[str]:
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
     names = []
-    for node in ast.walk(_tree(module)):
+    for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module == "self_training":
             names.extend(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("self_training."):
             names.append(node.module.removeprefix("self_training."))
-    return names
+    return tuple(names)
 
 
 @cache
-def _tree(module: str) -> ast.Module:
-    return ast.parse((PACKAGE / f"{module}.py").read_text())
-
-
-@cache
-def _code(module: str) -> str:
-    tree = ast.parse((PACKAGE / f"{module}.py").read_text())
+def _code(path: Path) -> str:
+    tree = ast.parse(path.read_text())
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_docstring(body[0]):
@@ -81,7 +77,7 @@ def _is_docstring(node) -> bool:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the packages that determine results."""
+    """Return the versions of Python and of the packages of the process that asks."""
     found = {"python": platform.python_version()}
     for package in REPORTED_PACKAGES:
         try:
@@ -112,7 +108,16 @@ def _processor() -> str:
 
 def commit() -> str:
     """Return the commit of the workflow, marked when files differ from it, or 'unknown'."""
-    command = ["git", "-C", str(PACKAGE), "describe", "--always", "--dirty", "--abbrev=40"]
+    command = [
+        "git",
+        "-C",
+        str(PACKAGE),
+        "describe",
+        "--always",
+        "--dirty",
+        "--abbrev=40",
+        "--exclude=*",
+    ]
     try:
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

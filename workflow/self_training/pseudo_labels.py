@@ -7,9 +7,9 @@ def slice_bounds(generation: int, unlabeled_fraction: float, pool_size: int, unl
     """Return start and stop of a generation's slice in the order of the unlabeled examples.
 
     Each generation (1, 2, ...) takes a fresh slice of `unlabeled_fraction` * |P| examples; the last
-    may be shorter, and once U is used up slices are empty.
+    may be shorter, and once U is used up slices are empty. A slice has at least one example.
     """
-    size = round(unlabeled_fraction * pool_size)
+    size = max(1, round(unlabeled_fraction * pool_size))
     return tuple(min(unlabeled, size * count) for count in (generation - 1, generation))
 
 

@@ -11,6 +11,7 @@ from openpyxl.utils import get_column_letter
 from self_training import provenance
 from self_training.scores import METRICS
 from self_training.search import HYPER_PARAMETERS
+from self_training.significance import means_over_folds
 from self_training.storage import atomic_path
 
 TITLES = {
@@ -23,7 +24,7 @@ TITLES = {
     "training_time": "Training Time",
     "inference_time": "Inference Time",
 }
-SCORE, SECONDS, P_VALUE = "0.0000", "0.00", "0.0000"
+SCORE, SECONDS, P_VALUE = "0.0000", "0.00", "[<0.0001]0.0E+00;0.0000"
 HEADER = Font(bold=True, color="FFFFFF")
 HEADER_FILL = PatternFill("solid", start_color="1F4E79")
 BEST_FILL = PatternFill("solid", start_color="DDEBF7")
@@ -86,7 +87,7 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
     headers += ["Training time per fold (s)", "Inference time per fold (s)"]
     _set_widths(sheet, [26, 14, 14, 18, 18, 16, 16, 16])
     _append_header(sheet, headers)
-    means = scores.pivot_table("accuracy", "dataset", "method", sort=False)
+    means = means_over_folds(scores)
     costs = scores.groupby("method")[["gradient_steps", "training_time", "inference_time"]].mean()
     for method in statistics["methods"]:
         difference = means[method] - means[first]
@@ -262,7 +263,11 @@ def _write_cost(sheet, timings: pd.DataFrame) -> None:
 def _write_provenance(sheet, config: dict, timings: pd.DataFrame) -> None:
     _set_widths(sheet, [44, 100])
     _append_header(sheet, ["What", "Value"])
-    rows = [("study", config["study"]), ("seed", config["seed"]), ("commit", provenance.commit())]
+    rows = [
+        ("study", config["study"]),
+        ("seed", config["seed"]),
+        ("report made at commit", provenance.commit()),
+    ]
     rows += [(f"report made on: {key}", value) for key, value in provenance.machine().items()]
     rows += [
         (

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+# The part of a fold that a final run is trained on; see `generations.Part`.
+FINAL = "final"
+
 
 @dataclass(frozen=True)
 class Run:

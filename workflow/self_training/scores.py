@@ -1,4 +1,4 @@
-"""Scores of one method on one outer fold, and the tables of all of them."""
+"""Scores of one method on one outer fold."""
 
 import numpy as np
 from sklearn.metrics import (
@@ -11,6 +11,7 @@ from sklearn.metrics import (
 )
 
 from self_training.pseudo_labels import ensemble
+from self_training.runs import FINAL
 
 METRICS = ("accuracy", "tpr", "fpr", "precision", "auc", "pr_curve")
 SECONDS = ("training_time", "inference_time")
@@ -104,7 +105,7 @@ def evaluate(
         [
             record
             for record in history
-            if record["part"] == "final" and record["member"] < ensemble_size
+            if record["part"] == FINAL and record["member"] < ensemble_size
         ]
         for history in histories
     ]

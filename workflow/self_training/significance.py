@@ -9,9 +9,12 @@ ALPHA = 0.05
 
 
 def means_over_folds(scores: pd.DataFrame, metric: str = "accuracy") -> pd.DataFrame:
-    """Return a table (datasets, methods) of means over outer folds, in the order of the scores."""
+    """Return a table (datasets, methods) of means over outer folds, in the order of the scores.
+
+    Rounded, so that the last bits of a mean do not break ties.
+    """
     table = scores.pivot_table(metric, "dataset", "method", aggfunc="mean", sort=False)
-    return table[list(dict.fromkeys(scores["method"]))]
+    return table[list(dict.fromkeys(scores["method"]))].round(12)
 
 
 def compare_methods(means: pd.DataFrame) -> dict:

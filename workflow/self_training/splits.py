@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from self_training.datasets import check_labels
+from self_training.class_counts import check_class_counts
 from self_training.seeds import derive_seed, generator
 
 
@@ -23,7 +23,7 @@ def make_splits(
         labels: (examples,) true labels. No later rule but the evaluation reads them.
         class_names: (classes,).
         seed: of the study.
-        inner_folds: 0 when nothing is searched.
+        inner_folds: 0 for none.
 
     Returns: one dict per outer fold, of indices into the dataset:
         test_idx: (test,).
@@ -31,8 +31,16 @@ def make_splits(
         unlabeled_idx: (unlabeled,) in the fixed random order in which slices are taken.
         inner_fold: (labeled,) the inner fold that holds each labeled example out; -1 without.
         classes: () number of classes.
-    Raises: DatasetError when a class has too few labeled examples.
+    Raises: DatasetError when a class has too few examples.
     """
+    counts = np.bincount(labels, minlength=len(class_names)).tolist()
+    check_class_counts(
+        dict(zip(class_names, counts, strict=True)),
+        dataset=dataset,
+        outer_folds=outer_folds,
+        inner_folds=inner_folds,
+        labeled_fraction=labeled_fraction,
+    )
     identity = {"study": seed, "dataset": dataset}
     folds = StratifiedKFold(
         outer_folds, shuffle=True, random_state=derive_seed(purpose="outer folds", **identity)
@@ -42,19 +50,12 @@ def make_splits(
         identity["outer_fold"] = fold
         labeled_idx, unlabeled_idx = train_test_split(
             pool_idx,
-            train_size=max(len(class_names), round(labeled_fraction * len(pool_idx))),
+            train_size=round(labeled_fraction * len(pool_idx)),
             stratify=labels[pool_idx],
             random_state=derive_seed(purpose="labeled", **identity),
         )
         labeled_idx = np.sort(labeled_idx)
         labeled_y = labels[labeled_idx]
-        counts = np.bincount(labeled_y, minlength=len(class_names)).tolist()
-        check_labels(
-            dict(zip(class_names, counts, strict=True)),
-            dataset=dataset,
-            labeled_fraction=labeled_fraction,
-            inner_folds=inner_folds,
-        )
         order = generator(purpose="unlabeled order", **identity)
         splits.append(
             {

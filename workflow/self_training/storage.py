@@ -14,10 +14,14 @@ def atomic_path(path):
     """Yield a temporary path beside `path`, renamed to `path` when the block succeeds.
 
     A reader, or a later run after a kill, sees the old file or the whole new one, never a part.
+    What a killed run has left of an earlier attempt is removed.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    prefix = f".{path.stem}.part-"
+    for left in path.parent.glob(f"{prefix}*{path.suffix}"):
+        left.unlink(missing_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
     os.close(handle)
     os.chmod(temporary, 0o666 & ~_umask())
     try:
@@ -88,7 +92,16 @@ def save_csv(path, table) -> None:
         table.to_csv(temporary, index=False)
 
 
-def per_fold(paths: list, folds: int) -> list[list]:
+def load_csv(path):
+    """Read a table; names of datasets and methods stay text, even `1`, `true` or `NA`."""
+    import pandas as pd
+
+    return pd.read_csv(
+        path, dtype={"dataset": str, "method": str}, keep_default_na=False, na_values=[""]
+    )
+
+
+def by_fold(paths: list, folds: int) -> list[list]:
     """Return a rule's files, listed fold by fold, as one list per fold."""
     each = len(paths) // folds
     return [list(paths[fold * each : (fold + 1) * each]) for fold in range(folds)]

@@ -23,10 +23,13 @@ logger = logging.getLogger(__name__)
 PREDICTION_BATCH = 128
 
 
+# Rules know the backend from the same variable; a user's keras.json must not change it.
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
 # Keras and TensorFlow import these if they are installed, for features that are of no use here.
 # Without them the framework starts in half the time. JAX needs SciPy.
 _OPTIONAL = {"sklearn", "pandas", "matplotlib", "PIL", "scipy", "jax"}
-if os.environ.get("KERAS_BACKEND") == "jax":
+if os.environ["KERAS_BACKEND"] == "jax":
     _OPTIONAL -= {"scipy", "jax"}
 
 
@@ -44,6 +47,8 @@ def _not_importable(modules: set[str]):
 
 with _not_importable(_OPTIONAL):
     import keras
+
+keras.config.set_image_data_format("channels_last")
 
 
 @dataclass(frozen=True)
@@ -85,10 +90,11 @@ def start_framework(threads: int) -> None:
         flags = [
             os.environ.get("XLA_FLAGS", ""),
             f"--xla_cpu_multi_thread_eigen={str(threads > 1).lower()}",
-            f"intra_op_parallelism_threads={threads}",
             "--xla_gpu_deterministic_ops=true",
         ]
         os.environ["XLA_FLAGS"] = " ".join(flags).strip()
+        # XLA takes the size of its thread pool from here.
+        os.environ["NPROC"] = str(threads)
         os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
 
 
@@ -105,16 +111,24 @@ def describe_framework() -> dict:
 
 
 def build_network(
-    input_shape: tuple[int, int, int], classes: int, settings: TrainingSettings
+    input_shape: tuple[int, int, int], classes: int, settings: TrainingSettings, identity: dict
 ) -> "keras.Model":
-    """Return a new network: noise on its inputs, if any, then the backbone."""
+    """Return a new network: noise on its inputs, if any, then the backbone.
+
+    Its weights and its noise are drawn by seeds of their own, so that networks with and without
+    noise start from the same weights.
+    """
+    keras.utils.set_random_seed(derive_seed(purpose="weights", **identity))
+    noise_seed = derive_seed(purpose="noise", **identity) % 2**31
     inputs = keras.Input(input_shape)
     x = inputs
-    translation = settings.noise.get("translation", 0)
+    translation = settings.noise["translation"]
     if translation:
-        x = keras.layers.RandomTranslation(translation, translation, fill_mode="constant")(x)
-    dropout = settings.noise.get("dropout", 0)
-    return keras.Model(inputs, BACKBONES[settings.backbone](x, classes, dropout))
+        x = keras.layers.RandomTranslation(
+            translation, translation, fill_mode="constant", seed=noise_seed
+        )(x)
+    backbone = BACKBONES[settings.backbone]
+    return keras.Model(inputs, backbone(x, classes, settings.noise["dropout"], noise_seed))
 
 
 class Trainer:
@@ -131,7 +145,7 @@ class Trainer:
     def __init__(self, images, classes: int, settings: TrainingSettings, soft: bool):
         started = time.perf_counter()
         self.images, self.classes, self.settings = images, classes, settings
-        self.model = build_network(images.shape[1:], classes, settings)
+        self.model = build_network(images.shape[1:], classes, settings, {})
         self.optimizer = keras.optimizers.Adam(settings.learning_rate)
         self.optimizer.build(self.model.trainable_variables)
         self.optimizer_start = [np.array(variable) for variable in self.optimizer.variables]
@@ -155,8 +169,7 @@ class Trainer:
 
     def reset(self, identity: dict) -> None:
         """Give the network the weights, noise and optimizer that a new one with this seed has."""
-        keras.utils.set_random_seed(derive_seed(purpose="weights", **identity))
-        new = build_network(self.images.shape[1:], self.classes, self.settings)
+        new = build_network(self.images.shape[1:], self.classes, self.settings, identity)
         for variable, value in zip(self.model.variables, new.variables, strict=True):
             variable.assign(value)
         for variable, value in zip(self.optimizer.variables, self.optimizer_start, strict=True):
