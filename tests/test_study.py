@@ -197,3 +197,34 @@ def test_a_new_method_leaves_the_others_alone(tiny_copy):
     assert "train_teachers" not in planned(output)
     assert planned_methods(output, "train_final_students") == {"without_noise"}
     assert planned_methods(output, "evaluate") == {"without_noise"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (("methods", "noisy_student", "threshold"), 1.3, "Expected a number in [0, 1)"),
+        (("datasets", "digits_0_2", "labeled_fraction"), 0.001, "Use a larger fraction"),
+    ],
+)
+def test_a_mistake_ends_in_one_message_before_anything_runs(make_study, path, value, message):
+    config = tiny_config()
+    config[path[0]][path[1]][path[2]] = value
+    study = make_study(config)
+    output = study.run("--cores", "2", succeeds=False)
+    assert ".".join(path) in output and message in output
+    assert "Traceback" not in output
+    assert not study.results.exists() and not (study.folder / "resources").exists()
+
+
+def test_a_job_that_fails_shows_its_message_and_leaves_nothing(make_study):
+    config = tiny_config()
+    study = make_study(config)
+    archive = study.folder / "mine.npz"
+    labels = np.repeat([0, 1, 2], 60)
+    np.savez(archive, x=np.zeros((180, 8, 8)), y=labels, class_names=np.array(["a", "b", "c"]))
+    dataset = config["datasets"]["digits_0_2"]
+    config["datasets"]["digits_0_2"] = dataset | {"source": "npz", "path": str(archive)}
+    study.write_config()
+    output = study.run("--cores", "2", succeeds=False)
+    assert f"{archive}: Expected x as uint8" in output and "Traceback" not in output
+    assert not list(study.results.glob("datasets/*/*"))

@@ -30,3 +30,9 @@ def clear_stale_locks(state: Path) -> None:
     with suppress(OSError):
         fcntl.flock(handle, fcntl.LOCK_SH)
     _held.append(handle)
+
+
+def release() -> None:
+    """Stop holding what `clear_stale_locks` holds; the end of the process does the same."""
+    while _held:
+        os.close(_held.pop())

@@ -148,7 +148,9 @@ class Trainer:
         self.model = build_network(images.shape[1:], classes, settings, {})
         self.optimizer = keras.optimizers.Adam(settings.learning_rate)
         self.optimizer.build(self.model.trainable_variables)
-        self.optimizer_start = [np.array(variable) for variable in self.optimizer.variables]
+        self.optimizer_start = [
+            keras.ops.convert_to_numpy(variable) for variable in self.optimizer.variables
+        ]
         loss = (
             keras.losses.CategoricalCrossentropy
             if soft

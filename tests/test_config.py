@@ -1,0 +1,193 @@
+"""A wrong config gets one message that names the key, what was expected and what was received."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from conftest import ROOT, tiny_config
+from self_training import config as study
+from self_training.errors import ConfigError, DatasetError
+
+
+def changed(path: str, value) -> dict:
+    """Return the tiny config with one key set, or removed for a value of `...`."""
+    config = copy.deepcopy(tiny_config())
+    *parents, key = path.split("/")
+    part = config
+    for parent in parents:
+        part = part[parent]
+    if value is ...:
+        del part[key]
+    else:
+        part[key] = value
+    return config
+
+
+@pytest.mark.parametrize("path", [*ROOT.glob("studies/*.yaml"), ROOT / "config.yaml"], ids=str)
+def test_shipped_studies_are_valid(path, monkeypatch):
+    monkeypatch.setattr(Path, "is_file", lambda _: True)
+    study.validate(yaml.safe_load(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (
+            "sed",
+            1,
+            "config: Expected the keys .* Received the unknown key 'sed'. Did you mean 'seed'",
+        ),
+        (
+            "methods/noisy_student/treshold",
+            0.5,
+            "methods.noisy_student: Expected the keys .* unknown key 'treshold'. Did you mean "
+            "'threshold'",
+        ),
+        ("seed", ..., "config: Expected the keys .* Missing: seed"),
+        ("seed", 1.0, r"seed: Expected an integer of at least 0. Received: 1.0"),
+        ("outer_folds", 1, "outer_folds: Expected an integer of at least 2. Received: 1"),
+        ("threads", "2", "threads: Expected an integer of at least 1. Received: '2'"),
+        ("inner_folds", ..., "inner_folds: Expected a number of folds, as noisy_student has"),
+        ("study", "a/b", "study: Expected a name of letters.* Received: 'a/b'"),
+        (
+            "methods/noisy_student/threshold",
+            1.3,
+            r"methods.noisy_student.threshold: Expected a number in \[0, 1\).* Received: 1.3",
+        ),
+        # The typo of the 2021 study: 0,8 in a YAML list is 0 and 8.
+        (
+            "methods/noisy_student/threshold",
+            [0.4, 0.6, 0, 8],
+            r"methods.noisy_student.threshold: Expected a number in \[0, 1\).* Received: \[0.4",
+        ),
+        ("methods/noisy_student/threshold", float("nan"), r"Expected a number in \[0, 1\)"),
+        ("methods/noisy_student/threshold", ..., "threshold: Expected a value, as there are gen"),
+        (
+            "methods/noisy_student_ensemble/ensemble_size",
+            0,
+            "methods.noisy_student_ensemble.ensemble_size: Expected an integer of at least 1.* "
+            "Received: 0",
+        ),
+        ("methods/noisy_student_ensemble/inherit", "nosy", "Expected another method .*'nosy'"),
+        ("methods/noisy_student_ensemble/inherit", "noisy_student_ensemble", "another method"),
+        ("methods/noisy_student/search", {"strategy": "fixed"}, "Expected one value, as .* fixed"),
+        (
+            "methods/noisy_student/search",
+            {"strategy": "random"},
+            "search.trials: Expected a number",
+        ),
+        (
+            "methods/noisy_student/search",
+            {"strategy": "tpe"},
+            "one of grid, random, fixed. .*'tpe'",
+        ),
+        ("methods/noisy_student/labels", "fuzzy", "Expected one of hard, soft. Received: 'fuzzy'"),
+        ("methods/baseline", {}, "methods.baseline.generations: Expected a number of generations"),
+        ("methods", ["a"], "methods: Expected a mapping"),
+        ("methods", None, "methods: Expected a mapping"),
+        (
+            "training/backbone",
+            "resnet",
+            "training.backbone: Expected one of original_cnn. .*'resnet'",
+        ),
+        ("training/learning_rate", "1e-3", "learning_rate: Expected a number above 0 .*'1e-3'"),
+        ("datasets/digits_0_2/source", "mnist", "source: Expected one of digits, npz. .*'mnist'"),
+        ("datasets/digits_0_2/source", "npz", "path: Expected the path of a NumPy archive"),
+        ("datasets/digits_0_2/labeled_fraction", 1, r"Expected a number in \(0, 1\). Received: 1"),
+        ("datasets/digits_0_2/classes", [0, 0], "Expected a list of at least two different labels"),
+    ],
+)
+def test_mistakes_are_named(path, value, message):
+    with pytest.raises(ConfigError, match=message):
+        study.validate(changed(path, value))
+
+
+def test_missing_archive_is_named(tmp_path):
+    dataset = {"source": "npz", "path": str(tmp_path / "a.npz"), "epochs": 1}
+    with pytest.raises(ConfigError, match=r"datasets.a.path: Expected an existing .*a\.npz"):
+        study.validate(changed("datasets", {"a": dataset | {"labeled_fraction": 0.1}}))
+
+
+def test_child_of_a_parent_without_generations_needs_values():
+    config = tiny_config()
+    config["methods"]["noisy_student"]["generations"] = [0, 1]
+    config["methods"]["child"] = {"inherit": "noisy_student", "generations": 2}
+    with pytest.raises(
+        ConfigError, match="child.unlabeled_fraction: Expected a value, as noisy_st"
+    ):
+        study.validate(config)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("datasets/digits_0_2/labeled_fraction", 0.001, "leaves 0 of class '0'. Use a larger"),
+        # One label in each class would be enough for the final chain, but not for 2 inner folds.
+        (
+            "datasets/digits_0_2/labeled_fraction",
+            0.02,
+            r"at least 2 labeled examples \(inner_folds: 2",
+        ),
+        ("datasets/digits_0_2/labeled_fraction", 0.999, "Use a smaller fraction"),
+        (
+            "datasets/digits_0_2/classes",
+            [3, 10],
+            "classes: Expected labels from 0 to 9. Received: 10",
+        ),
+        ("outer_folds", 200, "at least 200 examples in every class.* Received: 178 of class '0'"),
+    ],
+)
+def test_impossible_splits_are_named(path, value, message, tmp_path):
+    config = changed(path, value)
+    study.validate(config)
+    with pytest.raises(DatasetError, match=message):
+        study.check_datasets(config, lambda _: tmp_path / "digits.npz")
+
+
+def test_order_of_keys_does_not_matter():
+    config = tiny_config()
+    turned = yaml.safe_load(yaml.safe_dump(config, sort_keys=True))
+    for name in config["methods"]:
+        assert repr(study.settings(config, name)) == repr(study.settings(turned, name))
+    assert repr(study.training(config, "digits_0_2")) == repr(study.training(turned, "digits_0_2"))
+
+
+def test_inherited_settings_and_space():
+    config = tiny_config()
+    child = study.settings(config, "noisy_student_ensemble")
+    assert child["space"] == {"ensemble_size": [2, 3]}
+    assert child["noise"] == {"translation": 0.1, "dropout": 0.2}
+    assert child["balance"] == "quota"
+    assert study.full_space(config, "noisy_student_ensemble")["generations"] == [1, 2]
+    assert study.searches(config, "noisy_student_ensemble")
+    assert not study.searches(config, "baseline")
+    assert study.teachers(config) == {
+        "final_members": 3,
+        "search_members": 3,
+        "unlabeled_fraction": 0.2,
+    }
+
+
+def test_schema_describes_every_key():
+    schema = yaml.safe_load(study.SCHEMA.read_text())
+
+    def check(part: dict, where: str) -> None:
+        for name, key in part.get("properties", {}).items():
+            assert "description" in key, f"{where}.{name}"
+            check(key, f"{where}.{name}")
+        if part.get("type") == "object" and "properties" in part:
+            assert part["additionalProperties"] is False, where
+
+    check(schema, "config")
+    for name in ("dataset", "method"):
+        check(schema["$defs"][name], name)
+
+
+def test_small_images_are_refused():
+    from self_training.backbones import original_cnn
+
+    inputs = np.zeros((1, 3, 8, 1))
+    with pytest.raises(DatasetError, match="at least 4 x 4 pixels .* Received: 3 x 8"):
+        original_cnn(inputs, 2, 0, 0)

@@ -1,0 +1,104 @@
+import numpy as np
+import pytest
+from self_training import pseudo_labels
+from self_training.generations import label
+from self_training.search import Candidate
+
+PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.4, 0.35, 0.25], [0.1, 0.1, 0.8], [0.0, 0.5, 0.5]])
+
+
+def test_slices_partition_the_unlabeled_examples():
+    bounds = [pseudo_labels.slice_bounds(g, 0.3, 100, 90) for g in range(1, 6)]
+    assert bounds == [(0, 30), (30, 60), (60, 90), (90, 90), (90, 90)]
+    assert pseudo_labels.slice_bounds(1, 0.001, 100, 90) == (0, 1)
+    assert pseudo_labels.slice_bounds(3, 0.4, 100, 90) == (80, 90)
+
+
+def test_selected_when_confidence_is_above_the_threshold():
+    assert pseudo_labels.select(PROBABILITIES, 0.4).tolist() == [True, False, True, True]
+    assert pseudo_labels.select(PROBABILITIES, 0.0).all()
+    assert not pseudo_labels.select(PROBABILITIES, 0.8).any()
+
+
+def test_hard_and_soft_targets():
+    assert pseudo_labels.targets(PROBABILITIES, "hard").tolist() == [0, 0, 2, 1]
+    soft = pseudo_labels.targets(PROBABILITIES, "soft")
+    np.testing.assert_allclose(soft.sum(axis=1), 1, atol=1e-6)
+
+
+def test_ensemble_is_the_mean_of_probabilities():
+    members = np.stack([PROBABILITIES, PROBABILITIES[:, ::-1]]).astype(np.float32)
+    expected = [[0.4, 0.2, 0.4], [0.325, 0.35, 0.325], [0.45, 0.1, 0.45], [0.25, 0.5, 0.25]]
+    np.testing.assert_allclose(pseudo_labels.ensemble(members), expected, atol=1e-6)
+    np.testing.assert_array_equal(pseudo_labels.ensemble(members[:1]), members[0])
+
+
+CLASSES = np.array([0, 0, 0, 0, 1, 1, 2])
+CONFIDENCE = np.array([0.6, 0.9, 0.7, 0.8, 0.5, 0.6, 0.9])
+
+
+@pytest.mark.parametrize(
+    ("policy", "copies"),
+    [
+        ("none", [1, 1, 1, 1, 1, 1, 1]),
+        ("undersample", [0, 1, 0, 0, 0, 1, 1]),
+        # Seven examples in three classes: two of each. Class 2 has one, so it stands twice.
+        ("quota", [0, 1, 0, 1, 1, 1, 2]),
+    ],
+)
+def test_balance(policy, copies):
+    assert pseudo_labels.balance(CLASSES, CONFIDENCE, policy).tolist() == copies
+
+
+def test_balance_of_nothing():
+    for policy in ("none", "undersample", "quota"):
+        assert len(pseudo_labels.balance(CLASSES[:0], CONFIDENCE[:0], policy)) == 0
+
+
+def test_quota_repeats_the_most_confident_first():
+    copies = pseudo_labels.balance(np.array([0] * 9 + [1, 1]), np.linspace(0.5, 1, 11), "quota")
+    # Eleven in two classes: about six of each (5.5, rounded to even).
+    assert copies[9:].tolist() == [3, 3] and copies[:9].tolist() == [0, 0, 0, 1, 1, 1, 1, 1, 1]
+
+
+SPLIT = {"labeled_idx": np.arange(4), "unlabeled_idx": np.array([9, 4, 7, 5, 8, 6])}
+
+
+def state(evaluation=None, unlabeled=PROBABILITIES[:3]):
+    return {("0", "final"): {"unlabeled": unlabeled[None], "evaluation": np.zeros((1, 2, 3))}}
+
+
+def labeled(generation, previous, predictions=None, **chain):
+    chain = Candidate(**{"unlabeled_fraction": 0.3, "threshold": 0.5, "ensemble_size": 1} | chain)
+    result = label(
+        SPLIT,
+        [chain],
+        generation,
+        predictions or state(),
+        previous,
+        labels="hard",
+        balance="none",
+    )
+    return result[("0", "final")]
+
+
+def test_generations_take_fresh_slices_and_keep_earlier_labels():
+    first = labeled(1, {}, generations=2)
+    assert first["examples"].tolist() == [9, 7] and first["targets"].tolist() == [0, 2]
+    second = labeled(
+        2, {("0", "final"): first}, state(unlabeled=PROBABILITIES[::-1][:3]), generations=2
+    )
+    assert second["examples"].tolist() == [9, 7, 8] and second["targets"].tolist() == [0, 2, 2]
+    assert second["generation"].tolist() == [1, 1, 2]
+    assert second["offered"].tolist() == [3, 3] and second["termination"] == ""
+
+
+def test_endings():
+    first = labeled(1, {}, generations=1)
+    previous = {("0", "final"): first}
+    assert labeled(2, previous, generations=1)["termination"] == "generations_reached"
+    assert labeled(3, previous, generations=3)["termination"] == "unlabeled_used_up"
+    nothing = labeled(1, {}, generations=1, threshold=0.9)
+    assert nothing["termination"] == "nothing_selected" and len(nothing["examples"]) == 0
+    # An ended chain hands its state on.
+    assert labeled(2, {("0", "final"): nothing}, generations=3) is nothing

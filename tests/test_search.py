@@ -1,0 +1,66 @@
+import numpy as np
+from self_training.search import Candidate, chains, grid, propose, select
+
+SPACE = {
+    "unlabeled_fraction": [0.05, 0.1, 0.2],
+    "threshold": [0.4, 0.5, 0.6, 0.7, 0.8],
+    "generations": [1, 2, 3],
+    "ensemble_size": [2, 3],
+}
+
+
+def test_grid_is_the_original_space():
+    candidates = grid(SPACE)
+    assert len(candidates) == len(set(candidates)) == 3 * 5 * 3 * 2
+
+
+def test_candidates_without_generations_are_one():
+    candidates = grid(SPACE | {"generations": [0, 1], "ensemble_size": [1]})
+    assert len(candidates) == 1 + 3 * 5
+    assert Candidate(None, None, 0, 1) in candidates
+
+
+def test_random_draws_from_the_grid_without_repetition():
+    drawn = propose(SPACE, "random", 7, None, study=1, dataset="d", outer_fold=0)
+    assert len(set(drawn)) == 7 and set(drawn) <= set(grid(SPACE))
+    assert drawn == propose(SPACE, "random", 7, None, study=1, dataset="d", outer_fold=0)
+    assert drawn != propose(SPACE, "random", 7, None, study=1, dataset="d", outer_fold=1)
+    assert propose(SPACE, "random", 1000, None, study=1) == grid(SPACE)
+
+
+def test_inherited_hyper_parameters_are_not_searched_again():
+    inherited = Candidate(0.1, 0.7, 2, 1).as_dict()
+    candidates = propose({"ensemble_size": [2, 3]}, "grid", None, inherited)
+    assert candidates == [Candidate(0.1, 0.7, 2, 2), Candidate(0.1, 0.7, 2, 3)]
+
+
+def test_candidates_share_chains():
+    assert chains(grid(SPACE)) == [
+        Candidate(fraction, threshold, 3, size)
+        for fraction in (0.05, 0.1, 0.2)
+        for threshold in (0.4, 0.5, 0.6, 0.7, 0.8)
+        for size in (2, 3)
+    ]
+    some = [Candidate(0.1, 0.5, 1, 1), Candidate(0.2, 0.5, 3, 1), Candidate(0.1, 0.5, 2, 1)]
+    assert chains(some) == [Candidate(0.1, 0.5, 2, 1), Candidate(0.2, 0.5, 3, 1)]
+
+
+def test_select_takes_the_best_mean():
+    candidates = grid(SPACE)
+    scores = [[0.5, 0.5, 0.5] for _ in candidates]
+    scores[17] = [0.4, 0.7, 0.7]
+    scores[40] = [0.9, 0.3, 0.3]
+    choice = select(candidates, scores)
+    assert choice["hyper_parameters"] == candidates[17].as_dict()
+    assert choice["candidates"][17]["mean_accuracy"] == np.mean([0.4, 0.7, 0.7])
+
+
+def test_select_takes_the_cheapest_of_equals():
+    candidates = [Candidate(0.1, 0.5, 2, 3), Candidate(0.2, 0.4, 1, 3), Candidate(0.2, 0.5, 1, 2)]
+    # Equal but for the order of summation.
+    scores = [[0.9, 0.8, 0.7], [0.7, 0.8, 0.9], [0.8, 0.7, 0.9]]
+    assert select(candidates, scores)["hyper_parameters"] == candidates[2].as_dict()
+
+
+def test_select_without_a_choice():
+    assert select([Candidate(None, None, 0, 1)], [[]])["hyper_parameters"]["generations"] == 0

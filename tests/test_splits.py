@@ -1,0 +1,117 @@
+"""Folds partition; labeled and unlabeled are disjoint and never meet the test fold."""
+
+import numpy as np
+import pytest
+from self_training.class_counts import check_class_counts
+from self_training.errors import DatasetError
+from self_training.splits import make_splits
+
+LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [100, 80, 60]))
+
+
+def splits(**changes):
+    arguments = {
+        "seed": 1,
+        "dataset": "d",
+        "outer_folds": 4,
+        "inner_folds": 3,
+        "labeled_fraction": 0.1,
+    } | changes
+    return make_splits(LABELS, ["a", "b", "c"], **arguments)
+
+
+def test_outer_folds_partition_the_dataset():
+    tests = np.concatenate([split["test_idx"] for split in splits()])
+    assert sorted(tests) == list(range(240))
+
+
+def test_labeled_unlabeled_and_test_partition_the_dataset():
+    for split in splits():
+        parts = [split["labeled_idx"], split["unlabeled_idx"], split["test_idx"]]
+        assert sorted(np.concatenate(parts)) == list(range(240))
+        assert [len(part) for part in parts] == [18, 162, 60]
+
+
+def test_parts_are_stratified():
+    for split in splits():
+        for part, size in (("test_idx", [25, 20, 15]), ("unlabeled_idx", [67, 54, 41])):
+            counts = np.bincount(LABELS[split[part]])
+            assert np.abs(counts - size).max() <= 1
+        assert np.abs(np.bincount(split["labeled_y"]) - [7.5, 6, 4.5]).max() <= 0.5
+
+
+def test_only_labels_of_labeled_examples_are_written():
+    for split in splits():
+        np.testing.assert_array_equal(split["labeled_y"], LABELS[split["labeled_idx"]])
+        assert set(split) == {
+            "test_idx",
+            "labeled_idx",
+            "labeled_y",
+            "unlabeled_idx",
+            "inner_fold",
+            "classes",
+        }
+
+
+def test_inner_folds_hold_out_every_class():
+    for split in splits():
+        for fold in range(3):
+            held_out = split["labeled_y"][split["inner_fold"] == fold]
+            assert set(held_out) == {0, 1, 2}
+    assert (splits(inner_folds=0)[0]["inner_fold"] == -1).all()
+
+
+def test_inner_folds_change_nothing_else():
+    for one, other in zip(splits(), splits(inner_folds=0), strict=True):
+        for name in ("test_idx", "labeled_idx", "unlabeled_idx"):
+            np.testing.assert_array_equal(one[name], other[name])
+
+
+def test_splits_depend_on_seed_and_dataset_alone():
+    first, again = splits()[2], splits()[2]
+    other_seed, other_dataset = splits(seed=2)[2], splits(dataset="e")[2]
+    np.testing.assert_array_equal(first["unlabeled_idx"], again["unlabeled_idx"])
+    assert (first["unlabeled_idx"] != other_seed["unlabeled_idx"]).any()
+    assert (first["unlabeled_idx"] != other_dataset["unlabeled_idx"]).any()
+
+
+def test_unlabeled_examples_are_in_no_order():
+    unlabeled = splits()[0]["unlabeled_idx"]
+    assert (np.diff(unlabeled) < 0).sum() > 50
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_passes_the_check_can_be_split(seed):
+    """Random counts: whenever the check lets them pass, every class gets what it promises."""
+    rng = np.random.default_rng(seed)
+    counts = rng.integers(2, 60, size=3)
+    settings = {
+        "dataset": "d",
+        "outer_folds": int(rng.integers(2, 5)),
+        "inner_folds": int(rng.choice([0, 2, 3])),
+        "labeled_fraction": float(rng.choice([0.05, 0.1, 0.3, 0.6, 0.9])),
+    }
+    names = ["a", "b", "c"]
+    try:
+        check_class_counts(dict(zip(names, counts.tolist(), strict=True)), **settings)
+    except DatasetError:
+        return
+    for split in make_splits(np.repeat([0, 1, 2], counts), names, seed=seed, **settings):
+        labels = np.bincount(split["labeled_y"], minlength=3)
+        assert labels.min() >= max(1, settings["inner_folds"])
+
+
+def test_most_random_counts_reach_the_split():
+    """Guards the test above against a check that refuses everything."""
+    passed = 0
+    for seed in range(20):
+        counts = np.random.default_rng(seed).integers(40, 60, size=3).tolist()
+        check_class_counts(
+            dict(zip("abc", counts, strict=True)),
+            dataset="d",
+            outer_folds=3,
+            inner_folds=2,
+            labeled_fraction=0.1,
+        )
+        passed += 1
+    assert passed == 20

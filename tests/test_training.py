@@ -1,0 +1,183 @@
+"""Training code, on TensorFlow and on JAX."""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from self_training import training
+from self_training.runs import Run
+from sklearn.datasets import load_digits
+
+keras = training.keras
+DIGITS = load_digits()
+IMAGES = np.rint(DIGITS.images * (255 / 16)).astype(np.uint8)[..., None]
+LABELS = DIGITS.target.astype(np.int32)
+NO_NOISE = {"translation": 0, "dropout": 0}
+NOISE = {"translation": 0.2, "dropout": 0.5}
+
+
+def settings(**changes):
+    defaults = {
+        "backbone": "original_cnn",
+        "epochs": 2,
+        "batch_size": 32,
+        "learning_rate": 0.002,
+        "noise": NO_NOISE,
+        "threads": 1,
+    }
+    return training.TrainingSettings(**defaults | changes)
+
+
+def run(examples=300, soft=False, **identity) -> Run:
+    targets = LABELS[:examples]
+    return Run(
+        {"study": 1} | identity,
+        np.arange(examples),
+        np.eye(10, dtype=np.float32)[targets] if soft else targets,
+        {"unlabeled": np.arange(1000, 1210), "evaluation": np.arange(1300, 1500)},
+    )
+
+
+def train(some_run, **changes):
+    soft = some_run.targets.ndim == 2
+    return training.Trainer(IMAGES, 10, settings(**changes), soft).train(some_run)
+
+
+def test_original_backbone_exactly():
+    model = training.build_network((28, 28, 1), 10, settings(), {})
+    kinds = [
+        (type(layer).__name__, getattr(layer, "filters", getattr(layer, "units", None)))
+        for layer in model.layers
+    ]
+    assert kinds == [
+        ("InputLayer", None),
+        ("Conv2D", 32),
+        ("MaxPooling2D", None),
+        ("Conv2D", 64),
+        ("MaxPooling2D", None),
+        ("Flatten", None),
+        ("Dense", 128),
+        ("Dense", 10),
+    ]
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert all(c.kernel_size == (3, 3) and c.padding == "same" for c in convolutions)
+    assert [
+        layer.activation.__name__ for layer in model.layers if hasattr(layer, "activation")
+    ] == [
+        "relu",
+        "relu",
+        "relu",
+        "softmax",
+    ]
+    # 9*32+32, 9*32*64+64, 7*7*64*128+128, 128*10+10
+    assert model.count_params() == 320 + 18_496 + 401_536 + 1_290
+
+
+def test_learns_digits():
+    result = train(run(1000), epochs=5)
+    assert (result.probabilities["evaluation"].argmax(axis=1) == LABELS[1300:1500]).mean() > 0.85
+    assert result.record["losses"][-1] < result.record["losses"][0] / 2
+    assert result.record["steps"] == 5 * 32
+    for probabilities in result.probabilities.values():
+        np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("noise", [NO_NOISE, NOISE], ids=["without noise", "with noise"])
+def test_a_run_is_the_same_alone_and_in_a_batch(noise):
+    trainer = training.Trainer(IMAGES, 10, settings(noise=noise), False)
+    batch = [trainer.train(run(200, member=member)) for member in (0, 1, 2)]
+    alone = train(run(200, member=2), noise=noise)
+    for name, probabilities in alone.probabilities.items():
+        np.testing.assert_array_equal(batch[2].probabilities[name], probabilities)
+    assert (batch[0].probabilities["evaluation"] != batch[1].probabilities["evaluation"]).any()
+
+
+def test_matches_plain_keras():
+    """The whole epoch in one graph computes what `model.fit` does, given the same batches."""
+    some_run = run(96)
+    result = train(some_run)
+    model = training.build_network((8, 8, 1), 10, settings(), some_run.identity)
+    model.compile(keras.optimizers.Adam(0.002), "sparse_categorical_crossentropy")
+    for epoch in range(2):
+        rng = training.generator(purpose="order", epoch=epoch, **some_run.identity)
+        order, _ = training.batches(96, 32, rng)
+        x = training.scale(IMAGES[order.ravel()])
+        model.fit(x, LABELS[order.ravel()], batch_size=32, shuffle=False, verbose=0)
+    predicted = model.predict(training.scale(IMAGES[1300:1500]), verbose=0)
+    np.testing.assert_allclose(result.probabilities["evaluation"], predicted, atol=1e-4)
+
+
+def test_soft_targets_that_are_certain_equal_hard_ones():
+    hard, soft = train(run(128)), train(run(128, soft=True))
+    for name in hard.probabilities:
+        np.testing.assert_allclose(hard.probabilities[name], soft.probabilities[name], atol=1e-4)
+
+
+def test_the_same_training_is_done_once():
+    trainer = training.Trainer(IMAGES, 10, settings(), False)
+    assert trainer.train(run(100)) is trainer.train(run(100))
+    assert trainer.timing()["runs"] == 1
+    assert trainer.train(run(100)) is not trainer.train(run(101))
+
+
+def test_noise_is_off_at_prediction_and_leaves_the_weights_alone():
+    quiet = training.build_network((8, 8, 1), 10, settings(), {"member": 0})
+    noisy = training.build_network((8, 8, 1), 10, settings(noise=NOISE), {"member": 0})
+    for one, other in zip(quiet.trainable_variables, noisy.trainable_variables, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+    x = training.scale(IMAGES[:20])
+    np.testing.assert_array_equal(quiet(x, training=False), noisy(x, training=False))
+    assert np.abs(noisy(x, training=True) - noisy(x, training=False)).max() > 1e-3
+
+
+def test_batches_cover_every_example_once():
+    order, weights = training.batches(70, 32, np.random.default_rng(0))
+    assert order.shape == weights.shape == (3, 32)
+    assert sorted(order[weights > 0]) == list(range(70))
+    assert weights.sum() == 70
+
+
+def test_a_loss_that_is_not_finite_is_an_error():
+    with pytest.raises(FloatingPointError, match=r"Expected a finite loss.*learning_rate"):
+        train(run(200), learning_rate=1e38, epochs=3)
+
+
+JAX_RUN = """
+import json, sys
+sys.path[:0] = ["workflow", "tests"]
+import test_training as t
+t.training.start_framework(1)
+first, second = t.train(t.run(600), epochs=4), t.train(t.run(600), epochs=4)
+noisy = t.train(t.run(600), epochs=4, noise=t.NOISE)
+def accuracy(result):
+    return float((result.probabilities["evaluation"].argmax(1) == t.LABELS[1300:1500]).mean())
+print(json.dumps({
+    "framework": t.training.describe_framework(),
+    "accuracy": accuracy(first),
+    "noisy_accuracy": accuracy(noisy),
+    "losses": first.record["losses"],
+    "repeats": first.probabilities["evaluation"].tolist()
+    == second.probabilities["evaluation"].tolist(),
+}))
+"""
+
+
+def test_jax_runs_the_training_code_too():
+    pytest.importorskip("jax")
+    output = subprocess.run(
+        [sys.executable, "-c", JAX_RUN],
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+    )
+    assert output.returncode == 0, output.stderr
+    result = json.loads(output.stdout.splitlines()[-1])
+    assert result["framework"]["backend"] == "jax"
+    assert result["repeats"]
+    assert result["accuracy"] > 0.8
+    assert result["losses"][-1] < result["losses"][0] / 2
