@@ -102,7 +102,14 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
             ]
         )
     formats = [None, SCORE, "0.00", "+0.0000;-0.0000", None, "0", SECONDS, SECONDS]
-    _format_columns(sheet, formats, sheet.max_row - len(statistics["methods"]) + 1)
+    first_row = sheet.max_row - len(statistics["methods"]) + 1
+    _format_columns(sheet, formats, first_row)
+    for row in range(first_row, sheet.max_row + 1):
+        sheet.cell(row, 5).alignment = Alignment(horizontal="right")
+    sheet.append([])
+    _append_header(sheet, ["Mean accuracy over folds", *means])
+    for dataset, row in means.iterrows():
+        _append_scores(sheet, dataset, row.tolist(), SCORE, row.max())
     notes = [
         "A student takes more gradient steps than the baseline. A difference may come from longer "
         "training alone; this study has no control for that.",
@@ -112,6 +119,16 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
     sheet.append([])
     for note in notes:
         _append_text(sheet, note)
+
+
+def _append_scores(sheet, name: str, cells: list, number_format: str, best, every=1) -> None:
+    """Append a row of scores; of each `every`-th one, those that equal `best` are marked."""
+    sheet.append([name, *cells])
+    for index, score in enumerate(cells):
+        cell = sheet.cell(sheet.max_row, index + 2)
+        cell.number_format = number_format
+        if index % every == 0 and score == best:
+            cell.fill, cell.font = BEST_FILL, Font(bold=True)
 
 
 def _write_means(sheet, scores: pd.DataFrame) -> None:
@@ -126,16 +143,11 @@ def _write_means(sheet, scores: pd.DataFrame) -> None:
         _append_header(sheet, ["Dataset", *headers])
         table = scores.pivot_table(metric, "dataset", "method", aggfunc=["mean", "std"], sort=False)
         number_format = SECONDS if unit else SCORE
+        lower_is_better = metric == "fpr" or bool(unit)
         for dataset, row in table.iterrows():
             cells = [row[kind, method] for method in methods for kind in ("mean", "std")]
-            sheet.append([dataset, *cells])
-            means = cells[::2]
-            best = min(means) if metric == "fpr" or unit else max(means)
-            for column, cell in enumerate(cells, start=2):
-                sheet.cell(sheet.max_row, column).number_format = number_format
-                if column % 2 == 0 and cell == best:
-                    sheet.cell(sheet.max_row, column).fill = BEST_FILL
-                    sheet.cell(sheet.max_row, column).font = Font(bold=True)
+            best = min(cells[::2]) if lower_is_better else max(cells[::2])
+            _append_scores(sheet, dataset, cells, number_format, best, every=2)
         sheet.append([])
     _append_text(
         sheet, "Standard deviations are over outer folds (n - 1). The best mean of a row is marked."
@@ -146,7 +158,7 @@ def _write_folds(sheet, scores: pd.DataFrame, outer_folds: int) -> None:
     """Every outer fold, in the columns of the table published in 2021."""
     _set_widths(sheet, [22, 24, 14, 62] + [11] * len(METRICS) + [14, 14])
     headers = ["Dataset Name", "Algorithm Name", f"Cross Validation [1-{outer_folds}]"]
-    _append_header(sheet, [*headers, "Hyper-Parameters Values", *TITLES.values()])
+    _append_header(sheet, [*headers, "Hyper-Parameters Values", *TITLES.values()], text_columns=4)
     for row in scores.to_dict("records"):
         sheet.append(
             [
@@ -262,7 +274,7 @@ def _write_cost(sheet, timings: pd.DataFrame) -> None:
 
 def _write_provenance(sheet, config: dict, timings: pd.DataFrame) -> None:
     _set_widths(sheet, [44, 100])
-    _append_header(sheet, ["What", "Value"])
+    _append_header(sheet, ["What", "Value"], text_columns=2)
     rows = [
         ("study", config["study"]),
         ("seed", config["seed"]),
@@ -307,7 +319,8 @@ def _height(text: str, width: float) -> float:
     return 15 * max(1, len(textwrap.wrap(text, int(width))))
 
 
-def _append_header(sheet, headers: list[str]) -> None:
+def _append_header(sheet, headers: list[str], text_columns: int = 1) -> None:
+    """Append a row of headers; those of the first columns, which hold text, stand on the left."""
     if sheet.max_row == 1 and sheet["A1"].value is None:
         for column, header in enumerate(headers, start=1):
             sheet.cell(1, column, header)
@@ -316,7 +329,8 @@ def _append_header(sheet, headers: list[str]) -> None:
     for column in range(1, len(headers) + 1):
         cell = sheet.cell(sheet.max_row, column)
         cell.font, cell.fill = HEADER, HEADER_FILL
-        cell.alignment = Alignment(wrap_text=True, vertical="center")
+        side = "right" if column > text_columns else "left"
+        cell.alignment = Alignment(wrap_text=True, vertical="center", horizontal=side)
     lines = [
         _height(header, sheet.column_dimensions[get_column_letter(column)].width - 2)
         for column, header in enumerate(headers, start=1)
@@ -325,7 +339,8 @@ def _append_header(sheet, headers: list[str]) -> None:
 
 
 def _append_table(sheet, table: pd.DataFrame, columns: dict[str, str]) -> None:
-    _append_header(sheet, list(columns.values()))
+    text_columns = sum(name in ("dataset", "method", "rule") for name in columns)
+    _append_header(sheet, list(columns.values()), text_columns)
     for row in table[list(columns)].itertuples(index=False):
         sheet.append([None if pd.isna(value) else value for value in row])
     _freeze(sheet)
