@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from self_training import training
+from self_training.errors import TrainingError
 from self_training.runs import Run
 from sklearn.datasets import load_digits
 
@@ -142,7 +143,7 @@ def test_batches_cover_every_example_once():
 
 
 def test_a_loss_that_is_not_finite_is_an_error():
-    with pytest.raises(FloatingPointError, match=r"Expected a finite loss.*learning_rate"):
+    with pytest.raises(TrainingError, match=r"Expected a finite loss.*learning_rate"):
         train(run(200), learning_rate=1e38, epochs=3)
 
 

@@ -9,5 +9,9 @@ class ConfigError(StudyError):
     """A study's config asks for something that cannot be."""
 
 
+class TrainingError(StudyError):
+    """A training did not lead anywhere."""
+
+
 class DatasetError(StudyError):
     """A dataset is not what a study can use."""

@@ -34,11 +34,8 @@ class Part:
 
 def parts(split: dict, phase: str) -> list[Part]:
     """Return the parts of a phase: one per inner fold for the search, one for the final chain."""
-    labeled_idx, labeled_y, inner_fold = (
-        split["labeled_idx"],
-        split["labeled_y"],
-        split["inner_fold"],
-    )
+    labeled_idx, labeled_y = split["labeled_idx"], split["labeled_y"]
+    inner_fold = split["inner_fold"]
     if phase == FINAL:
         return [Part(FINAL, labeled_idx, labeled_y, split["test_idx"])]
     return [

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from self_training.backbones import BACKBONES
+from self_training.errors import TrainingError
 from self_training.runs import Run, TrainedRun
 from self_training.seeds import derive_seed, generator
 
 logger = logging.getLogger(__name__)
 
 PREDICTION_BATCH = 128
-
 
 # Rules know the backend from the same variable; a user's keras.json must not change it.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -180,7 +180,7 @@ class Trainer:
     def train(self, run: Run) -> TrainedRun:
         """Train a network from scratch and predict what the run asks for.
 
-        Raises: FloatingPointError when a loss is no longer finite.
+        Raises: TrainingError when a loss is no longer finite.
         """
         digest = run.digest()
         if digest not in self.done:
@@ -197,9 +197,9 @@ class Trainer:
             losses.append(float(self.train_epoch(run.examples, run.targets, order, weights)))
         training_seconds = time.perf_counter() - started
         if not np.isfinite(losses).all():
-            raise FloatingPointError(
+            raise TrainingError(
                 f"Expected a finite loss in every epoch. Received {losses} in the run "
-                f"{run.identity}. A smaller learning_rate may help."
+                f"{run.identity}. Use a smaller training.learning_rate."
             )
         probabilities, prediction_seconds = {}, {}
         for name, indices in run.predict.items():
@@ -287,7 +287,7 @@ def _epoch_in_graph(model, optimizer, loss, images, target):
             gradients = tape.gradient(value, model.trainable_variables)
             optimizer.apply(gradients, model.trainable_variables)
             total += value
-        return total / tf.cast(tf.maximum(tf.shape(order)[0], 1), tf.float32)
+        return total / tf.cast(tf.shape(order)[0], tf.float32)
 
     def train_epoch(examples, targets, order, weights) -> float:
         return epoch(
@@ -311,6 +311,6 @@ def _epoch_step_by_step(model, optimizer, loss, images, _target):
             )
             for batch, weight in zip(order, weights, strict=True)
         ]
-        return float(np.mean(losses)) if losses else 0.0
+        return float(np.mean(losses))
 
     return train_epoch
