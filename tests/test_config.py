@@ -50,7 +50,7 @@ def test_shipped_studies_are_valid(path, monkeypatch):
         ("outer_folds", 1, "outer_folds: Expected an integer of at least 2. Received: 1"),
         ("threads", "2", "threads: Expected an integer of at least 1. Received: '2'"),
         ("inner_folds", ..., "inner_folds: Expected a number of folds, as noisy_student has"),
-        ("study", "a/b", "study: Expected a name of letters.* Received: 'a/b'"),
+        ("study", "a/b", "study: Expected a name of up to 60.* Received: 'a/b'"),
         (
             "methods/noisy_student/threshold",
             1.3,
@@ -86,6 +86,8 @@ def test_shipped_studies_are_valid(path, monkeypatch):
         ("methods/noisy_student/labels", "fuzzy", "Expected one of hard, soft. Received: 'fuzzy'"),
         ("methods/baseline", {}, "methods.baseline.generations: Expected a number of generations"),
         ("methods", ["a"], "methods: Expected a mapping"),
+        ("methods/teachers", {"generations": 0}, "methods: Expected a name that is not the folder"),
+        ("study", "s" * 61, "study: Expected a name of up to 60 letters"),
         ("methods", None, "methods: Expected a mapping"),
         (
             "training/backbone",
@@ -102,6 +104,15 @@ def test_shipped_studies_are_valid(path, monkeypatch):
 def test_mistakes_are_named(path, value, message):
     with pytest.raises(ConfigError, match=message):
         study.validate(changed(path, value))
+
+
+def test_keys_that_stand_twice_are_named(tmp_path):
+    path = tmp_path / "study.yaml"
+    path.write_text("a: &a {x: 1}\nb: {<<: *a, x: 2}\n")
+    study.check_unique_keys(path)
+    path.write_text("seed: 1\nmethods:\n  a: {}\n  b: {}\n  a: {}\n")
+    with pytest.raises(ConfigError, match="study.yaml, line 5: Expected every key once.*'a' again"):
+        study.check_unique_keys(path)
 
 
 def test_missing_archive_is_named(tmp_path):

@@ -75,6 +75,10 @@ def test_counts_of_classes(tmp_path):
     path = archive(tmp_path)
     counts = datasets.count_classes({"source": "npz", "classes": [2, 0]}, path, "data")
     assert counts == {"c": 2, "a": 2}
+    with pytest.raises(DatasetError, match="Missing: class_names"):
+        missing = archive(tmp_path, class_names=None)
+        datasets.count_classes({"source": "npz"}, missing, "data")
+    path = archive(tmp_path)
     with pytest.raises(
         DatasetError, match="data.classes: Expected labels from 0 to 2. Received: 3"
     ):

@@ -121,6 +121,14 @@ def test_what_cannot_be_tested_says_why(means, reason):
     assert reason in result["omnibus"]["friedman"]["reason"] and reason in result["reading"][0]
 
 
+def test_reading_names_all_that_share_the_best_rank():
+    means = pd.DataFrame({"a": [0.9, 0.8], "b": [0.9, 0.8], "c": [0.95, 0.7]})
+    reading = significance.compare_methods(means)["reading"]
+    assert (
+        "Best average rank: a, b, c (2.00; 1 would be always best), by a difference" in reading[1]
+    )
+
+
 def fake_evaluations() -> list[dict]:
     rng = np.random.default_rng(0)
     generation = {"generation": 1, "offered": 4, "selected": 0, "correct": 0, "trained_on": 0}
@@ -153,7 +161,7 @@ def test_report_of_any_names(tmp_path):
     timing = {"rule": "train_teachers", "runs": 3} | {f"{name}_seconds": 1.5 for name in seconds}
     report.write(
         tmp_path / "report.xlsx",
-        config=tiny_config(),
+        config=tiny_config() | {"description": "=1+1"},
         scores=table,
         generations=tables.collect_generations(evaluations),
         timings=tables.collect_timings([timing, {"rule": "train_students"}]),
@@ -170,6 +178,7 @@ def test_report_of_any_names(tmp_path):
         "Cost",
         "Provenance",
     ]
+    assert workbook["Summary"]["A2"].data_type == "s"
     rows = list(workbook["Means"].iter_rows(min_row=3, max_row=5, values_only=True))
     assert [row[0] for row in rows] == ["NA", "001", "null"]
     expected = [evaluation["accuracy"] for evaluation in evaluations[:2]]

@@ -10,6 +10,7 @@ from collections import Counter
 import numpy as np
 import openpyxl
 import pandas as pd
+import psutil
 import pytest
 from conftest import tiny_config
 
@@ -94,7 +95,11 @@ def test_killed_and_resumed_gives_the_same_scores(tiny_study, make_study):
     ):
         assert process.poll() is None and time.monotonic() < deadline, "never got half-way"
         time.sleep(0.1)
+    jobs = psutil.Process(process.pid).children(recursive=True)
+    assert jobs
     os.kill(process.pid, signal.SIGKILL)
+    # No job outlives its Snakemake, to write over what the next one makes.
+    assert not psutil.wait_procs(jobs, timeout=20)[1]
     process.communicate()
     finished = {
         path: path.stat().st_mtime_ns for path in study.results.glob("runs/*/*/teachers/final.npz")

@@ -30,6 +30,8 @@ def archive(dataset):
 
 
 try:
+    for configfile in workflow.overwrite_configfiles or ["config.yaml"]:
+        study.check_unique_keys(configfile)
     study.validate(config)
     study.check_datasets(config, archive)
 except StudyError as error:

@@ -11,7 +11,7 @@ rule download:
     output:
         archive="resources/digits.npz",
     log:
-        "results/logs/download/digits.log",
+        f"{RESULTS}/logs/download/digits.log",
     conda:
         "../../envs/analysis.yaml"
     params:

@@ -75,7 +75,7 @@ rule pseudo_label:
 
 
 rule train_students:
-    """Train a generation of students of every candidate, inner fold and member (the search)."""
+    """Train a generation of students: of all candidates and inner folds, or of the final chain."""
     input:
         images=f"{DATA}/images.npy",
         splits=per_fold(f"{FOLD}/split.npz"),

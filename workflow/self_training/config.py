@@ -35,6 +35,30 @@ _Validator = extend(
 )
 
 
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Reads YAML, of which a key that stands twice is an error; YAML itself keeps the last one."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise ConfigError(
+                    f"{self.name}, line {line}: Expected every key once. Received '{key}' again."
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def check_unique_keys(path) -> None:
+    """Raise ConfigError when a key stands twice in a config file, of which YAML keeps the last."""
+    with open(path) as file:
+        yaml.load(file, _UniqueKeyLoader)
+
+
 def validate(config: dict) -> None:
     """Raise ConfigError, naming the first key that is wrong, what it expects and what it got."""
     schema = yaml.safe_load(SCHEMA.read_text())
@@ -90,6 +114,8 @@ def _validate_dataset(name: str, dataset: dict) -> None:
 
 
 def _validate_inheritance(methods: dict, name: str) -> None:
+    if name == "teachers":
+        _fail("methods", "a name that is not the folder of the shared teachers", name)
     parent = methods[name].get("inherit")
     if parent is None:
         if "generations" not in methods[name]:
@@ -247,4 +273,5 @@ def training(config: dict, dataset: str, noise: dict = NO_NOISE) -> dict:
 
 
 def _as_list(value) -> list:
-    return list(value) if isinstance(value, list) else [value]
+    # Sorted, so that a config whose values are rearranged is the same config.
+    return sorted(value) if isinstance(value, list) else [value]

@@ -39,12 +39,7 @@ def read_archive(path) -> dict[str, np.ndarray]:
     """
     with _readable(path):
         archive = load_arrays(path)
-    missing = {"x", "y", "class_names"} - set(archive)
-    if missing:
-        raise DatasetError(
-            f"{path}: Expected the arrays x, y and class_names. Received: "
-            f"{', '.join(sorted(archive)) or 'none'}. Missing: {', '.join(sorted(missing))}."
-        )
+    _check_arrays(path, archive)
     x = archive["x"]
     if x.dtype != np.uint8 or x.ndim != 4:
         raise DatasetError(
@@ -58,6 +53,15 @@ def read_archive(path) -> dict[str, np.ndarray]:
             f"and {len(x)} images."
         )
     return archive
+
+
+def _check_arrays(path, names) -> None:
+    missing = {"x", "y", "class_names"} - set(names)
+    if missing:
+        raise DatasetError(
+            f"{path}: Expected the arrays x, y and class_names. Received: "
+            f"{', '.join(sorted(names)) or 'none'}. Missing: {', '.join(sorted(missing))}."
+        )
 
 
 def _check_labels(path, y: np.ndarray, class_names: np.ndarray) -> None:
@@ -128,6 +132,7 @@ def count_classes(source: dict, archive, dataset: str) -> dict[str, int]:
 
 def _read_labels(path):
     with _readable(path), np.load(path) as archive:
+        _check_arrays(path, archive.files)
         y, class_names = archive["y"], archive["class_names"]
     _check_labels(path, y, class_names)
     return y, class_names
@@ -138,6 +143,8 @@ def _readable(path):
     """Turn whatever NumPy says of a file that is no whole archive into one error."""
     try:
         yield
+    except DatasetError:
+        raise
     except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, zlib.error) as error:
         raise DatasetError(
             f"{path}: Expected a NumPy archive (.npz) with x, y and class_names. Received a file "

@@ -71,12 +71,12 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
     sheet.append([f"Self-training study: {config['study']}"])
     sheet["A1"].font = Font(bold=True, size=16)
     if "description" in config:
-        _append_text(sheet, config["description"], CAUTION_FILL)
+        _append_text(sheet, config["description"].strip(), CAUTION_FILL)
     _append_text(
         sheet,
         f"Methods: {len(statistics['methods'])}. Datasets: {datasets}. Outer folds: {folds}. "
-        "Scores are of the outer test folds; hyper-parameters were selected on inner folds of the "
-        "labeled examples alone.",
+        "Scores are of the outer test folds; hyper-parameters that were searched were selected on "
+        "inner folds of the labeled examples alone.",
     )
     for sentence in statistics["reading"]:
         _append_text(sheet, sentence)
@@ -111,19 +111,25 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
     for dataset, row in means.iterrows():
         _append_scores(sheet, dataset, row.tolist(), SCORE, row.max())
     notes = [
-        "A student takes more gradient steps than the baseline. A difference may come from longer "
-        "training alone; this study has no control for that.",
         "Training time is of the final chain's teachers and students, without the search, the "
-        "framework's start and tracing.",
+        "framework's start and tracing."
     ]
+    if scores["generations_trained"].max() > 0:
+        notes.append(
+            "Students take more gradient steps than the baseline. A difference may come from longer "
+            "training alone; this study has no control for that."
+        )
     sheet.append([])
     for note in notes:
         _append_text(sheet, note)
 
 
 def _append_scores(sheet, name: str, cells: list, number_format: str, best, every=1) -> None:
-    """Append a row of scores; of each `every`-th one, those that equal `best` are marked."""
+    """Append a row of scores; of each `every`-th one, those that equal `best` are marked, unless
+    all of them are equal."""
     sheet.append([name, *cells])
+    if len(set(cells[::every])) == 1:
+        best = None
     for index, score in enumerate(cells):
         cell = sheet.cell(sheet.max_row, index + 2)
         cell.number_format = number_format
@@ -143,14 +149,16 @@ def _write_means(sheet, scores: pd.DataFrame) -> None:
         _append_header(sheet, ["Dataset", *headers])
         table = scores.pivot_table(metric, "dataset", "method", aggfunc=["mean", "std"], sort=False)
         number_format = SECONDS if unit else SCORE
-        lower_is_better = metric == "fpr" or bool(unit)
         for dataset, row in table.iterrows():
             cells = [row[kind, method] for method in methods for kind in ("mean", "std")]
-            best = min(cells[::2]) if lower_is_better else max(cells[::2])
+            # Seconds depend on what else the machine was doing: none is marked.
+            best = None if unit else (min if metric == "fpr" else max)(cells[::2])
             _append_scores(sheet, dataset, cells, number_format, best, every=2)
         sheet.append([])
     _append_text(
-        sheet, "Standard deviations are over outer folds (n - 1). The best mean of a row is marked."
+        sheet,
+        "Standard deviations are over outer folds (n - 1). The best mean of a row is marked. "
+        "Seconds depend on the machine and on what else it was doing.",
     )
 
 
@@ -175,7 +183,7 @@ def _write_folds(sheet, scores: pd.DataFrame, outer_folds: int) -> None:
 
 def _describe_hyper_parameters(row: dict) -> str:
     chosen = {name: row[name] for name in HYPER_PARAMETERS if not pd.isna(row[name])}
-    return ", ".join(f"{name}={value:g}" for name, value in chosen.items())
+    return ", ".join(f"{name}={value:.12g}" for name, value in chosen.items())
 
 
 def _write_chains(sheet, scores: pd.DataFrame) -> None:
@@ -298,6 +306,8 @@ def _write_provenance(sheet, config: dict, timings: pd.DataFrame) -> None:
     for name, value in rows:
         sheet.append([name, value if isinstance(value, str | int) else json.dumps(value)])
         row = sheet.max_row
+        if isinstance(sheet.cell(row, 2).value, str):
+            sheet.cell(row, 2).data_type = "s"
         sheet.cell(row, 1).alignment = sheet.cell(row, 2).alignment = WRAP
         sheet.row_dimensions[row].height = _height(str(sheet.cell(row, 2).value), 95)
     _freeze(sheet)
@@ -307,6 +317,7 @@ def _append_text(sheet, text: str, fill: PatternFill | None = None) -> None:
     """Append a paragraph, merged over columns A to H and high enough for its words."""
     sheet.append([text])
     row = sheet.max_row
+    sheet.cell(row, 1).data_type = "s"  # Text, even where it begins like a formula.
     sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=8)
     sheet.cell(row, 1).alignment = WRAP
     sheet.row_dimensions[row].height = _height(text, 130)

@@ -76,7 +76,7 @@ def critical_difference(methods: int, datasets: int, alpha: float = ALPHA) -> fl
 def _read(result: dict) -> list[str]:
     p_value, datasets = result["omnibus"]["friedman"]["p_value"], result["datasets"]
     ranks = result["average_ranks"]
-    best = min(ranks, key=ranks.get)
+    best = [method for method, rank in ranks.items() if rank == min(ranks.values())]
     reading = [
         f"Friedman's test finds {'a' if p_value < ALPHA else 'no'} difference between the methods "
         f"over {datasets} datasets (p = {p_value:.3g}, level {ALPHA})."
@@ -94,7 +94,10 @@ def _read(result: dict) -> list[str]:
             if apart
             else "By Nemenyi's test, no single pair of methods differs."
         )
-    reading.append(f"{best} has the best average rank ({ranks[best]:.2f}; 1 would be always best).")
+    reading.append(
+        f"Best average rank: {', '.join(best)} ({ranks[best[0]]:.2f}; 1 would be always best)"
+        + (", by a difference that may be chance." if p_value >= ALPHA else ".")
+    )
     if datasets < 10:
         reading.append(
             f"{datasets} datasets are few: only very regular differences can show, and that none "
