@@ -116,8 +116,8 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
     ]
     if scores["generations_trained"].max() > 0:
         notes.append(
-            "Students take more gradient steps than the baseline. A difference may come from longer "
-            "training alone; this study has no control for that."
+            "Students take more gradient steps than the baseline. A difference may come from "
+            "longer training alone; this study has no control for that."
         )
     sheet.append([])
     for note in notes:
