@@ -51,6 +51,8 @@ def test_writes_scores_statistics_and_report(tiny_study):
     scores = pd.read_csv(tiny_study.results / "scores.csv")
     assert len(scores) == 1 * 2 * 3
     assert scores["accuracy"].between(1 / 3, 1).all()
+    # Every method of a fold has the same labeled, unlabeled and test examples.
+    assert (scores.groupby("fold")[["labeled", "unlabeled", "test"]].nunique() == 1).all(axis=None)
     # Each method's AUC comes from its own probabilities.
     assert scores.groupby("method")["auc"].apply(tuple).nunique() == 3
     statistics = json.loads((tiny_study.results / "statistics.json").read_text())
