@@ -99,10 +99,8 @@ def test_stale_locks_are_cleared_but_not_those_of_the_living(tmp_path):
     lock.touch()
     living = os.open(tmp_path / "alive.lock", os.O_RDWR | os.O_CREAT)
     fcntl.flock(living, fcntl.LOCK_SH)
-    locks.clear_stale_locks(tmp_path)
-    assert lock.exists()
+    with locks.clear_stale_locks(tmp_path):
+        assert lock.exists()
     os.close(living)
-    locks.release()
-    locks.clear_stale_locks(tmp_path)
-    assert not lock.exists()
-    locks.release()
+    with locks.clear_stale_locks(tmp_path):
+        assert not lock.exists()

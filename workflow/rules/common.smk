@@ -37,7 +37,7 @@ try:
 except StudyError as error:
     raise WorkflowError(str(error)) from None
 if workflow.is_main_process and not workflow.dryrun:
-    clear_stale_locks(Path(".snakemake"))
+    ALIVE = clear_stale_locks(Path(".snakemake"))
 
 SEED = config["seed"]
 DATASETS = list(config["datasets"])

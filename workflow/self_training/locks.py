@@ -1,14 +1,12 @@
 """Locks that outlive a killed Snakemake."""
 
 import fcntl
-import os
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
-_held = []
 
-
-def clear_stale_locks(state: Path) -> None:
+def clear_stale_locks(state: Path) -> IO:
     """Remove the locks that a killed Snakemake has left in its working directory.
 
     Snakemake's lock files stay when it is killed, and the next start refuses to run. Every start
@@ -17,22 +15,18 @@ def clear_stale_locks(state: Path) -> None:
 
     Args:
         state: Snakemake's folder `.snakemake` in the working directory.
+
+    Returns: the lock, held until it is closed or the process ends.
     """
     state.mkdir(exist_ok=True)
-    handle = os.open(state / "alive.lock", os.O_RDWR | os.O_CREAT, 0o666)
+    alive = (state / "alive.lock").open("a")
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(alive, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:  # Others are alive, or the file system has no such locks: theirs decide.
         pass
     else:
         for lock in (state / "locks").glob("*.lock"):
             lock.unlink()
     with suppress(OSError):
-        fcntl.flock(handle, fcntl.LOCK_SH)
-    _held.append(handle)
-
-
-def release() -> None:
-    """Stop holding what `clear_stale_locks` holds; the end of the process does the same."""
-    while _held:
-        os.close(_held.pop())
+        fcntl.flock(alive, fcntl.LOCK_SH)
+    return alive

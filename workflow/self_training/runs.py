@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -43,4 +43,4 @@ class TrainedRun:
     """
 
     probabilities: dict[str, np.ndarray]
-    record: dict = field(default_factory=dict)
+    record: dict
