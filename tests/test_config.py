@@ -1,7 +1,6 @@
 """A wrong config gets one message that names the key, what was expected and what was received."""
 
 import copy
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,8 +25,7 @@ def changed(path: str, value) -> dict:
 
 
 @pytest.mark.parametrize("path", [*ROOT.glob("studies/*.yaml"), ROOT / "config.yaml"], ids=str)
-def test_shipped_studies_are_valid(path, monkeypatch):
-    monkeypatch.setattr(Path, "is_file", lambda _: True)
+def test_shipped_studies_are_valid(path):
     study.validate(yaml.safe_load(path.read_text()))
 
 
@@ -95,8 +93,12 @@ def test_shipped_studies_are_valid(path, monkeypatch):
             "training.backbone: Expected one of original_cnn. .*'resnet'",
         ),
         ("training/learning_rate", "1e-3", "learning_rate: Expected a number above 0 .*'1e-3'"),
-        ("datasets/digits_0_2/source", "mnist", "source: Expected one of digits, npz. .*'mnist'"),
-        ("datasets/digits_0_2/source", "npz", "path: Expected the path of a NumPy archive"),
+        ("datasets/digits_0_2/source", "mnist", "source: Expected one of digits, keras, .*'mnist'"),
+        ("datasets/digits_0_2/source", "npz", "path: Expected a value, as source is npz"),
+        ("datasets/digits_0_2/path", "a", "path: Expected it only with source npz, images, csv"),
+        ("datasets/digits_0_2/sha256", "abc", "sha256: Expected 64 hexadecimal digits"),
+        ("datasets/digits_0_2/classes", [0, 1.5], "classes.1: Expected a label .* or a class name"),
+        ("datasets/digits_0_2/examples", 0, "examples: Expected an integer of at least 1"),
         ("datasets/digits_0_2/labeled_fraction", 1, r"Expected a number in \(0, 1\). Received: 1"),
         ("datasets/digits_0_2/classes", [0, 0], "Expected a list of at least two different labels"),
     ],
@@ -104,6 +106,60 @@ def test_shipped_studies_are_valid(path, monkeypatch):
 def test_mistakes_are_named(path, value, message):
     with pytest.raises(ConfigError, match=message):
         study.validate(changed(path, value))
+
+
+LETTERS = {"source": "kaggle", "name": "letters", "slug": "owner/letters", "file": "letters.csv"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"source": "keras", "name": "mnist"}, None),
+        ({"source": "keras"}, "datasets.data.name: Expected a value, as source is keras"),
+        ({"source": "keras", "name": "imdb"}, "name: Expected one of mnist, .*cifar100. .*'imdb'"),
+        (
+            {"source": "npz", "path": "none.npz"},
+            "Expected an existing .npz file. .*'none.npz'",
+        ),
+        ({"source": "csv", "path": "."}, "label_column: Expected a value, as source is csv"),
+        ({"source": "csv", "path": ".", "label_column": "0"}, "Expected an existing .csv file"),
+        (
+            {"source": "csv", "path": ".", "label_column": 0},
+            "a column's name .a number in quotes",
+        ),
+        ({"source": "images", "path": "none"}, "path: Expected an existing folder. .*'none'"),
+        ({"source": "images", "path": ".", "slug": "a/b"}, "slug: Expected it only with .* kaggle"),
+        ({"source": "images", "path": ".", "image_size": [28]}, r"Expected \[height, width\]"),
+        (
+            {"source": "images", "path": ".", "color_mode": "gray"},
+            "grayscale, rgb. .*'gray'",
+        ),
+        (LETTERS, "datasets.data.label_column: Expected it for a .csv file, and only there"),
+        (LETTERS | {"label_column": "0"}, None),
+        (LETTERS | {"label_column": "0", "slug": "letters"}, "slug: Expected OWNER/DATASET"),
+        (LETTERS | {"label_column": "0", "file": "letters.zip"}, "Expected a .csv or .npz file"),
+        (LETTERS | {"label_column": "0", "class_names": ["A", False]}, "NO in quotes.* False"),
+    ],
+)
+def test_sources_have_their_keys(settings, message):
+    value = settings | {"epochs": 1, "labeled_fraction": 0.1}
+    config = changed("datasets/data", value)
+    if message is None:
+        study.validate(config)
+    else:
+        with pytest.raises(ConfigError, match=message):
+            study.validate(config)
+
+
+def test_datasets_that_share_an_archive_agree_on_it():
+    value = LETTERS | {"label_column": "0", "epochs": 1, "labeled_fraction": 0.1}
+    config = changed("datasets/letters", value)
+    config["datasets"]["vowels"] = value | {"classes": ["A", "E"], "epochs": 2}
+    study.validate(config)
+    config["datasets"]["vowels"]["label_column"] = "1"
+    message = "datasets.vowels.label_column: Expected '0', as in datasets.letters.*letters.npz"
+    with pytest.raises(ConfigError, match=message):
+        study.validate(config)
 
 
 def test_keys_that_stand_twice_are_named(tmp_path):
@@ -145,16 +201,17 @@ def test_child_of_a_parent_without_generations_needs_values():
         (
             "datasets/digits_0_2/classes",
             [3, 10],
-            "classes: Expected labels from 0 to 9. Received: 10",
+            "classes: Expected labels from 0 to 9.* Received: 10",
         ),
         ("outer_folds", 200, "at least 200 examples in every class.* Received: 178 of class '0'"),
     ],
 )
-def test_impossible_splits_are_named(path, value, message, tmp_path):
+def test_impossible_splits_are_named(path, value, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     config = changed(path, value)
     study.validate(config)
     with pytest.raises(DatasetError, match=message):
-        study.check_datasets(config, lambda _: tmp_path / "digits.npz")
+        study.check_datasets(config)
 
 
 def test_order_of_keys_does_not_matter():

@@ -1,8 +1,11 @@
 """Archives: what is accepted, and what a wrong one is told."""
 
+import hashlib
+import json
+
 import numpy as np
 import pytest
-from self_training import datasets
+from self_training import archives, datasets
 from self_training.errors import DatasetError
 
 
@@ -17,26 +20,69 @@ def archive(tmp_path, **changes):
     return path
 
 
-def prepare(path, tmp_path, classes=None):
+def prepare(path, tmp_path, source="npz", **settings):
     outputs = [tmp_path / name for name in ("images.npy", "labels.npy", "classes.json")]
-    datasets.prepare(path, "data", classes, *outputs)
-    return np.load(outputs[0]), np.load(outputs[1]), outputs[2].read_text()
+    datasets.prepare(path, "data", {"source": source} | settings, *outputs)
+    return np.load(outputs[0]), np.load(outputs[1]), json.loads(outputs[2].read_text())
 
 
 def test_digits_are_the_real_ones(tmp_path):
-    datasets.write_digits(tmp_path / "digits.npz")
-    arrays = datasets.read_archive(tmp_path / "digits.npz")
-    assert arrays["x"].shape == (1797, 8, 8, 1) and arrays["x"].dtype == np.uint8
-    assert arrays["x"].max() == 255 and arrays["x"].min() == 0
+    settings = {"source": "digits"}
+    archives.make_archive(tmp_path / "digits.npz", settings)
+    examples = datasets.read(tmp_path / "digits.npz", settings)
+    x = examples.images(np.arange(1797))
+    assert x.shape == (1797, 8, 8, 1) and x.dtype == np.uint8
+    assert x.max() == 255 and x.min() == 0
     counts = [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
-    assert np.bincount(arrays["y"]).tolist() == counts
+    assert np.bincount(examples.y).tolist() == counts
 
 
-def test_classes_are_renumbered_in_their_order(tmp_path):
-    images, labels, names = prepare(archive(tmp_path), tmp_path, classes=[2, 0])
+@pytest.mark.parametrize("classes", [[2, 0], ["c", "a"], ["c", 0]])
+def test_classes_are_renumbered_in_their_order(tmp_path, classes):
+    images, labels, names = prepare(archive(tmp_path), tmp_path, classes=classes)
     assert labels.tolist() == [0, 1, 0, 1]
     assert images[:, 0, 0, 0].tolist() == [0, 16, 48, 64]
-    assert names.split() == ["[", '"c",', '"a"', "]"]
+    assert names == ["c", "a"]
+
+
+@pytest.mark.parametrize(
+    ("classes", "message"),
+    [
+        ([0, 3], r"datasets.data.classes: Expected labels from 0 to 2, .*\(a, b, c\). Received: 3"),
+        (["a", "d"], r"Received: 'd'"),
+        (["a", 0], "Expected every class once"),
+    ],
+)
+def test_classes_that_are_not_there(tmp_path, classes, message):
+    with pytest.raises(DatasetError, match=message):
+        prepare(archive(tmp_path), tmp_path, classes=classes)
+
+
+def test_another_number_of_examples_is_an_error_that_names_both(tmp_path):
+    prepare(archive(tmp_path), tmp_path, classes=[0, 1], examples=4)
+    with pytest.raises(DatasetError, match=r"datasets.data.examples: Expected 5 .* Received 4 in"):
+        prepare(archive(tmp_path), tmp_path, classes=[0, 1], examples=5)
+
+
+def test_checksum_of_a_file(tmp_path):
+    path = archive(tmp_path)
+    prepare(path, tmp_path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
+    with pytest.raises(DatasetError, match=f"{path}: Expected the SHA-256 0000"):
+        prepare(path, tmp_path, sha256="0" * 64)
+
+
+def test_colors(tmp_path):
+    gray = archive(tmp_path)
+    images, _, _ = prepare(gray, tmp_path, color_mode="rgb")
+    plain, _, _ = prepare(gray, tmp_path, color_mode="grayscale")
+    assert images.shape == (6, 4, 4, 3) and (images == plain).all()
+    primaries = np.zeros((6, 4, 4, 3), np.uint8)
+    for example in range(6):
+        primaries[example, ..., example % 3] = 255
+    images, _, _ = prepare(archive(tmp_path, x=primaries), tmp_path, color_mode="grayscale")
+    assert images.shape == (6, 4, 4, 1)
+    # The luma of red, green and blue.
+    assert images[:3, 0, 0, 0].tolist() == [76, 150, 29]
 
 
 @pytest.mark.parametrize(
@@ -45,12 +91,16 @@ def test_classes_are_renumbered_in_their_order(tmp_path):
         ({"y": None}, "Missing: y"),
         ({"x": np.zeros((6, 4, 4, 1))}, "Expected x as uint8 .* Received float64"),
         ({"x": np.zeros((6, 4, 4), np.uint8)}, r"Received uint8 of shape \(6, 4, 4\)"),
+        ({"x": np.zeros((6, 4, 4, 2), np.uint8)}, r"1 channel .* or 3 .* Received 2"),
         ({"x": np.zeros((5, 4, 4, 1), np.uint8)}, "Received 6 labels and 5 images"),
         ({"y": np.array([0.0] * 6)}, "Expected y as integers .* Received float64"),
         ({"y": np.zeros((6, 1), int)}, r"Expected y as integers .* shape \(6, 1\)"),
         ({"y": np.array([0, 1, 2, 3, 0, 1])}, "Expected labels y from 0 to 2, .* from 0 to 3"),
         ({"y": np.array([0, 1, 2, -1, 0, 1])}, "from -1 to 2"),
-        ({"class_names": np.array(["a", "b", "a"])}, "different class names. Received 'a' 2 times"),
+        (
+            {"class_names": np.array(["a", "b", "a"])},
+            "class names. Received 'a' more than once",
+        ),
         ({"class_names": np.array([b"a", b"b", b"c"])}, "Expected class_names as strings"),
         ({"y": np.array([0, 0, 0, 1, 1, 1])}, "Expected examples of class 'c'. Received none"),
     ],
@@ -65,21 +115,21 @@ def test_wrong_archives_are_told_what_is_wrong(tmp_path, changes, message):
 def test_damaged_archives_are_named(tmp_path):
     path = archive(tmp_path)
     whole = path.read_bytes()
-    for content in (b"", b"no archive", whole[: len(whole) // 2]):
+    for content in (
+        b"",
+        b"no archive",
+        whole[: len(whole) // 2],
+        whole.replace(b"\x5f", b"\x60", 1),
+    ):
         path.write_bytes(content)
         with pytest.raises(DatasetError, match=r"data.npz: Expected a NumPy archive"):
-            datasets.read_archive(path)
+            prepare(path, tmp_path)
 
 
 def test_counts_of_classes(tmp_path):
-    path = archive(tmp_path)
-    counts = datasets.count_classes({"source": "npz", "classes": [2, 0]}, path, "data")
-    assert counts == {"c": 2, "a": 2}
+    settings = {"source": "npz", "path": str(archive(tmp_path)), "classes": [2, 0]}
+    assert datasets.count_classes(settings, "data") == {"c": 2, "a": 2}
+    assert datasets.count_classes(settings | {"path": "elsewhere.npz"}, "data") is None
+    archive(tmp_path, class_names=None)
     with pytest.raises(DatasetError, match="Missing: class_names"):
-        missing = archive(tmp_path, class_names=None)
-        datasets.count_classes({"source": "npz"}, missing, "data")
-    path = archive(tmp_path)
-    with pytest.raises(
-        DatasetError, match="data.classes: Expected labels from 0 to 2. Received: 3"
-    ):
-        datasets.count_classes({"source": "npz", "classes": [0, 3]}, path, "data")
+        datasets.count_classes(settings, "data")

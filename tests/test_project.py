@@ -89,8 +89,29 @@ def test_only_training_imports_keras():
     for path in provenance.PACKAGE.glob("*.py"):
         imports = re.findall(r"^(?:import|from) (keras|tensorflow|jax)", path.read_text(), re.M)
         assert not imports, path
-    found = [path.stem for path in provenance.PACKAGE.glob("*.py") if "keras" in path.read_text()]
-    assert set(found) <= {"training", "backbones", "batch", "runs", "provenance", "__init__"}
+    with_imports = {"training", "backbones"}
+    found = [
+        path.stem
+        for path in provenance.PACKAGE.glob("*.py")
+        if re.search(r"(?:import|from) (?:keras|tensorflow|jax)\b", path.read_text())
+    ]
+    assert set(found) == with_imports
+
+
+def test_only_downloads_touch_the_network():
+    """Nor does any other module import what could, within a function or not."""
+    found = [
+        path.stem
+        for path in provenance.PACKAGE.glob("*.py")
+        if re.search(r"(?:import|from) (?:requests|urllib|http|socket|kaggle)\b", path.read_text())
+    ]
+    assert found == ["downloads"]
+    reached = {
+        script.stem
+        for script in provenance.SCRIPTS.glob("*.py")
+        if "downloads" in provenance._closure(script)
+    }
+    assert reached == {"download"}
 
 
 def test_stale_locks_are_cleared_but_not_those_of_the_living(tmp_path):

@@ -4,6 +4,7 @@
 # Gives: the names and functions below; a mistake in the config ends here, before anything runs.
 
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -18,22 +19,17 @@ os.environ.update(
 )
 
 from self_training import config as study
+from self_training import datasets
 from self_training.errors import StudyError
 from self_training.locks import clear_stale_locks
 from self_training.provenance import code_digest
-
-
-def archive(dataset):
-    """The archive that a dataset is prepared from."""
-    settings = config["datasets"][dataset]
-    return settings.get("path", f"resources/{settings['source']}.npz")
-
 
 try:
     for configfile in workflow.overwrite_configfiles or ["config.yaml"]:
         study.check_unique_keys(configfile)
     study.validate(config)
-    study.check_datasets(config, archive)
+    if workflow.is_main_process:
+        study.check_datasets(config)
 except StudyError as error:
     raise WorkflowError(str(error)) from None
 if workflow.is_main_process and not workflow.dryrun:
@@ -59,6 +55,10 @@ METHOD_JOB = f"{JOB}/{{method}}"
 GENERATION_JOB = f"{METHOD_JOB}/{{phase}}_{{generation}}"
 
 
+# A wildcard constraint that no name meets.
+NOTHING = "(?!)"
+
+
 wildcard_constraints:
     dataset="[^/]+",
     fold=r"\d+",
@@ -67,12 +67,57 @@ wildcard_constraints:
     generation=r"\d+",
 
 
-def dataset_archive(wildcards):
+def archive(dataset):
+    """The file or folder that a dataset is prepared from."""
+    return datasets.archive(config["datasets"][dataset])
+
+
+def missing_archives():
+    """The names of the archives in resources/ that are still to be made.
+
+    One that is there, however it came there, is an input like any other: no rule makes it, so
+    that nothing fetches it again or removes what was laid there by hand.
+    """
+    paths = {archive(dataset) for dataset in DATASETS}
+    return sorted(
+        Path(path).stem
+        for path in paths
+        if Path(path).parent == Path("resources") and not Path(path).exists()
+    )
+
+
+def archive_settings(wildcards):
+    """What an archive is made from."""
+    return next(
+        settings
+        for dataset, settings in config["datasets"].items()
+        if archive(dataset) == f"resources/{wildcards.archive}.npz"
+    )
+
+
+def dataset_files(wildcards):
+    """What a dataset is prepared from; of a folder, whose time does not tell of its sub-folders, these."""
+    path = Path(archive(wildcards.dataset))
+    if not path.is_dir():
+        return str(path)
+    return [
+        str(path),
+        *sorted(str(entry) for entry in path.iterdir() if entry.is_dir()),
+    ]
+
+
+def dataset_path(wildcards):
     return archive(wildcards.dataset)
 
 
-def dataset_classes(wildcards):
-    return config["datasets"][wildcards.dataset].get("classes")
+def dataset_settings(wildcards):
+    """What the images and labels of a dataset are, without how they are split and trained on."""
+    settings = config["datasets"][wildcards.dataset]
+    return {
+        key: value
+        for key, value in sorted(settings.items())
+        if key not in ("epochs", "labeled_fraction")
+    }
 
 
 def split_settings(wildcards):

@@ -7,23 +7,26 @@
 
 
 rule download:
-    """Fetch the archive of a source that has none yet."""
+    """Make an archive that is missing: the only rule that needs a network, so it runs locally."""
     output:
-        archive="resources/digits.npz",
+        archive="resources/{archive}.npz",
     log:
-        f"{RESULTS}/logs/download/digits.log",
+        f"{RESULTS}/logs/download/{{archive}}.log",
+    wildcard_constraints:
+        archive="|".join(map(re.escape, missing_archives())) or NOTHING,
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:
-        code=code_digest("download"),
+        settings=archive_settings,
     script:
         "../scripts/download.py"
 
 
 rule prepare_dataset:
-    """Check an archive, keep the chosen classes, and part images from labels."""
+    """Check a source, keep the chosen classes, and part images from labels."""
     input:
-        archive=dataset_archive,
+        files=dataset_files,
     output:
         images=f"{DATA}/images.npy",
         labels=f"{DATA}/labels.npy",
@@ -35,7 +38,8 @@ rule prepare_dataset:
     conda:
         "../../envs/analysis.yaml"
     params:
-        classes=dataset_classes,
+        path=dataset_path,
+        settings=dataset_settings,
         code=code_digest("prepare_dataset"),
     script:
         "../scripts/prepare_dataset.py"

@@ -2,6 +2,6 @@ from self_training.logs import log_to
 
 log_to(snakemake.log[0])
 
-from self_training.datasets import write_digits
+from self_training.archives import make_archive
 
-write_digits(snakemake.output.archive)
+make_archive(snakemake.output.archive, snakemake.params.settings)

@@ -5,9 +5,9 @@ log_to(snakemake.log[0])
 from self_training.datasets import prepare
 
 prepare(
-    snakemake.input.archive,
+    snakemake.params.path,
     snakemake.wildcards.dataset,
-    snakemake.params.classes,
+    snakemake.params.settings,
     snakemake.output.images,
     snakemake.output.labels,
     snakemake.output.classes,

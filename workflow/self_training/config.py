@@ -72,6 +72,7 @@ def validate(config: dict) -> None:
         _fail("training.backbone", f"one of {', '.join(BACKBONES)}", backbone)
     for name, dataset in config["datasets"].items():
         _validate_dataset(name, dataset)
+    _validate_archives(config)
     for name in config["methods"]:
         _validate_inheritance(config["methods"], name)
     for name in config["methods"]:
@@ -103,14 +104,52 @@ def _fail(key: str, expected: str, received) -> None:
 
 
 def _validate_dataset(name: str, dataset: dict) -> None:
-    key = f"datasets.{name}.path"
-    if dataset["source"] == "npz":
-        if "path" not in dataset:
-            _fail(key, "the path of a NumPy archive, as source is npz", None)
-        if not Path(dataset["path"]).is_file():
-            _fail(key, "an existing NumPy archive (.npz)", dataset["path"])
-    elif "path" in dataset:
-        _fail(key, f"no path, as source is {dataset['source']}", dataset["path"])
+    """Check that a dataset has the keys that its source needs, and no others of a source."""
+    source = dataset["source"]
+    required, optional = datasets.SOURCES[source]
+    for key in required:
+        if key not in dataset:
+            _fail(f"datasets.{name}.{key}", f"a value, as source is {source}", None)
+    for key in datasets.SOURCE_KEYS - {*required, *optional}:
+        if key in dataset:
+            takers = ", ".join(taker for taker in datasets.SOURCES if key in _keys_of(taker))
+            _fail(f"datasets.{name}.{key}", f"it only with source {takers}", dataset[key])
+    if source == "keras" and dataset["name"] not in datasets.KERAS_NAMES:
+        _fail(f"datasets.{name}.name", f"one of {', '.join(datasets.KERAS_NAMES)}", dataset["name"])
+    if source == "kaggle":
+        kind = Path(dataset["file"]).suffix
+        if kind not in (".csv", ".npz"):
+            _fail(f"datasets.{name}.file", "a .csv or .npz file", dataset["file"])
+        if (kind == ".csv") != ("label_column" in dataset):
+            received = dataset.get("label_column")
+            _fail(f"datasets.{name}.label_column", "it for a .csv file, and only there", received)
+    path = Path(dataset.get("path", ""))
+    if source == "images" and not path.is_dir():
+        _fail(f"datasets.{name}.path", "an existing folder", dataset["path"])
+    if source in ("npz", "csv") and not path.is_file():
+        _fail(f"datasets.{name}.path", f"an existing .{source} file", dataset["path"])
+
+
+def _keys_of(source: str) -> set[str]:
+    return {key for keys in datasets.SOURCES[source] for key in keys}
+
+
+def _validate_archives(config: dict) -> None:
+    """Check that datasets which share an archive say the same of where it comes from."""
+    first = {}
+    for name, dataset in config["datasets"].items():
+        if "path" in dataset:
+            continue
+        other = first.setdefault(datasets.archive(dataset), name)
+        for key in (*datasets.ORIGIN, "sha256"):
+            expected, received = config["datasets"][other].get(key), dataset.get(key)
+            if received != expected:
+                _fail(
+                    f"datasets.{name}.{key}",
+                    f"{expected!r}, as in datasets.{other}, which is made from the same archive "
+                    f"({datasets.archive(dataset)})",
+                    received,
+                )
 
 
 def _validate_inheritance(methods: dict, name: str) -> None:
@@ -167,20 +206,21 @@ def _validate_method(config: dict, name: str) -> None:
         _fail("inner_folds", f"a number of folds, as {name} has candidates to choose from", None)
 
 
-def check_datasets(config: dict, archive_of) -> None:
+def check_datasets(config: dict) -> None:
     """Raise DatasetError when a dataset can't be split as the config says.
 
-    Args:
-        archive_of: function from a dataset's name to its archive, which need not exist yet.
+    A dataset whose labels cannot be had yet, or not quickly, is checked when it is prepared.
     """
     for name, dataset in config["datasets"].items():
-        check_class_counts(
-            datasets.count_classes(dataset, archive_of(name), name),
-            dataset=name,
-            outer_folds=config["outer_folds"],
-            labeled_fraction=dataset["labeled_fraction"],
-            inner_folds=inner_folds(config),
-        )
+        counts = datasets.count_classes(dataset, name)
+        if counts is not None:
+            check_class_counts(
+                counts,
+                dataset=name,
+                outer_folds=config["outer_folds"],
+                labeled_fraction=dataset["labeled_fraction"],
+                inner_folds=inner_folds(config),
+            )
 
 
 def settings(config: dict, name: str) -> dict:

@@ -1,91 +1,67 @@
-"""Datasets: where they come from, what they must look like, and their preparation."""
+"""Datasets: where they come from, and their preparation.
 
-import zlib
-from contextlib import contextmanager
+What a config calls a source is read either from a file or folder of the user's (`path`), or from an
+archive `resources/NAME.npz`, which is made once from a download and shared by all datasets that
+name it. An archive laid there by hand is used in its place.
+"""
+
+import hashlib
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
+from self_training import readers
 from self_training.errors import DatasetError
-from self_training.storage import load_arrays, save_array, save_arrays, save_json
+from self_training.readers import Examples
+from self_training.storage import save_array, save_json, sha256
+
+# Per source: the keys that a dataset of it must have, and those that it may have.
+SOURCES = {
+    "digits": ((), ()),
+    "keras": (("name",), ()),
+    "kaggle": (("name", "slug", "file"), ("label_column", "class_names", "image_size")),
+    "npz": (("path",), ()),
+    "images": (("path",), ("image_size",)),
+    "csv": (("path", "label_column"), ("class_names", "image_size")),
+}
+SOURCE_KEYS = {key for required, optional in SOURCES.values() for key in required + optional}
+KERAS_NAMES = ("mnist", "fashion_mnist", "cifar10", "cifar100")
+# What an archive is made from, and records; datasets that share one must agree on it.
+ORIGIN = ("source", "name", "slug", "file", "label_column", "class_names", "image_size")
 
 
-def write_digits(path) -> None:
-    """Write the 1,797 handwritten digits of scikit-learn as an archive of uint8 images.
+def archive(settings: dict) -> str:
+    """Return the file or folder that a dataset is prepared from, which need not exist yet."""
+    if "path" in settings:
+        return settings["path"]
+    return f"resources/{settings.get('name', 'digits')}.npz"
 
-    Source: the test set of Optical Recognition of Handwritten Digits (Alpaydin & Kaynak 1998,
-    UCI Machine Learning Repository), 8 x 8 pixels of 17 gray levels, here spread over 0 to 255.
-    """
-    from sklearn.datasets import load_digits
 
-    digits = load_digits()
-    save_arrays(
-        path,
-        {
-            "x": np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None],
-            "y": digits.target.astype(np.uint8),
-            "class_names": np.array([str(name) for name in digits.target_names]),
-        },
+def read_csv(path, settings: dict) -> Examples:
+    return readers.read_csv(
+        path, settings["label_column"], settings.get("class_names"), settings.get("image_size")
     )
 
 
-def read_archive(path) -> dict[str, np.ndarray]:
-    """Read and check a NumPy archive.
+def read(path, settings: dict) -> Examples:
+    """Read the labels of a dataset's source, and how to get at its images.
 
-    Returns: `x` uint8 (examples, height, width, channels), `y` integer (examples,) and
-        `class_names` str (classes,).
-    Raises: DatasetError, naming the file and what it should hold.
+    Raises: DatasetError, also when an archive was made from something else than settings name.
     """
-    with _readable(path):
-        archive = load_arrays(path)
-    _check_arrays(path, archive)
-    x = archive["x"]
-    if x.dtype != np.uint8 or x.ndim != 4:
-        raise DatasetError(
-            f"{path}: Expected x as uint8 of shape (examples, height, width, channels). "
-            f"Received {x.dtype} of shape {x.shape}."
-        )
-    _check_labels(path, archive["y"], archive["class_names"])
-    if len(x) != len(archive["y"]):
-        raise DatasetError(
-            f"{path}: Expected one label in y per image in x. Received {len(archive['y'])} labels "
-            f"and {len(x)} images."
-        )
-    return archive
-
-
-def _check_arrays(path, names) -> None:
-    missing = {"x", "y", "class_names"} - set(names)
-    if missing:
-        raise DatasetError(
-            f"{path}: Expected the arrays x, y and class_names. Received: "
-            f"{', '.join(sorted(names)) or 'none'}. Missing: {', '.join(sorted(missing))}."
-        )
-
-
-def _check_labels(path, y: np.ndarray, class_names: np.ndarray) -> None:
-    if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
-        raise DatasetError(
-            f"{path}: Expected y as integers of shape (examples,). "
-            f"Received {y.dtype} of shape {y.shape}."
-        )
-    if class_names.ndim != 1 or class_names.dtype.kind != "U":
-        raise DatasetError(
-            f"{path}: Expected class_names as strings of shape (classes,). "
-            f"Received {class_names.dtype} of shape {class_names.shape}."
-        )
-    names, counts = np.unique(class_names, return_counts=True)
-    if (counts > 1).any():
-        raise DatasetError(
-            f"{path}: Expected different class names. Received '{names[counts > 1][0]}' "
-            f"{counts.max()} times."
-        )
-    if len(y) and not 0 <= y.min() <= y.max() < len(class_names):
-        raise DatasetError(
-            f"{path}: Expected labels y from 0 to {len(class_names) - 1}, one per class name. "
-            f"Received labels from {y.min()} to {y.max()}."
-        )
+    if settings["source"] == "images":
+        return readers.read_images(path, settings.get("image_size"), settings.get("color_mode"))
+    if settings["source"] == "csv":
+        return read_csv(path, settings)
+    examples = readers.read_npz(path)
+    if settings["source"] != "npz" and examples.origin:
+        for key in ORIGIN:
+            if examples.origin.get(key) != settings.get(key):
+                raise DatasetError(
+                    f"{path}: Expected an archive of {key} {settings.get(key)!r}. Received one of "
+                    f"{examples.origin.get(key)!r}. Delete it to have it made anew, or give the "
+                    "dataset another name."
+                )
+    return examples
 
 
 def choose_classes(y: np.ndarray, class_names: np.ndarray, classes, dataset: str):
@@ -94,76 +70,101 @@ def choose_classes(y: np.ndarray, class_names: np.ndarray, classes, dataset: str
     Args:
         y: (examples,) labels.
         class_names: (all classes,).
-        classes: labels to keep, or None for all.
+        classes: labels (int) or class names (str) to keep, or None for all.
         dataset: the name that messages use.
 
     Returns: indices (kept,), labels int32 (kept,) and class names (kept classes,).
     """
-    classes = list(range(len(class_names))) if classes is None else list(classes)
-    for label in classes:
-        if not 0 <= label < len(class_names):
+    names = class_names.tolist()
+    chosen = list(range(len(names))) if classes is None else []
+    for label in classes or []:
+        if label not in names and not (isinstance(label, int) and 0 <= label < len(names)):
+            shown = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
             raise DatasetError(
-                f"datasets.{dataset}.classes: Expected labels from 0 to {len(class_names) - 1}. "
-                f"Received: {label}."
+                f"datasets.{dataset}.classes: Expected labels from 0 to {len(names) - 1}, or names "
+                f"of classes ({shown}). Received: {label!r}."
             )
-    renumbered = np.full(len(class_names), -1, dtype=np.int32)
-    renumbered[classes] = np.arange(len(classes))
+        chosen.append(label if isinstance(label, int) else names.index(label))
+    if len(set(chosen)) < len(chosen):
+        raise DatasetError(
+            f"datasets.{dataset}.classes: Expected every class once. Received: {classes}."
+        )
+    renumbered = np.full(len(names), -1, dtype=np.int32)
+    renumbered[chosen] = np.arange(len(chosen))
     labels = renumbered[y]
     kept = np.flatnonzero(labels >= 0)
-    return kept, labels[kept], class_names[classes]
+    return kept, labels[kept], class_names[chosen]
 
 
-def count_classes(source: dict, archive, dataset: str) -> dict[str, int]:
-    """Return the number of examples per class name, read from labels alone.
-
-    `archive` may be missing for the digits, which come with scikit-learn.
-    """
-    if source["source"] == "digits" and not Path(archive).exists():
-        from sklearn.datasets import load_digits
-
-        y = load_digits().target
-        class_names = np.array([str(label) for label in range(10)])
+def count_classes(settings: dict, dataset: str) -> dict[str, int] | None:
+    """Return the number of examples per class name, or None while that takes reading images."""
+    path = archive(settings)
+    if settings["source"] == "digits" and not Path(path).exists():
+        digits = readers.read_digits()
+        y, class_names = digits["y"], digits["class_names"]
+    elif settings["source"] == "csv" or not Path(path).exists():
+        return None
     else:
-        y, class_names = _read_labels(archive)
-    _, labels, class_names = choose_classes(y, class_names, source.get("classes"), dataset)
+        examples = read(path, settings)
+        y, class_names = examples.y, examples.class_names
+    _, labels, class_names = choose_classes(y, class_names, settings.get("classes"), dataset)
     counts = np.bincount(labels, minlength=len(class_names))
     return dict(zip(class_names.tolist(), counts.tolist(), strict=True))
 
 
-def _read_labels(path):
-    with _readable(path), np.load(path) as archive:
-        _check_arrays(path, archive.files)
-        y, class_names = archive["y"], archive["class_names"]
-    _check_labels(path, y, class_names)
-    return y, class_names
-
-
-@contextmanager
-def _readable(path):
-    """Turn whatever NumPy says of a file that is no whole archive into one error."""
-    try:
-        yield
-    except DatasetError:
-        raise
-    except (OSError, ValueError, TypeError, KeyError, EOFError, BadZipFile, zlib.error) as error:
-        raise DatasetError(
-            f"{path}: Expected a NumPy archive (.npz) with x, y and class_names. Received a file "
-            f"that cannot be read as one ({error})."
-        ) from error
-
-
-def prepare(archive, dataset: str, classes, images_path, labels_path, classes_path) -> None:
+def prepare(path, dataset: str, settings: dict, images_path, labels_path, classes_path) -> None:
     """Write a dataset's images, its labels and its class names to three files.
 
     They are apart so that a rule can be given the images without the labels: what trains never
     has the file with the hidden ones.
+
+    Raises: DatasetError.
     """
-    arrays = read_archive(archive)
-    kept, labels, class_names = choose_classes(arrays["y"], arrays["class_names"], classes, dataset)
+    examples = read(path, settings)
+    if "sha256" in settings:
+        received = examples.origin.get("sha256") or digest(*_files(Path(path)))
+        check_sha256(received, settings, path)
+    kept, labels, class_names = choose_classes(
+        examples.y, examples.class_names, settings.get("classes"), dataset
+    )
     counts = np.bincount(labels, minlength=len(class_names))
     for name, count in zip(class_names, counts, strict=True):
         if count == 0:
-            raise DatasetError(f"{archive}: Expected examples of class '{name}'. Received none.")
-    save_array(images_path, arrays["x"][kept])
+            raise DatasetError(
+                f"{path}: Expected examples of class '{name}'. Received none. Remove the class, or "
+                f"leave it out of datasets.{dataset}.classes."
+            )
+    if len(kept) != settings.get("examples", len(kept)):
+        raise DatasetError(
+            f"datasets.{dataset}.examples: Expected {settings['examples']} examples, as the config "
+            f"says. Received {len(kept)} in {path}."
+        )
+    images = readers.convert_colors(examples.images(kept), settings.get("color_mode"))
+    save_array(images_path, images)
     save_array(labels_path, labels)
     save_json(classes_path, class_names.tolist())
+
+
+def _files(path: Path) -> tuple[list[Path], Path]:
+    """Return the files of a source, and the folder that names in its digest are relative to."""
+    if path.is_dir():
+        return [file for some in readers.list_images(path)[0] for file in some], path
+    return [path], path.parent
+
+
+def digest(files: list[Path], folder: Path) -> str:
+    """Return the SHA-256 of a file or, of several, that of the list which `sha256sum` prints."""
+    if len(files) == 1:
+        return sha256(files[0])
+    names = {str(path.relative_to(folder)): path for path in files}
+    listing = "".join(f"{sha256(names[name])}  {name}\n" for name in sorted(names))
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+def check_sha256(received: str, settings: dict, path) -> None:
+    expected = settings.get("sha256", received)
+    if received != expected:
+        raise DatasetError(
+            f"{path}: Expected the SHA-256 {expected} (sha256). Received {received}. The file is "
+            "another one, or damaged; fetch it again or correct the config."
+        )

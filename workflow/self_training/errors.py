@@ -15,3 +15,7 @@ class TrainingError(StudyError):
 
 class DatasetError(StudyError):
     """A dataset is not what a study can use."""
+
+
+class DownloadError(StudyError):
+    """A file could not be fetched."""

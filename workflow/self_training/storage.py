@@ -1,5 +1,6 @@
 """Files between rules: NumPy archives and JSON, written whole or not at all."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -99,6 +100,12 @@ def load_csv(path):
     return pd.read_csv(
         path, dtype={"dataset": str, "method": str}, keep_default_na=False, na_values=[""]
     )
+
+
+def sha256(path) -> str:
+    """Return the SHA-256 of a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def by_fold(paths: list, folds: int) -> list[list]:

@@ -1,0 +1,84 @@
+"""Archives in resources/: made once from a download, for all datasets that share it."""
+
+import json
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from self_training import datasets, downloads, keras_archives, readers
+from self_training.errors import DownloadError
+from self_training.storage import save_arrays
+
+
+def make_archive(path, settings: dict) -> None:
+    """Write the archive of a source that is not the user's own: x, y, class_names and origin.
+
+    Args:
+        path: of the archive; files laid beside it by hand are used instead of a download.
+        settings: of one of the datasets that share it.
+
+    Raises: DownloadError, DatasetError.
+    """
+    path = Path(path)
+    with _work_folder(path.parent / f".{path.stem}.download") as folder:
+        try:
+            files = _fetch(path.parent, settings, folder)
+        except DownloadError as error:
+            raise DownloadError(
+                f"{error} An archive laid at {path} is used without a download."
+            ) from error
+        origin = {key: settings[key] for key in datasets.ORIGIN if key in settings}
+        if files:
+            origin["sha256"] = datasets.digest(files, folder)
+            datasets.check_sha256(
+                origin["sha256"], settings, ", ".join(file.name for file in files)
+            )
+        arrays = _read(files, settings)
+        save_arrays(path, arrays | {"origin": np.array(json.dumps(origin))})
+
+
+def _fetch(resources: Path, settings: dict, folder: Path) -> list[Path]:
+    if settings["source"] == "keras":
+        return keras_archives.fetch(settings["name"], folder)
+    if settings["source"] == "kaggle":
+        return [_kaggle_file(resources, settings, folder)]
+    return []
+
+
+def _read(files: list[Path], settings: dict) -> dict[str, np.ndarray]:
+    if settings["source"] == "keras":
+        return keras_archives.read(settings["name"], files)
+    if settings["source"] == "kaggle":
+        return _read_kaggle(files[0], settings)
+    return readers.read_digits()
+
+
+@contextmanager
+def _work_folder(folder: Path):
+    """Yield a folder that is gone afterwards, and is not what a killed run has left of it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _kaggle_file(resources: Path, settings: dict, folder: Path) -> Path:
+    """Return the file of a Kaggle dataset: laid by hand, zipped or not, or else downloaded."""
+    name = Path(settings["file"]).name
+    for by_hand in (resources / name, resources / f"{name}.zip"):
+        if by_hand.exists():
+            return downloads.unzipped(by_hand, name, folder)
+    return downloads.fetch_kaggle(settings["slug"], settings["file"], folder)
+
+
+def _read_kaggle(path: Path, settings: dict) -> dict[str, np.ndarray]:
+    if path.suffix == ".npz":
+        examples = readers.read_npz(path)
+    else:
+        examples = datasets.read_csv(path, settings)
+    x = examples.images(np.arange(len(examples.y)))
+    return {"x": x, "y": examples.y, "class_names": examples.class_names}
