@@ -25,7 +25,9 @@ def changed(path: str, value) -> dict:
 
 
 @pytest.mark.parametrize("path", [*ROOT.glob("studies/*.yaml"), ROOT / "config.yaml"], ids=str)
-def test_shipped_studies_are_valid(path):
+def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "scores.csv").touch()
     study.validate(yaml.safe_load(path.read_text()))
 
 
@@ -219,6 +221,8 @@ def test_order_of_keys_does_not_matter():
     turned = yaml.safe_load(yaml.safe_dump(config, sort_keys=True))
     for name in config["methods"]:
         assert repr(study.settings(config, name)) == repr(study.settings(turned, name))
+        slices = [study.slice_of(some, "digits_0_2", name) for some in (config, turned)]
+        assert repr(slices[0]) == repr(slices[1])
     assert repr(study.training(config, "digits_0_2")) == repr(study.training(turned, "digits_0_2"))
 
 

@@ -97,7 +97,7 @@ def test_unlabeled_used_up_ends_cleanly(study):
     assert result["termination_condition"] == "unlabeled_used_up"
     assert result["generations_trained"] == 2
     # 0.5 |P| and the rest of the 0.9 |P|.
-    offered = [generation["offered"] for generation in result["pseudo_labels"]]
+    offered = [row["offered"] for row in result["generations_of_chain"][1:]]
     assert sum(offered) == result["unlabeled"] and offered[1] < offered[0]
 
 
@@ -112,7 +112,7 @@ def test_everything_selected(study):
     result = read(study, "everything_selected")
     assert result["termination_condition"] == "generations_reached"
     assert result["generations_trained"] == 3
-    for generation in result["pseudo_labels"]:
+    for generation in result["generations_of_chain"][1:]:
         assert generation["selected"] == generation["offered"] == generation["trained_on"] > 0
 
 

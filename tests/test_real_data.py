@@ -81,5 +81,5 @@ def test_one_fold_of_letters(make_study, tmp_path):
     assert baseline["labeled"] == round(0.1 * (918 - baseline["test"]))
     # Well above the share of the largest class.
     assert baseline["accuracy"] > 0.7 and student["accuracy"] > 0.7
-    assert [row["generation"] for row in student["pseudo_labels"]] == [1, 2]
+    assert [row["generation"] for row in student["generations_of_chain"]] == [0, 1, 2]
     assert not (study.results / "runs/letters/fold_0/teachers").exists()

@@ -13,6 +13,7 @@ import pandas as pd
 import psutil
 import pytest
 from conftest import tiny_config
+from self_training import captions
 
 pytestmark = pytest.mark.study
 
@@ -20,9 +21,11 @@ TIMES = re.compile("time|seconds")
 
 
 def scores_of(study) -> dict:
-    """Return all of a study's scores but the times, by file."""
+    """Return all of a study's scores, but the times and the jobs that trained, by file."""
     files = sorted(study.results.glob("runs/*/*/*/scores.json"))
     scores = {str(file.relative_to(study.results)): json.loads(file.read_text()) for file in files}
+    for content in scores.values():
+        content["provenance"].pop("trained_with")
     return {
         file: {key: value for key, value in content.items() if not TIMES.search(key)}
         for file, content in scores.items()
@@ -78,6 +81,60 @@ def test_writes_scores_statistics_and_report(tiny_study):
 
 def test_second_run_does_nothing(tiny_study):
     assert "Nothing to be done" in tiny_study.run("--cores", "2")
+
+
+def test_a_score_says_where_it_comes_from(tiny_study):
+    path = tiny_study.results / "runs/digits_0_2/fold_1/noisy_student/scores.json"
+    origin = json.loads(path.read_text())["provenance"]
+    assert origin["seed"] == 7
+    assert origin["settings"]["method"]["space"]["threshold"] == [0.4, 0.6]
+    assert origin["settings"]["dataset"]["classes"] == [0, 1, 2]
+    assert {"train_teachers", "train_students", "make_splits"} <= set(origin["code_of_rules"])
+    assert len(origin["trained_with"]) == 3  # Teachers and two generations.
+    for framework in origin["trained_with"]:
+        assert {"keras", "tensorflow", "host", "device", "commit"} <= set(framework)
+    scores = pd.read_csv(tiny_study.results / "scores.csv", dtype=str)
+    assert set(scores[scores["method"] == "noisy_student"]["config"]) == {origin["config"]}
+    assert scores["config"].nunique() == 3 and set(scores["code"]) == {origin["code"]}
+
+
+def test_figures_and_html_report(tiny_study):
+    names = ["accuracy", "cost", "critical_difference", "generations", "hyper_parameters"]
+    names += ["pseudo_labels/digits_0_2/noisy_student", "reliability"]
+    for kind in ("svg", "png"):
+        files = tiny_study.results.glob(f"figures/**/*.{kind}")
+        found = sorted(str(f.relative_to(tiny_study.results / "figures")) for f in files)
+        assert found == [f"{name}.{kind}" for name in names]
+    tiny_study.run("--report", "report.html")
+    html = (tiny_study.folder / "report.html").read_text()
+    for text in ("Accuracy per dataset", "Reliability of confidences", "Pseudo-labels"):
+        assert text in html
+    assert captions.CAPTIONS["cost"][:40] in html
+
+
+def test_scores_from_elsewhere_without_any_training(make_study):
+    rng = np.random.default_rng(0)
+    rows = [
+        f"data {dataset},{method},{fold},{0.7 + gain + rng.normal(0, 0.01):.4f}"
+        for dataset in range(8)
+        for method, gain in (("theirs", 0), ("ours", 0.05))
+        for fold in range(5)
+    ]
+    study = make_study({"study": "compare", "external_scores": ["default.csv"]})
+    path = study.folder / "scores.csv"
+    path.write_text("dataset,method,fold,accuracy\n" + "\n".join(rows))
+    study.run("--cores", "1", "--config", "external_scores=scores.csv")
+    statistics = json.loads((study.results / "statistics.json").read_text())
+    assert statistics["average_ranks"] == {"theirs": 2.0, "ours": 1.0}
+    assert statistics["post_hoc"]["wilcoxon_holm"]["ours"]["theirs"] == pytest.approx(2 / 2**8)
+    assert "ours beats theirs on 8 of 8 datasets" in statistics["reading"]
+    assert (study.results / "report.xlsx").exists() and not list(study.results.glob("runs"))
+    logs = "".join(log.read_text() for log in study.results.glob("logs/**/*.log"))
+    assert "tensorflow" not in logs.lower()
+    path.write_text("dataset,method,fold,accuracy\na,x,1,0.5\na,x,1,0.6\n")
+    output = study.run("--cores", "1", "--config", "external_scores=scores.csv", succeeds=False)
+    assert "scores.csv, row 3: Expected one row per dataset" in output
+    assert "Traceback" not in output
 
 
 def test_cores_and_jobs_do_not_change_scores(tiny_study, make_study):
@@ -176,6 +233,7 @@ def test_an_edit_of_a_module_reruns_what_depends_on_it(tiny_copy):
 
     assert jobs_after_edit("significance", "ALPHA = 0.05", "ALPHA = 0.01") == {
         "test_significance": 1,
+        "plot": 6,
         "report": 1,
     }
     # Neither comments nor docstrings determine a number.
@@ -184,7 +242,14 @@ def test_an_edit_of_a_module_reruns_what_depends_on_it(tiny_copy):
     assert trained["train_teachers"] == 2
     assert not {"download", "prepare_dataset", "make_splits"} & set(trained)
     scored = jobs_after_edit("scores", '"accuracy": float(', '"accuracy": 1 * float(')
-    assert set(scored) == {"evaluate", "collect", "test_significance", "report"}
+    assert set(scored) == {
+        "evaluate",
+        "collect",
+        "test_significance",
+        "plot",
+        "plot_pseudo_labels",
+        "report",
+    }
 
 
 def test_an_edit_of_a_method_reruns_that_method(tiny_copy):

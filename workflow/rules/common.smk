@@ -19,7 +19,7 @@ os.environ.update(
 )
 
 from self_training import config as study
-from self_training import datasets
+from self_training import captions, datasets
 from self_training.errors import StudyError
 from self_training.locks import clear_stale_locks
 from self_training.provenance import code_digest
@@ -35,11 +35,13 @@ except StudyError as error:
 if workflow.is_main_process and not workflow.dryrun:
     ALIVE = clear_stale_locks(Path(".snakemake"))
 
-SEED = config["seed"]
-DATASETS = list(config["datasets"])
-METHODS = list(config["methods"])
-FOLDS = list(range(config["outer_folds"]))
+# A config of external scores alone has none of these.
+SEED = config.get("seed")
+DATASETS = list(config.get("datasets", {}))
+METHODS = list(config.get("methods", {}))
+FOLDS = list(range(config.get("outer_folds", 0)))
 TEACHERS = study.teachers(config)
+EXTERNAL_SCORES = study.external_scores(config)
 BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
 
 RESULTS = f"results/{config['study']}"
@@ -225,10 +227,11 @@ def searched_predictions(wildcards):
 
 
 def final_predictions(wildcards):
-    """Predictions after the last generation."""
-    teachers = f"{FOLD}/teachers/final.npz"
-    students = generation_files(wildcards, "final", "predictions.npz")
-    return per_fold([teachers, *students][-1])
+    """Predictions of generation 0, 1, 2, ..."""
+    return per_fold(
+        f"{FOLD}/teachers/final.npz",
+        *generation_files(wildcards, "final", "predictions.npz"),
+    )
 
 
 def final_pseudo_labels(wildcards):
@@ -244,9 +247,58 @@ def final_histories(wildcards):
     )
 
 
+def final_timings(wildcards):
+    """The records of the jobs that trained generation 0, 1, 2, ..."""
+    return [f"{RESULTS}/timing/train_teachers/{JOB}.json"] + [
+        f"{RESULTS}/timing/train_students/{METHOD_JOB}/final_{generation}.json"
+        for generation in study.generations(config, wildcards.method)
+    ]
+
+
+def score_provenance(wildcards):
+    """What a score comes from: the settings that it depends on, and the code of their rules."""
+    rules_behind = (
+        "prepare_dataset",
+        "make_splits",
+        "train_teachers",
+        "propose_candidates",
+        "pseudo_label",
+        "train_students",
+        "select",
+        "evaluate",
+    )
+    return {
+        "settings": study.slice_of(config, wildcards.dataset, wildcards.method),
+        "code": {rule: code_digest(rule) for rule in rules_behind},
+    }
+
+
 def all_scores(wildcards):
     """The scores of every method on every outer fold of every dataset."""
     return expand(f"{METHOD}/scores.json", dataset=DATASETS, method=METHODS, fold=FOLDS)
+
+
+def figure_caption(wildcards):
+    return captions.CAPTIONS[wildcards.figure]
+
+
+def figure_labels(wildcards):
+    return {"Figure": captions.TITLES[wildcards.figure]}
+
+
+def report_figures():
+    """The study's figures by title: those that its scores have something to show for."""
+    names = ["critical_difference", "accuracy"]
+    students = [method for method in METHODS if study.generations(config, method)]
+    if METHODS:
+        names += ["cost", "reliability"]
+    if students:
+        names += ["generations", "hyper_parameters"]
+    found = {captions.TITLES[name]: f"{RESULTS}/figures/{name}.png" for name in names}
+    for dataset in DATASETS if students else []:
+        title = f"Pseudo-labels of {students[0]} on {dataset}"
+        found[title] = f"{RESULTS}/figures/pseudo_labels/{dataset}/{students[0]}.png"
+    return found
 
 
 def all_timings(wildcards):

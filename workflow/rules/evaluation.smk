@@ -1,8 +1,9 @@
 # Scores.
 #
-# Takes: the final predictions and pseudo-labels of every method, and the labels of the dataset.
+# Takes: the final predictions and pseudo-labels of every method, and the labels of the dataset;
+#     scores from elsewhere, if the config names some.
 # Gives: scores.json per fold and method, and the study's tables scores.csv, generations.csv
-#     (pseudo-labels) and timings.csv (training jobs).
+#     (pseudo-labels and students), reliability.csv (calibration) and timings.csv (training jobs).
 
 
 rule evaluate:
@@ -14,6 +15,7 @@ rule evaluate:
         predictions=final_predictions,
         pseudo_labels=final_pseudo_labels,
         histories=final_histories,
+        timings=final_timings,
     output:
         scores=per_fold(f"{METHOD}/scores.json"),
     log:
@@ -22,6 +24,7 @@ rule evaluate:
         "../../envs/analysis.yaml"
     params:
         identities=identities,
+        provenance=score_provenance,
         code=code_digest("evaluate"),
     script:
         "../scripts/evaluate.py"
@@ -32,9 +35,16 @@ rule collect:
     input:
         scores=all_scores,
         timings=all_timings,
+        external=EXTERNAL_SCORES,
     output:
-        scores=f"{RESULTS}/scores.csv",
+        scores=report(
+            f"{RESULTS}/scores.csv",
+            caption="../captions/scores.rst",
+            category="Tables",
+            labels={"Content": "Scores of all folds"},
+        ),
         generations=f"{RESULTS}/generations.csv",
+        reliability=f"{RESULTS}/reliability.csv",
         timings=f"{RESULTS}/timings.csv",
     log:
         f"{RESULTS}/logs/collect.log",

@@ -23,7 +23,7 @@ rule train_teachers:
         f"{RESULTS}/benchmarks/train_teachers/{JOB}.tsv"
     conda:
         "../../envs/training.yaml"
-    threads: config["threads"]
+    threads: config.get("threads", 1)
     resources:
         gpu=1,
     params:
@@ -94,7 +94,7 @@ rule train_students:
         phase="search",
     conda:
         "../../envs/training.yaml"
-    threads: config["threads"]
+    threads: config.get("threads", 1)
     resources:
         gpu=1,
     params:

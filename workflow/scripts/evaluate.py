@@ -4,17 +4,20 @@ log_to(snakemake.log[0])
 
 import numpy as np
 
-from self_training import scores, storage
+from self_training import provenance, scores, storage
 
 labels = np.load(snakemake.input.labels)
 folds = len(snakemake.output.scores)
+predictions = storage.by_fold(snakemake.input.predictions, folds)
 pseudo_labels = storage.by_fold(snakemake.input.pseudo_labels, folds)
 histories = storage.by_fold(snakemake.input.histories, folds)
+timings = [storage.load_json(path) for path in snakemake.input.timings]
+origin = provenance.of_score(**snakemake.params.provenance, timings=timings)
 for fold, identity in enumerate(snakemake.params.identities):
     evaluation = scores.evaluate(
         labels=labels,
         split=storage.load_arrays(snakemake.input.splits[fold]),
-        predictions=storage.load_tree(snakemake.input.predictions[fold]),
+        predictions=[storage.load_tree(path) for path in predictions[fold]],
         pseudo_labels=[storage.load_tree(path) for path in pseudo_labels[fold]],
         hyper_parameters=storage.load_json(snakemake.input.choices[fold])["hyper_parameters"],
         histories=[storage.load_json(path) for path in histories[fold]],
@@ -24,4 +27,5 @@ for fold, identity in enumerate(snakemake.params.identities):
         "method": snakemake.wildcards.method,
         "fold": identity["outer_fold"],
     }
-    storage.save_json(snakemake.output.scores[fold], where | evaluation)
+    score = where | evaluation | {"provenance": origin}
+    storage.save_json(snakemake.output.scores[fold], score)

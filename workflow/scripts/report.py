@@ -11,4 +11,5 @@ report.write(
     generations=storage.load_csv(snakemake.input.generations),
     timings=storage.load_csv(snakemake.input.timings),
     statistics=storage.load_json(snakemake.input.statistics),
+    figures=dict(zip(snakemake.params.titles, snakemake.input.figures, strict=True)),
 )

@@ -4,5 +4,6 @@ log_to(snakemake.log[0])
 
 from self_training import significance, storage
 
-means = significance.means_over_folds(storage.load_csv(snakemake.input.scores))
-storage.save_json(snakemake.output.statistics, significance.compare_methods(means))
+scores = storage.load_csv(snakemake.input.scores)
+statistics = significance.compare_methods(scores, **snakemake.params.settings)
+storage.save_json(snakemake.output.statistics, statistics)

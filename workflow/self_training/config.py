@@ -62,11 +62,21 @@ def check_unique_keys(path) -> None:
 def validate(config: dict) -> None:
     """Raise ConfigError, naming the first key that is wrong, what it expects and what it got."""
     schema = yaml.safe_load(SCHEMA.read_text())
+    if compares_only(config):
+        schema["required"] = ["study", "external_scores"]
     errors = sorted(
         _Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.path))
     )
     if errors:
         raise ConfigError(_describe(errors[0]))
+    for path in external_scores(config):
+        if not Path(path).is_file():
+            _fail("external_scores", "existing CSV files", path)
+    if compares_only(config):
+        return
+    control = config.get("statistics", {}).get("control")
+    if control is not None and control not in config["methods"] and not external_scores(config):
+        _fail("statistics.control", f"one of {', '.join(config['methods'])}", control)
     backbone = config["training"]["backbone"]
     if backbone not in BACKBONES:
         _fail("training.backbone", f"one of {', '.join(BACKBONES)}", backbone)
@@ -77,6 +87,23 @@ def validate(config: dict) -> None:
         _validate_inheritance(config["methods"], name)
     for name in config["methods"]:
         _validate_method(config, name)
+
+
+def compares_only(config: dict) -> bool:
+    """Return whether a study has no methods of its own, only scores from elsewhere."""
+    return "external_scores" in config and not {"datasets", "methods"} & set(config)
+
+
+def external_scores(config: dict) -> list[str]:
+    """Return the files of scores from elsewhere."""
+    paths = config.get("external_scores", [])
+    return [paths] if isinstance(paths, str) else paths
+
+
+def statistics(config: dict) -> dict:
+    """Return the settings of the tests that the config gives."""
+    settings = config.get("statistics", {})
+    return {key: settings[key] for key in ("control", "rope") if key in settings}
 
 
 def _describe(error) -> str:
@@ -211,7 +238,7 @@ def check_datasets(config: dict) -> None:
 
     A dataset whose labels cannot be had yet, or not quickly, is checked when it is prepared.
     """
-    for name, dataset in config["datasets"].items():
+    for name, dataset in config.get("datasets", {}).items():
         counts = datasets.count_classes(dataset, name)
         if counts is not None:
             check_class_counts(
@@ -271,6 +298,19 @@ def generations(config: dict, name: str) -> list[int]:
     return list(range(1, max(full_space(config, name)["generations"]) + 1))
 
 
+def slice_of(config: dict, dataset: str, method: str) -> dict:
+    """Return all settings that a method's scores on a dataset depend on."""
+    everything = ("seed", "threads", "outer_folds", "inner_folds", "training")
+    return {
+        **{key: _sorted(config[key]) for key in everything if key in config},
+        "dataset": {"name": dataset} | _sorted(config["datasets"][dataset]),
+        "method": {"name": method}
+        | settings(config, method)
+        | {"space": full_space(config, method)},
+        "teachers": teachers(config),
+    }
+
+
 def inner_folds(config: dict) -> int:
     """Return the number of inner folds; 0 when the study has none."""
     return config.get("inner_folds", 0)
@@ -283,7 +323,7 @@ def teachers(config: dict) -> dict:
         chains and in the search (0 when nothing is searched), and `unlabeled_fraction`, of the
         largest first slice.
     """
-    spaces = {name: full_space(config, name) for name in config["methods"]}
+    spaces = {name: full_space(config, name) for name in config.get("methods", {})}
     sizes = {name: max(space["ensemble_size"]) for name, space in spaces.items()}
     fractions = [
         fraction or 0
@@ -292,7 +332,7 @@ def teachers(config: dict) -> dict:
         for fraction in space["unlabeled_fraction"]
     ]
     return {
-        "final_members": max(sizes.values()),
+        "final_members": max(sizes.values(), default=0),
         "search_members": max(
             (sizes[name] for name in spaces if searches(config, name)), default=0
         ),
@@ -310,6 +350,11 @@ def training(config: dict, dataset: str, noise: dict = NO_NOISE) -> dict:
         "noise": noise,
         "threads": config["threads"],
     }
+
+
+def _sorted(value):
+    # So that a config whose keys are rearranged is the same config.
+    return dict(sorted(value.items())) if isinstance(value, dict) else value
 
 
 def _as_list(value) -> list:

@@ -9,13 +9,13 @@ class ConfigError(StudyError):
     """A study's config asks for something that cannot be."""
 
 
-class TrainingError(StudyError):
-    """A training did not lead anywhere."""
-
-
 class DatasetError(StudyError):
     """A dataset is not what a study can use."""
 
 
 class DownloadError(StudyError):
     """A file could not be fetched."""
+
+
+class ScoresError(StudyError):
+    """A table of scores from elsewhere is not what can be compared."""

@@ -2,6 +2,7 @@
 
 import ast
 import hashlib
+import json
 import os
 import platform
 import subprocess
@@ -21,6 +22,9 @@ REPORTED_PACKAGES = (
     "scikit-posthocs",
     "pandas",
     "openpyxl",
+    "statsmodels",
+    "baycomp",
+    "matplotlib",
     "snakemake",
 )
 
@@ -74,6 +78,32 @@ def _is_docstring(node) -> bool:
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     )
+
+
+def of_score(settings: dict, code: dict[str, str], timings: list[dict]) -> dict:
+    """Return what a score comes from: settings, code, and what trained its networks where.
+
+    Args:
+        settings: of `config.slice_of`.
+        code: digests of the rules behind the score.
+        timings: records of the training jobs (see `batch.train_batch`).
+
+    Returns: also `seed`, and `config` and `code` as one short digest each.
+    """
+    frameworks = [timing["framework"] for timing in timings if "framework" in timing]
+    return {
+        "seed": settings["seed"],
+        "config": _digest(settings),
+        "code": _digest(code),
+        "commits": ", ".join(sorted({framework["commit"] for framework in frameworks})),
+        "settings": settings,
+        "code_of_rules": code,
+        "trained_with": frameworks,
+    }
+
+
+def _digest(content) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def versions() -> dict[str, str]:

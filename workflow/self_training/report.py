@@ -5,13 +5,15 @@ import textwrap
 
 import pandas as pd
 from openpyxl import Workbook
+from openpyxl.drawing.image import Image
+from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from self_training import provenance
+from self_training import methods_text, provenance
 from self_training.scores import METRICS
 from self_training.search import HYPER_PARAMETERS
-from self_training.significance import means_over_folds
+from self_training.significance import means_over_folds, paired
 from self_training.storage import atomic_path
 
 TITLES = {
@@ -25,8 +27,14 @@ TITLES = {
     "inference_time": "Inference Time",
 }
 SCORE, SECONDS, P_VALUE = "0.0000", "0.00", "[<0.0001]0.0E+00;0.0000"
+COSTS = {
+    "gradient_steps": "Gradient steps per fold",
+    "training_time": "Training time per fold (s)",
+    "inference_time": "Inference time per fold (s)",
+}
 HEADER = Font(bold=True, color="FFFFFF")
 HEADER_FILL = PatternFill("solid", start_color="1F4E79")
+GOOD_FILL = PatternFill(bgColor="C6EFCE")
 BEST_FILL = PatternFill("solid", start_color="DDEBF7")
 CAUTION_FILL = PatternFill("solid", start_color="FFF2CC")
 WRAP = Alignment(wrap_text=True, vertical="top", horizontal="left")
@@ -40,6 +48,7 @@ def write(
     generations: pd.DataFrame,
     timings: pd.DataFrame,
     statistics: dict,
+    figures: dict[str, str],
 ) -> None:
     """Write a study's workbook.
 
@@ -47,15 +56,22 @@ def write(
         config: of the study.
         scores, generations, timings: of `tables`.
         statistics: of `significance.compare_methods`.
+        figures: title -> PNG file.
     """
+    own = scores[scores["source"] == "study"]
     workbook = Workbook()
     _write_summary(workbook.active, config, scores, statistics)
     _write_means(workbook.create_sheet("Means"), scores)
-    _write_folds(workbook.create_sheet("All folds"), scores, config["outer_folds"])
-    _write_chains(workbook.create_sheet("Chains"), scores)
-    _write_generations(workbook.create_sheet("Pseudo-labels"), generations)
+    _write_folds(workbook.create_sheet("All folds"), scores, config)
     _write_tests(workbook.create_sheet("Tests"), statistics)
-    _write_cost(workbook.create_sheet("Cost"), timings)
+    _write_dataset_tests(workbook.create_sheet("Tests per dataset"), statistics)
+    if len(own):
+        _write_chains(workbook.create_sheet("Chains"), own)
+        _write_hyper_parameters(workbook.create_sheet("Hyper-parameters"), own)
+        _write_generations(workbook.create_sheet("Pseudo-labels"), generations)
+        _write_cost(workbook.create_sheet("Cost"), timings)
+    _write_figures(workbook.create_sheet("Figures"), figures)
+    _write_methods_text(workbook.create_sheet("Methods text"), config, statistics)
     _write_provenance(workbook.create_sheet("Provenance"), config, timings)
     for sheet in workbook:
         sheet.page_setup.orientation = "landscape"
@@ -66,68 +82,136 @@ def write(
 
 
 def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) -> None:
+    """What was found, how sure that is, and on how much."""
     sheet.title = "Summary"
-    folds, datasets = scores["fold"].nunique(), statistics["datasets"]
+    methods, control = statistics["methods"], statistics["control"]
+    datasets, folds = scores["dataset"].nunique(), scores.groupby("dataset")["fold"].nunique()
+    _set_widths(sheet, [26, 13, 13, 15, 22, 15, 15, 15, 15, 15, 15, 16, 16])
     sheet.append([f"Self-training study: {config['study']}"])
     sheet["A1"].font = Font(bold=True, size=16)
     if "description" in config:
         _append_text(sheet, config["description"].strip(), CAUTION_FILL)
+    _append_heading(sheet, "What was found")
+    for sentence in statistics["reading"].splitlines():
+        _append_text(sheet, sentence)
+    _append_heading(sheet, "How sure that is")
+    for note in [*_not_learned(scores), *statistics["notes"], *_no_control(scores)]:
+        _append_text(sheet, note, CAUTION_FILL)
     _append_text(
         sheet,
-        f"Methods: {len(statistics['methods'])}. Datasets: {datasets}. Outer folds: {folds}. "
-        "Scores are of the outer test folds; hyper-parameters that were searched were selected on "
-        "inner folds of the labeled examples alone.",
+        f"Methods: {len(methods)}. Datasets: {datasets}. Outer folds: {_range(folds)}. Scores are "
+        "of the outer test folds; hyper-parameters that were searched were selected on inner folds "
+        "of the labeled examples alone. Tests are over datasets, with p corrected by Holm for all "
+        "comparisons with the control. Probabilities (Bayesian signed-rank test) are of a "
+        f"difference of accuracy beyond \u00b1{statistics['rope']:g}, and within it.",
     )
-    for sentence in statistics["reading"]:
-        _append_text(sheet, sentence)
     sheet.append([])
-    first = statistics["methods"][0]
-    headers = ["Method", "Mean accuracy", "Average rank", f"Mean accuracy minus {first}"]
-    headers += [f"Datasets better than {first}", "Gradient steps per fold"]
-    headers += ["Training time per fold (s)", "Inference time per fold (s)"]
-    _set_widths(sheet, [26, 14, 14, 18, 18, 16, 16, 16])
-    _append_header(sheet, headers)
-    means = means_over_folds(scores)
-    costs = scores.groupby("method")[["gradient_steps", "training_time", "inference_time"]].mean()
-    for method in statistics["methods"]:
-        difference = means[method] - means[first]
+    costs = [name for name in COSTS if name in scores and scores[name].notna().any()]
+    headers = ["Method", "Mean accuracy", "Average rank", f"Minus {control}", "95 % interval"]
+    headers += ["Better / equal / worse", "p (Wilcoxon, Holm)"]
+    headers += ["P(worse)", "P(equivalent)", "P(better)"]
+    _append_header(sheet, headers + [COSTS[name] for name in costs])
+    means = means_over_folds(paired(scores)[0])
+    cost_means = scores.groupby("method")[costs].mean()
+    first = sheet.max_row + 1
+    for method in methods:
         sheet.append(
             [
                 method,
-                means[method].mean(),
+                _or_none(means[method].mean() if method in means else None),
                 statistics["average_ranks"][method],
-                None if method == first else difference.mean(),
-                None if method == first else f"{(difference > 0).sum()} of {len(means)}",
-                *costs.loc[method],
+                *_against_control(statistics, method),
+                *map(_or_none, cost_means.loc[method]),
             ]
         )
-    formats = [None, SCORE, "0.00", "+0.0000;-0.0000", None, "0", SECONDS, SECONDS]
-    first_row = sheet.max_row - len(statistics["methods"]) + 1
-    _format_columns(sheet, formats, first_row)
-    for row in range(first_row, sheet.max_row + 1):
-        sheet.cell(row, 5).alignment = Alignment(horizontal="right")
+    formats = [None, SCORE, "0.00", "+0.0000;-0.0000", None, None, P_VALUE]
+    _format_columns(sheet, [*formats, *["0.000"] * 3, "0", SECONDS, SECONDS], first)
+    _color_p_values(sheet, "G", first, sheet.max_row)
+    for row in range(first, sheet.max_row + 1):
+        for column in (5, 6):
+            sheet.cell(row, column).alignment = Alignment(horizontal="right")
     sheet.append([])
     _append_header(sheet, ["Mean accuracy over folds", *means])
     for dataset, row in means.iterrows():
         _append_scores(sheet, dataset, row.tolist(), SCORE, row.max())
-    notes = [
-        "Training time is of the final chain's teachers and students, without the search, the "
-        "framework's start and tracing."
-    ]
-    if scores["generations_trained"].max() > 0:
-        notes.append(
-            "Students take more gradient steps than the baseline. A difference may come from "
-            "longer training alone; this study has no control for that."
+    if scores["source"].eq("study").any():
+        sheet.append([])
+        _append_text(
+            sheet,
+            "Training time is of the final chain's teachers and students, without the search, the "
+            "framework's start and tracing.",
         )
-    sheet.append([])
-    for note in notes:
-        _append_text(sheet, note)
+
+
+def _range(folds: pd.Series) -> str:
+    if folds.max() == 0:
+        return "not known, means only"
+    return str(folds.max()) if folds.min() == folds.max() else f"{folds.min()} to {folds.max()}"
+
+
+def _not_learned(scores: pd.DataFrame) -> list[str]:
+    """Name the results that are no better than none; means contain them."""
+    if "not_learned" not in scores:
+        return []
+    flagged = scores[scores["not_learned"].fillna("") != ""]
+    texts = [
+        f"{row['dataset']}, {row['method']}, fold {row['fold'] + 1}: {row['not_learned']}"
+        for row in flagged.head(10).to_dict("records")
+    ]
+    if not texts:
+        return []
+    more = f" and {len(flagged) - 10} more (sheet Chains)" if len(flagged) > 10 else ""
+    return [
+        f"{len(flagged)} of {len(scores)} results did not learn anything. They are part of the "
+        f"means and tests below: {'; '.join(texts)}{more}."
+    ]
+
+
+def _no_control(scores: pd.DataFrame) -> list[str]:
+    if "generations_trained" not in scores or not scores["generations_trained"].max() > 0:
+        return []
+    return [
+        "Students take more gradient steps than the baseline. A difference may come from longer "
+        "training alone; this study has no control for that."
+    ]
+
+
+def _against_control(statistics: dict, method: str) -> list:
+    """Return the cells of a method's comparison with the control; empty for the control itself."""
+    control = statistics["control"]
+    pair = next(
+        (pair for pair in statistics["pairs"] if {pair["a"], pair["b"]} == {method, control}), None
+    )
+    if pair is None:
+        return [None] * 7
+    sign = 1 if pair["b"] == method else -1
+    outcomes = [pair["wins"], pair["ties"], pair["losses"]][::sign]
+    probabilities = [pair["p_worse"], pair["p_equivalent"], pair["p_better"]][::sign]
+    difference = pair["mean_difference"]
+    return [
+        None if difference is None else sign * difference,
+        _describe_interval(pair["interval"], sign),
+        " / ".join(map(str, outcomes)),
+        pair["p_holm_control"],
+        *probabilities,
+    ]
+
+
+def _describe_interval(interval, sign: int = 1) -> str | None:
+    if interval is None:
+        return None
+    low, high = sorted(sign * value for value in interval)
+    return f"{low:+.4f} to {high:+.4f}"
+
+
+def _or_none(value):
+    return None if value is None or pd.isna(value) else value
 
 
 def _append_scores(sheet, name: str, cells: list, number_format: str, best, every=1) -> None:
     """Append a row of scores; of each `every`-th one, those that equal `best` are marked, unless
     all of them are equal."""
-    sheet.append([name, *cells])
+    sheet.append([name, *map(_or_none, cells)])
     if len(set(cells[::every])) == 1:
         best = None
     for index, score in enumerate(cells):
@@ -139,20 +223,22 @@ def _append_scores(sheet, name: str, cells: list, number_format: str, best, ever
 
 def _write_means(sheet, scores: pd.DataFrame) -> None:
     """Means and standard deviations over folds of every metric, dataset by method."""
-    methods = list(dict.fromkeys(scores["method"]))
+    methods, datasets = (list(dict.fromkeys(scores[name])) for name in ("method", "dataset"))
     _set_widths(sheet, [26] + [18] * (2 * len(methods)))
-    for metric in (*METRICS, "training_time", "inference_time"):
+    for metric in (name for name in TITLES if name in scores and scores[name].notna().any()):
         unit = " (s)" if metric.endswith("time") else ""
         sheet.append([f"{TITLES[metric]}{unit}"])
         sheet.cell(sheet.max_row, 1).font = Font(bold=True, size=13)
         headers = [f"{method} {kind}" for method in methods for kind in ("mean", "std")]
         _append_header(sheet, ["Dataset", *headers])
-        table = scores.pivot_table(metric, "dataset", "method", aggfunc=["mean", "std"], sort=False)
+        groups = scores.groupby(["dataset", "method"], sort=False)[metric]
+        table = groups.agg(["mean", "std"]).unstack("method").reindex(datasets)
         number_format = SECONDS if unit else SCORE
         for dataset, row in table.iterrows():
-            cells = [row[kind, method] for method in methods for kind in ("mean", "std")]
+            cells = [row.get((kind, method)) for method in methods for kind in ("mean", "std")]
             # Seconds depend on what else the machine was doing: none is marked.
-            best = None if unit else (min if metric == "fpr" else max)(cells[::2])
+            known = [mean for mean in cells[::2] if not pd.isna(mean)]
+            best = None if unit or not known else (min if metric == "fpr" else max)(known)
             _append_scores(sheet, dataset, cells, number_format, best, every=2)
         sheet.append([])
     _append_text(
@@ -162,33 +248,39 @@ def _write_means(sheet, scores: pd.DataFrame) -> None:
     )
 
 
-def _write_folds(sheet, scores: pd.DataFrame, outer_folds: int) -> None:
+def _write_folds(sheet, scores: pd.DataFrame, config: dict) -> None:
     """Every outer fold, in the columns of the table published in 2021."""
     _set_widths(sheet, [22, 24, 14, 62] + [11] * len(METRICS) + [14, 14])
-    headers = ["Dataset Name", "Algorithm Name", f"Cross Validation [1-{outer_folds}]"]
+    folds = f" [1-{config['outer_folds']}]" if "outer_folds" in config else ""
+    headers = ["Dataset Name", "Algorithm Name", f"Cross Validation{folds}"]
     _append_header(sheet, [*headers, "Hyper-Parameters Values", *TITLES.values()], text_columns=4)
     for row in scores.to_dict("records"):
         sheet.append(
             [
                 row["dataset"],
                 row["method"],
-                row["fold"] + 1,
-                _describe_hyper_parameters(row),
-                *(row[name] for name in TITLES),
+                _or_none(_shown_fold(row)),
+                _describe_hyper_parameters(row) or None,
+                *(_or_none(row.get(name)) for name in TITLES),
             ]
         )
     _format_columns(sheet, [None] * 4 + [SCORE] * len(METRICS) + [SECONDS, "0.000"], 2)
     _freeze(sheet)
 
 
+def _shown_fold(row: dict):
+    """Return the number of a fold: from 1 on for the study's own, as given for those of others."""
+    return row["fold"] + 1 if row["source"] == "study" else row["fold"]
+
+
 def _describe_hyper_parameters(row: dict) -> str:
-    chosen = {name: row[name] for name in HYPER_PARAMETERS if not pd.isna(row[name])}
+    chosen = {name: row[name] for name in HYPER_PARAMETERS if not pd.isna(row.get(name))}
     return ", ".join(f"{name}={value:.12g}" for name, value in chosen.items())
 
 
 def _write_chains(sheet, scores: pd.DataFrame) -> None:
     """What was selected on every fold, and how the chain ended."""
-    _set_widths(sheet, [22, 24] + [12] * 9 + [22, 12])
+    _set_widths(sheet, [22, 24] + [12] * 9 + [22, 12, 12, 22, 10, 15, 15, 44])
     columns = {
         "dataset": "Dataset",
         "method": "Method",
@@ -203,13 +295,32 @@ def _write_chains(sheet, scores: pd.DataFrame) -> None:
         "generations_trained": "Generations trained",
         "termination_condition": "Termination condition",
         "gradient_steps": "Gradient steps",
+        "calibration_error": "Calibration error",
+        "not_learned": "Did not learn",
+        "seed": "Seed",
+        "config": "Config digest",
+        "code": "Code digest",
+        "commits": "Trained at commit",
     }
     _append_table(sheet, scores.assign(fold=scores["fold"] + 1), columns)
 
 
+def _write_hyper_parameters(sheet, scores: pd.DataFrame) -> None:
+    """How often each value was selected."""
+    _set_widths(sheet, [24, 22, 12, 14, 14])
+    _append_header(sheet, ["Method", "Hyper-parameter", "Value", "Times selected", "Share"], 2)
+    for method, rows in scores.groupby("method", sort=False):
+        for name in HYPER_PARAMETERS:
+            for value, count in rows[name].value_counts().sort_index().items():
+                share = count / len(rows)
+                sheet.append([method, name.replace("_", " "), value, count, share])
+    _format_columns(sheet, [None, None, "General", "0", "0%"], 2)
+    _freeze(sheet)
+
+
 def _write_generations(sheet, generations: pd.DataFrame) -> None:
     """How many pseudo-labels each generation of the final chains had, and how many were right."""
-    _set_widths(sheet, [22, 24] + [12] * 7)
+    _set_widths(sheet, [22, 24] + [12] * 8)
     columns = {
         "dataset": "Dataset",
         "method": "Method",
@@ -220,45 +331,162 @@ def _write_generations(sheet, generations: pd.DataFrame) -> None:
         "correct": "Correct",
         "precision": "Precision",
         "trained_on": "Trained on",
+        "accuracy": "Accuracy of students",
     }
+    generations = generations[generations["generation"] > 0]
     selected = generations["selected"].where(generations["selected"] > 0)
     table = generations.assign(
         fold=generations["fold"] + 1, precision=generations["correct"] / selected
     )
     _append_table(sheet, table, columns)
-    _format_columns(sheet, [None] * 7 + ["0.0%", None], 2)
+    _format_columns(sheet, [None] * 7 + ["0.0%", None, SCORE], 2)
 
 
 def _write_tests(sheet, statistics: dict) -> None:
-    _set_widths(sheet, [46] + [24] * len(statistics["methods"]))
-    friedman = statistics["omnibus"]["friedman"]
-    for sentence in statistics["reading"]:
-        _append_text(sheet, sentence)
+    """Tests over datasets: of all methods at once, and of pairs."""
+    methods = statistics["methods"]
+    _set_widths(sheet, [46] + [24] * max(12, len(methods)))
+    for text in (*statistics["reading"].splitlines(), *statistics["notes"]):
+        _append_text(sheet, text)
     sheet.append([])
-    _append_header(sheet, ["Friedman's test over datasets", "Value"])
-    sheet.append(["Q", friedman["statistic"]])
-    sheet.append(["p", friedman["p_value"]])
-    sheet.append(
-        ["Nemenyi's critical difference of average ranks", statistics["critical_difference"]]
-    )
-    for row in range(sheet.max_row - 2, sheet.max_row + 1):
-        sheet.cell(row, 2).number_format = P_VALUE
+    _append_header(sheet, ["Over all methods", "Statistic", "p", "Remark"], 1)
+    names = {"friedman": "Friedman's test (Q)", "iman_davenport": "Iman and Davenport's F-form"}
+    for name, title in names.items():
+        test = statistics["omnibus"][name]
+        sheet.append([title, test["statistic"], test["p_value"], test.get("reason")])
+        sheet.cell(sheet.max_row, 2).number_format = "0.00"
+        sheet.cell(sheet.max_row, 3).number_format = P_VALUE
+    _color_p_values(sheet, "C", sheet.max_row - 1, sheet.max_row)
+    sheet.append(["Nemenyi's critical difference of ranks", statistics["critical_difference"]])
+    sheet.cell(sheet.max_row, 2).number_format = SCORE
     sheet.append([])
     _append_header(sheet, ["Method", "Average rank"])
     for method, rank in statistics["average_ranks"].items():
         sheet.append([method, rank])
         sheet.cell(sheet.max_row, 2).number_format = "0.00"
-    pairs = statistics["post_hoc"]["nemenyi"]
-    if pairs is not None:
+    sheet.append([])
+    _append_pairs(sheet, statistics)
+    tables = {
+        "wilcoxon_holm": "Wilcoxon with Holm's correction: p of each pair",
+        "nemenyi": "Nemenyi: p of each pair (depends on all methods)",
+    }
+    for name, title in tables.items():
+        if statistics["post_hoc"][name] is not None:
+            sheet.append([])
+            _append_matrix(sheet, title, methods, statistics["post_hoc"][name])
+
+
+def _append_pairs(sheet, statistics: dict) -> None:
+    _append_header(
+        sheet,
+        [
+            "Pair (second minus first)",
+            "Datasets",
+            "Mean difference",
+            "95 % interval (bootstrap)",
+            "Better / equal / worse",
+            "Rank-biserial correlation",
+            "Wilcoxon's W",
+            "p",
+            "p (Holm, all pairs)",
+            f"p (Holm, pairs with {statistics['control']})",
+            "P(worse)",
+            f"P(within \u00b1{statistics['rope']:g})",
+            "P(better)",
+        ],
+    )
+    first = sheet.max_row + 1
+    for pair in statistics["pairs"]:
+        sheet.append(
+            [
+                f"{pair['a']}, {pair['b']}",
+                pair["datasets"],
+                pair["mean_difference"],
+                _describe_interval(pair["interval"]),
+                f"{pair['wins']} / {pair['ties']} / {pair['losses']}",
+                pair["rank_biserial"],
+                pair["statistic"],
+                pair["p_value"],
+                pair["p_holm"],
+                pair.get("p_holm_control"),
+                pair["p_worse"],
+                pair["p_equivalent"],
+                pair["p_better"],
+            ]
+        )
+    formats = [None, "0", "+0.0000;-0.0000", None, None, "0.00", "0.0", *[P_VALUE] * 3]
+    _format_columns(sheet, [*formats, *["0.000"] * 3], first)
+    for row in range(first, sheet.max_row + 1):
+        for column in (4, 5):
+            sheet.cell(row, column).alignment = Alignment(horizontal="right")
+    if statistics["pairs"]:
+        for column in "HIJ":
+            _color_p_values(sheet, column, first, sheet.max_row)
+
+
+def _append_matrix(sheet, title: str, methods: list[str], p_values: dict) -> None:
+    _append_header(sheet, [title, *methods])
+    first = sheet.max_row + 1
+    for method in methods:
+        sheet.append([method, *(p_values[method].get(other) for other in methods)])
+        for column in range(2, len(methods) + 2):
+            sheet.cell(sheet.max_row, column).number_format = P_VALUE
+    for column in range(2, len(methods) + 2):
+        _color_p_values(sheet, get_column_letter(column), first, sheet.max_row)
+
+
+def _write_dataset_tests(sheet, statistics: dict) -> None:
+    """Nadeau and Bengio's corrected t-test of every pair on every dataset."""
+    _set_widths(sheet, [24, 24, 24, 10, 14, 26, 12, 14, 60])
+    headers = ["Dataset", "First", "Second", "Folds", "Second minus first", "95 % interval"]
+    _append_header(sheet, [*headers, "p", "p (Holm, all rows)", "Remark"], text_columns=3)
+    for test in statistics["per_dataset"]:
+        sheet.append(
+            [
+                test["dataset"],
+                test["a"],
+                test["b"],
+                test["folds"],
+                test["difference"],
+                _describe_interval(test["interval"]),
+                test["p_value"],
+                test["p_holm"],
+                test.get("reason"),
+            ]
+        )
+        sheet.cell(sheet.max_row, 6).alignment = Alignment(horizontal="right")
+    _format_columns(sheet, [None] * 3 + ["0", "+0.0000;-0.0000", None, P_VALUE, P_VALUE], 2)
+    if sheet.max_row > 1:
+        for column in "GH":
+            _color_p_values(sheet, column, 2, sheet.max_row)
+    _freeze(sheet)
+
+
+def _color_p_values(sheet, column: str, first: int, last: int) -> None:
+    """Color p values below the level, and those not far from it."""
+    cells = f"{column}{first}:{column}{last}"
+    for limit, fill in ((0.05, GOOD_FILL), (0.1, CAUTION_FILL)):
+        formula = [f"AND(ISNUMBER({column}{first}),{column}{first}<{limit})"]
+        rule = FormulaRule(formula=formula, fill=fill, stopIfTrue=True)
+        sheet.conditional_formatting.add(cells, rule)
+
+
+def _write_figures(sheet, figures: dict[str, str]) -> None:
+    row = 1
+    for title, path in figures.items():
+        sheet.cell(row, 1, title).font = Font(bold=True, size=13)
+        picture = Image(path)
+        # Drawn at more dots per inch than a screen has.
+        picture.width, picture.height = picture.width * 0.6, picture.height * 0.6
+        sheet.add_image(picture, f"A{row + 1}")
+        row += 3 + int(picture.height / 20)
+
+
+def _write_methods_text(sheet, config: dict, statistics: dict) -> None:
+    _set_widths(sheet, [20] * 8)
+    for paragraph in methods_text.write(config, statistics).split("\n\n"):
+        _append_text(sheet, paragraph)
         sheet.append([])
-        _append_header(sheet, ["Nemenyi's test: p of each pair", *pairs])
-        for method, others in pairs.items():
-            sheet.append([method, *(others.get(other) for other in pairs)])
-            for column, other in enumerate(pairs, start=2):
-                cell = sheet.cell(sheet.max_row, column)
-                cell.number_format = P_VALUE
-                if others.get(other, 1) < statistics["alpha"]:
-                    cell.font, cell.fill = Font(bold=True), BEST_FILL
 
 
 def _write_cost(sheet, timings: pd.DataFrame) -> None:
@@ -285,7 +513,6 @@ def _write_provenance(sheet, config: dict, timings: pd.DataFrame) -> None:
     _append_header(sheet, ["What", "Value"], text_columns=2)
     rows = [
         ("study", config["study"]),
-        ("seed", config["seed"]),
         ("report made at commit", provenance.commit()),
     ]
     rows += [(f"report made on: {key}", value) for key, value in provenance.machine().items()]
@@ -311,6 +538,11 @@ def _write_provenance(sheet, config: dict, timings: pd.DataFrame) -> None:
         sheet.cell(row, 1).alignment = sheet.cell(row, 2).alignment = WRAP
         sheet.row_dimensions[row].height = _height(str(sheet.cell(row, 2).value), 95)
     _freeze(sheet)
+
+
+def _append_heading(sheet, text: str) -> None:
+    sheet.append([text])
+    sheet.cell(sheet.max_row, 1).font = Font(bold=True, size=13)
 
 
 def _append_text(sheet, text: str, fill: PatternFill | None = None) -> None:

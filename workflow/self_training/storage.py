@@ -93,13 +93,16 @@ def save_csv(path, table) -> None:
         table.to_csv(temporary, index=False)
 
 
+# Columns of tables that hold text, whatever it looks like.
+TEXTS = ("dataset", "method", "source", "not_learned", "config", "code", "commits")
+
+
 def load_csv(path):
-    """Read a table; names of datasets and methods stay text, even `1`, `true` or `NA`."""
+    """Read a table; names and digests stay text, even `1`, `true` or `NA`; folds stay integers."""
     import pandas as pd
 
-    return pd.read_csv(
-        path, dtype={"dataset": str, "method": str}, keep_default_na=False, na_values=[""]
-    )
+    texts = dict.fromkeys(TEXTS, str)
+    return pd.read_csv(path, dtype=texts | {"fold": "Int64"}, keep_default_na=False, na_values=[""])
 
 
 def sha256(path) -> str:

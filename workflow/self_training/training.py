@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from self_training.backbones import BACKBONES
-from self_training.errors import TrainingError
 from self_training.runs import Run, TrainedRun
 from self_training.seeds import derive_seed, generator
 
@@ -180,7 +179,7 @@ class Trainer:
     def train(self, run: Run) -> TrainedRun:
         """Train a network from scratch and predict what the run asks for.
 
-        Raises: TrainingError when a loss is no longer finite.
+        A network whose loss is no longer finite predicts nothing: all classes equally probable.
         """
         digest = run.digest()
         if digest not in self.done:
@@ -196,20 +195,21 @@ class Trainer:
             order, weights = batches(len(run.examples), self.settings.batch_size, rng)
             losses.append(float(self.train_epoch(run.examples, run.targets, order, weights)))
         training_seconds = time.perf_counter() - started
-        if not np.isfinite(losses).all():
-            raise TrainingError(
-                f"Expected a finite loss in every epoch. Received {losses} in the run "
-                f"{run.identity}. Use a smaller training.learning_rate."
-            )
+        diverged = not np.isfinite(losses).all()
+        if diverged:
+            logger.warning("%s: loss not finite; use a smaller learning_rate", run.identity)
         probabilities, prediction_seconds = {}, {}
         for name, indices in run.predict.items():
             started = time.perf_counter()
             probabilities[name] = self.predict(indices)
+            if diverged:
+                probabilities[name][:] = 1 / self.classes
             prediction_seconds[name] = time.perf_counter() - started
         record = run.identity | {
             "examples": len(run.examples),
             "steps": len(order) * self.settings.epochs,
-            "losses": losses,
+            "losses": [loss if np.isfinite(loss) else None for loss in losses],
+            "diverged": diverged,
             "training_seconds": training_seconds,
             "prediction_seconds": prediction_seconds,
         }

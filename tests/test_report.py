@@ -1,0 +1,190 @@
+"""The workbook, the figures and the methods text, of studies of every kind."""
+
+import json
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from conftest import tiny_config
+from self_training import captions, figures, methods_text, report, significance, storage, tables
+
+SHEETS = ["Summary", "Means", "All folds", "Tests", "Tests per dataset"]
+OWN_SHEETS = ["Chains", "Hyper-parameters", "Pseudo-labels", "Cost"]
+LAST_SHEETS = ["Figures", "Methods text", "Provenance"]
+
+
+def fake_evaluations() -> list[dict]:
+    rng = np.random.default_rng(0)
+    generations = [
+        {"generation": generation, "offered": 4 * generation, "selected": 2 * generation}
+        | {"correct": generation, "trained_on": 2, "accuracy": 0.5}
+        for generation in (0, 1)
+    ]
+    bins = [{"bin": 9, "count": 5, "correct": 4, "confidence": 4.7}]
+    digests = {"seed": 1, "config": "12e4", "code": "0012", "commits": "1e5"}
+    return [
+        {"dataset": dataset, "method": method, "fold": fold}
+        | {name: float(rng.random()) for name in (*report.TITLES, "gradient_steps")}
+        | {"calibration_error": 0.1, "not_learned": ""}
+        | {"labeled": 5, "unlabeled": 40, "test": 50}
+        | {"unlabeled_fraction": 0.1, "threshold": 0.5, "generations": 1, "ensemble_size": 1}
+        | {"generations_trained": 1, "termination_condition": "generations_reached"}
+        | {"generations_of_chain": generations, "reliability": bins, "examples": []}
+        | {"provenance": digests}
+        for dataset in ("NA", "001", "null")
+        for method in ("1", "true", "c")
+        for fold in (0, 1)
+    ]
+
+
+def write_report(tmp_path, evaluations, external=(), config=None) -> openpyxl.Workbook:
+    """Write tables, figures and workbook as the rules do, and read the workbook."""
+    storage.save_csv(tmp_path / "scores.csv", tables.collect_scores(evaluations, list(external)))
+    scores = storage.load_csv(tmp_path / "scores.csv")
+    statistics = json.loads(json.dumps(significance.compare_methods(scores), allow_nan=False))
+    seconds = ("startup", "tracing", "training", "prediction", "job")
+    timing = {"rule": "train_teachers", "runs": 3} | {f"{name}_seconds": 1.5 for name in seconds}
+    drawn = {
+        "scores": scores,
+        "generations": tables.collect_generations(evaluations),
+        "reliability": tables.collect_reliability(evaluations),
+    }
+    own = ["cost", "reliability", "generations", "hyper_parameters"] if evaluations else []
+    paths = {}
+    for name in ("critical_difference", "accuracy", *own):
+        paths[name] = tmp_path / f"{name}.png"
+        figure = figures.draw(name, drawn, statistics)
+        figures.save(figure, tmp_path / f"{name}.svg", paths[name])
+    report.write(
+        tmp_path / "report.xlsx",
+        config=config or tiny_config() | {"description": "=1+1"},
+        scores=scores,
+        generations=drawn["generations"],
+        timings=tables.collect_timings([timing, {"rule": "train_students"}] if evaluations else []),
+        statistics=statistics,
+        figures=paths,
+    )
+    return openpyxl.load_workbook(tmp_path / "report.xlsx")
+
+
+def texts(sheet) -> str:
+    return "\n".join(str(cell.value) for row in sheet for cell in row if cell.value is not None)
+
+
+def test_report_of_any_names(tmp_path):
+    """Names that a reader of CSV files takes for numbers or missing values stay names."""
+    evaluations = fake_evaluations()
+    workbook = write_report(tmp_path, evaluations)
+    assert workbook.sheetnames == SHEETS + OWN_SHEETS + LAST_SHEETS
+    assert workbook["Summary"]["A2"].data_type == "s"
+    rows = list(workbook["Means"].iter_rows(min_row=3, max_row=5, values_only=True))
+    assert [row[0] for row in rows] == ["NA", "001", "null"]
+    expected = [evaluation["accuracy"] for evaluation in evaluations[:2]]
+    assert rows[0][1] == pytest.approx(np.mean(expected))
+    assert rows[0][2] == pytest.approx(np.std(expected, ddof=1))
+    for digest in ("12e4", "0012", "1e5"):
+        assert digest in texts(workbook["Chains"])
+    folds = [row[2] for row in workbook["All folds"].iter_rows(min_row=2, values_only=True)]
+    assert folds == [1, 2] * 9
+    assert len(workbook["Figures"]._images) == 6
+
+
+def test_results_that_did_not_learn_are_on_the_first_sheet(tmp_path):
+    evaluations = fake_evaluations()
+    evaluations[3]["not_learned"] = "constant predictions"
+    text = texts(write_report(tmp_path, evaluations)["Summary"])
+    assert "1 of 18 results did not learn" in text
+    assert "NA, true, fold 2: constant predictions" in text
+
+
+def external(methods: dict[str, list]) -> pd.DataFrame:
+    rows = [
+        {"dataset": f"d{index}", "method": method, "fold": None, "accuracy": accuracy}
+        for method, accuracies in methods.items()
+        for index, accuracy in enumerate(accuracies)
+    ]
+    return pd.DataFrame(rows).astype({"fold": "Int64"}).assign(source="scores.csv")
+
+
+@pytest.mark.parametrize(
+    "methods",
+    [
+        {"a": [0.5, 0.6, 0.7], "b": [0.6, 0.7, 0.9]},
+        {"a": [0.5], "b": [0.6], "c": [0.7]},
+        {"a": [0.5, np.nan], "b": [0.6, 0.7], "c": [0.7, 0.8]},
+        {"a": [0.5, 0.6], "b": [np.nan, np.nan], "c": [0.7, 0.8]},
+        {name: [0.5] * 12 for name in "abc"},
+        {f"m{index}": list(np.linspace(0.1, 0.9, 30) + index / 100) for index in range(9)},
+    ],
+    ids=["two methods", "one dataset", "a gap", "a failure", "all equal", "many"],
+)
+def test_reports_of_scores_from_elsewhere_alone(tmp_path, methods):
+    config = {"study": "compare", "external_scores": "scores.csv"}
+    workbook = write_report(tmp_path, [], [external(methods)], config)
+    assert workbook.sheetnames == SHEETS + LAST_SHEETS
+    summary = texts(workbook["Summary"])
+    assert all(method in summary for method in methods)
+    assert "Gradient steps" not in summary and "nan" not in summary.lower()
+
+
+def test_own_and_other_scores_in_one_report(tmp_path):
+    others = external({"theirs": [0.5, 0.6, 0.7]})
+    others["dataset"] = ["NA", "001", "null"]
+    workbook = write_report(tmp_path, fake_evaluations(), [others])
+    assert "theirs" in texts(workbook["Summary"]) and "theirs" in texts(workbook["All folds"])
+    assert "theirs" not in texts(workbook["Chains"])
+
+
+def test_figures_are_the_same_files_every_time(tmp_path):
+    scores = external({"a": [0.5, 0.6, 0.7], "b": [0.6, 0.7, 0.9], "c": [0.6, 0.8, 0.85]})
+    statistics = significance.compare_methods(scores)
+    contents = []
+    for attempt in ("first", "second"):
+        paths = [tmp_path / f"{attempt}.{kind}" for kind in ("svg", "png")]
+        figures.save(figures.draw("accuracy", {"scores": scores}, statistics), *paths)
+        contents.append([path.read_bytes() for path in paths])
+    assert contents[0] == contents[1]
+
+
+def test_every_figure_has_a_title_and_a_caption():
+    assert set(captions.TITLES) == set(captions.CAPTIONS)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("wrong", [0, 2])
+def test_pictures_of_pseudo_labels(tmp_path, channels, wrong):
+    images = np.zeros((5, 8, 8, channels), np.uint8)
+    examples = [
+        {"example": index, "generation": 1, "confidence": 0.9, "pseudo_label": 0}
+        | {"label": int(index < wrong)}
+        for index in range(5)
+    ]
+    figure = figures.draw_pseudo_labels(examples, images, ["cat", "dog"])
+    shown = [axes.get_title() for axes in figure.axes if axes.get_title()]
+    assert len(shown) == 5 and sum("(dog)" in title for title in shown) == wrong
+    figures.save(figure, tmp_path / "a.svg", tmp_path / "a.png")
+
+
+def test_methods_text_says_what_was_done():
+    config = tiny_config()
+    statistics = {"alpha": 0.05, "rope": 0.01}
+    text = methods_text.write(config, statistics)
+    for part in (
+        "2-fold stratified cross-validation",
+        "10% of the examples",
+        "learning rate 0.003, batches of 16",
+        "confidence above 0.4 or 0.6",
+        "with translation 0.1 and dropout 0.2",
+        "2 inner folds",
+        "selected for noisy_student",
+        "Xie, Q., Luong",
+        "scipy",
+    ):
+        assert part in text, part
+    config["methods"] = {"baseline": {"generations": 0}}
+    text = methods_text.write(config, statistics)
+    assert "Xie" not in text and "one network, trained on the labeled examples alone" in text
+    config = {"study": "compare", "external_scores": "a.csv"}
+    text = methods_text.write(config, statistics)
+    assert "a.csv" in text and "Adam" not in text

@@ -1,0 +1,335 @@
+"""Statistics: published examples, and an answer to everything that may be missing."""
+
+import json
+
+import baycomp
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+from self_training import significance
+from self_training.errors import ScoresError
+
+# Demsar 2006 (JMLR 7), table 6: AUC of four variants of C4.5 on 14 datasets. The last two values of
+# "voting" are both printed as 0.975, but ranked 2 and 3.
+DEMSAR = pd.DataFrame(
+    [
+        [0.763, 0.768, 0.771, 0.798],
+        [0.599, 0.591, 0.590, 0.569],
+        [0.954, 0.971, 0.968, 0.967],
+        [0.628, 0.661, 0.654, 0.657],
+        [0.882, 0.888, 0.886, 0.898],
+        [0.936, 0.931, 0.916, 0.931],
+        [0.661, 0.668, 0.609, 0.685],
+        [0.583, 0.583, 0.563, 0.625],
+        [0.775, 0.838, 0.866, 0.875],
+        [1.000, 1.000, 1.000, 1.000],
+        [0.940, 0.962, 0.965, 0.962],
+        [0.619, 0.666, 0.614, 0.669],
+        [0.972, 0.981, 0.9751, 0.975],
+        [0.957, 0.978, 0.946, 0.970],
+    ],
+    columns=["C4.5", "C4.5+m", "C4.5+cf", "C4.5+m+cf"],
+)
+
+
+def tidy(means: pd.DataFrame) -> pd.DataFrame:
+    """Return means as scores without folds."""
+    return pd.DataFrame(
+        [
+            {"dataset": f"data {row}", "method": method, "fold": pd.NA, "accuracy": accuracy}
+            for row, accuracies in enumerate(means.to_dict("records"))
+            for method, accuracy in accuracies.items()
+        ]
+    )
+
+
+def compare(means: pd.DataFrame, **settings) -> dict:
+    """Compare methods by their means; whatever comes out can be written as JSON."""
+    result = significance.compare_methods(tidy(means), **settings)
+    return json.loads(json.dumps(result, allow_nan=False))
+
+
+def folds_of(values: dict[str, list], dataset: str = "data") -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"dataset": dataset, "method": method, "fold": fold, "accuracy": accuracy}
+            for method, accuracies in values.items()
+            for fold, accuracy in enumerate(accuracies)
+        ]
+    )
+
+
+def random_means(datasets: int, methods: int, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    values = 0.8 + 0.02 * np.arange(methods) + rng.normal(0, 0.03, (datasets, methods))
+    return pd.DataFrame(values, columns=[f"m{index}" for index in range(methods)])
+
+
+def test_friedman_and_ranks_of_a_published_example():
+    """Average ranks and critical difference as published; Friedman's statistic, 9.28 there, is
+    corrected for ties here."""
+    result = compare(DEMSAR)
+    ranks = {name: round(rank, 3) for name, rank in result["average_ranks"].items()}
+    assert ranks == {"C4.5": 3.143, "C4.5+m": 2.0, "C4.5+cf": 2.893, "C4.5+m+cf": 1.964}
+    assert round(result["critical_difference"], 2) == 1.25
+    values = DEMSAR.rank(axis=1)
+    uncorrected = 12 * 14 / (4 * 5) * ((values.mean() ** 2).sum() - 4 * 25 / 4)
+    assert round(uncorrected, 2) == 9.28
+    ties = 1 - sum(
+        (count**3 - count)
+        for row in values.to_numpy()
+        for count in np.unique(row, return_counts=True)[1]
+    ) / (14 * (4**3 - 4))
+    assert result["omnibus"]["friedman"]["statistic"] == pytest.approx(uncorrected / ties)
+
+
+def test_iman_davenport_of_a_published_example():
+    """Demsar 2006, p. 15: F = 3.69 with 3 and 39 degrees of freedom."""
+    result = significance.iman_davenport(9.28, datasets=14, methods=4)
+    assert round(result["statistic"], 2) == 3.69
+    assert result["degrees_of_freedom"] == [3, 39]
+    assert result["p_value"] == pytest.approx(stats.f.sf(result["statistic"], 3, 39))
+
+
+def test_wilcoxon_of_a_published_example():
+    """Demsar 2006, table 2: C4.5 and C4.5+m, T = min(93, 12) = 12; rejected at 0.05."""
+    result = compare(DEMSAR)
+    pair = result["pairs"][0]
+    assert (pair["a"], pair["b"], pair["statistic"]) == ("C4.5", "C4.5+m", 12)
+    assert (pair["wins"], pair["ties"], pair["losses"]) == (10, 2, 2)
+    assert pair["p_value"] < 0.05
+
+
+def test_wilcoxon_is_exact_for_few_datasets():
+    """Of 2^6 signs, two are as extreme as six wins; ties and zeros are enumerated too."""
+    assert significance.wilcoxon(np.arange(1.0, 7))["p_value"] == pytest.approx(2 / 2**6)
+    assert significance.wilcoxon(np.ones(6))["p_value"] == pytest.approx(2 / 2**6)
+    signs = np.array(np.meshgrid(*[[-1, 1]] * 5)).reshape(5, -1).T
+    difference = np.array([0, 1, 1, 2, -3.0])
+    ranks = stats.rankdata(np.abs(difference))
+    sums = (signs * np.where(difference == 0, 0, ranks)).sum(axis=1)
+    observed = (np.sign(difference) * ranks).sum()
+    expected = np.mean(np.abs(sums) >= abs(observed))
+    assert significance.wilcoxon(difference)["p_value"] == pytest.approx(expected)
+
+
+def test_holm_by_hand():
+    """The smallest p times 3, the next times 2, the last as it is; never falling."""
+    tests = [{"p_value": p} for p in (0.02, 0.01, None, 0.04)]
+    significance._correct(tests, "p_holm")
+    assert [test["p_holm"] for test in tests] == pytest.approx([0.04, 0.03, None, 0.04])
+
+
+def test_families_of_holm_are_all_pairs_and_those_with_the_control():
+    result = compare(random_means(20, 3), control="m1")
+    raw = {(pair["a"], pair["b"]): pair["p_value"] for pair in result["pairs"]}
+    control = sorted([("m0", "m1"), ("m1", "m2")], key=raw.get)
+    smaller = result["post_hoc"]["wilcoxon_holm_control"][(set(control[0]) - {"m1"}).pop()]
+    assert smaller == pytest.approx(min(1, 2 * raw[control[0]]))
+    assert set(result["post_hoc"]["wilcoxon_holm_control"]) == {"m0", "m2"}
+    table = result["post_hoc"]["wilcoxon_holm"]
+    assert min(raw.values()) * 3 == pytest.approx(
+        min(p for others in table.values() for p in others.values())
+    )
+
+
+def test_nemenyi_agrees_with_the_critical_difference():
+    """A pair differs at 0.05 exactly when its ranks are further apart than the difference."""
+    means = pd.DataFrame([[0.9, 0.8, 0.7], [0.9, 0.7, 0.8]] * 5, columns=["z", "a", "m"])
+    result = compare(means)
+    assert result["methods"] == ["z", "a", "m"]
+    ranks, pairs = result["average_ranks"], result["post_hoc"]["nemenyi"]
+    assert ranks == {"z": 1.0, "a": 2.5, "m": 2.5}
+    for one, other in (("z", "a"), ("z", "m"), ("a", "m")):
+        apart = abs(ranks[one] - ranks[other]) > result["critical_difference"]
+        assert (pairs[one][other] < 0.05) == apart
+        assert pairs[one][other] == pairs[other][one]
+
+
+def test_a_pair_does_not_depend_on_who_else_is_there():
+    means = random_means(20, 4)
+    alone, among = compare(means[["m0", "m1"]]), compare(means)
+    for key in ("p_value", "mean_difference", "interval", "rank_biserial", "p_better"):
+        assert alone["pairs"][0][key] == among["pairs"][0][key]
+
+
+def test_rank_biserial_by_hand():
+    assert significance.rank_biserial(np.array([0.1, 0.2, 0.3])) == 1
+    assert significance.rank_biserial(np.array([-0.1, -0.2])) == -1
+    # Ranks 1 and 3 won, 2 lost, of 6 in all.
+    assert significance.rank_biserial(np.array([1, -2, 3.0])) == pytest.approx((4 - 2) / 6)
+
+
+def test_bayesian_probabilities():
+    rng = np.random.default_rng(0)
+    a = rng.uniform(0.5, 0.9, 15)
+    same = significance.bayesian_signed_rank(a, a + rng.uniform(-0.002, 0.002, 15), 0.01)
+    better = significance.bayesian_signed_rank(a, a + 0.05, 0.01)
+    worse = significance.bayesian_signed_rank(a + 0.05, a, 0.01)
+    assert same["p_equivalent"] > 0.99 and better["p_better"] > 0.99 and worse["p_worse"] > 0.99
+    for result in (same, better, worse):
+        assert sum(result.values()) == pytest.approx(1)
+    assert better == significance.bayesian_signed_rank(a, a + 0.05, 0.01)
+    without = significance.bayesian_signed_rank(a, a + 0.001, 0)
+    assert without["p_equivalent"] == 0 and without["p_better"] > 0.99
+
+
+def test_corrected_t_test_agrees_with_its_bayesian_twin():
+    """The posterior of the correlated Bayesian t-test has the same center, scale and degrees."""
+    rng = np.random.default_rng(0)
+    a = rng.uniform(0.7, 0.8, 10)
+    b = a + rng.normal(0.005, 0.01, 10)
+    result = significance.corrected_t_test(folds_of({"a": a, "b": b}), "a", "b")
+    left, right = baycomp.CorrelatedTTest.probs(a, b, rope=0, runs=1)
+    assert result["p_value"] == pytest.approx(2 * min(left, right))
+    assert result["difference"] == pytest.approx(np.mean(b - a))
+    plain = stats.ttest_rel(a, b).pvalue
+    assert result["p_value"] > plain, "overlapping training sets make a difference less certain"
+
+
+def test_ratio_of_test_to_training_examples_is_the_study_s():
+    scores = folds_of({"a": [0.5, 0.6, 0.7], "b": [0.6, 0.65, 0.9]})
+    given = scores.assign(test=50, labeled=10, unlabeled=90)
+    assert significance._test_to_train(given, 3) == 0.5
+    assert significance._test_to_train(scores, 3) == 0.5
+    assert significance._test_to_train(given.assign(test=10), 3) == pytest.approx(0.1)
+    apart = [significance.corrected_t_test(some, "a", "b")["p_value"]
+             for some in (given, given.assign(test=10))]  # fmt: skip
+    assert apart[0] > apart[1]
+
+
+def test_bootstrap_interval():
+    difference = np.random.default_rng(0).normal(0.02, 0.01, 30)
+    low, high = significance.mean_interval(difference)
+    assert low < difference.mean() < high
+    standard_error = difference.std(ddof=1) / np.sqrt(30)
+    assert high - low == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
+    assert significance.mean_interval(difference) == [low, high]
+    assert significance.mean_interval(np.full(5, 0.1)) == [0.1, 0.1]
+    assert significance.mean_interval(difference[:2]) is None
+
+
+@pytest.mark.parametrize(
+    ("means", "reason"),
+    [
+        (pd.DataFrame({"a": [0.1, 0.2], "b": [0.2, 0.3]}), "needs at least 3 methods"),
+        (pd.DataFrame({"a": [0.1], "b": [0.2], "c": [0.3]}), "needs at least 2 complete datasets"),
+        (pd.DataFrame({name: [0.1, 0.2] for name in "abc"}), "same on every dataset"),
+    ],
+)
+def test_what_cannot_be_tested_says_why(means, reason):
+    result = compare(means)
+    for test in result["omnibus"].values():
+        assert test["p_value"] is None and reason in test["reason"]
+    assert result["post_hoc"]["nemenyi"] is None and result["reading"]
+
+
+def test_one_method():
+    result = compare(pd.DataFrame({"a": [0.1, 0.2]}))
+    assert result["pairs"] == [] and "one method only" in result["reading"]
+
+
+def test_two_methods_have_their_pair():
+    result = compare(random_means(12, 2))
+    assert result["pairs"][0]["p_holm"] == result["pairs"][0]["p_value"] < 0.05
+    assert "m1 beats m0" in result["reading"] and "Friedman" not in result["reading"]
+
+
+def test_one_dataset_has_the_tests_of_its_folds():
+    rng = np.random.default_rng(0)
+    scores = folds_of({"a": rng.normal(0.8, 0.01, 10), "b": rng.normal(0.9, 0.01, 10)})
+    result = significance.compare_methods(scores)
+    assert result["per_dataset"][0]["p_value"] < 0.001
+    assert result["pairs"][0]["p_value"] == 1.0 and result["pairs"][0]["p_better"] is None
+    assert "1 dataset: too few" in result["notes"][0]
+
+
+def test_all_methods_equal():
+    result = compare(pd.DataFrame({name: [0.1, 0.2, 0.3] for name in "abc"}))
+    assert all(pair["p_value"] == 1 and pair["rank_biserial"] == 0 for pair in result["pairs"])
+    assert result["pairs"][0]["interval"] == [0, 0]
+    assert result["reading"].startswith("All methods score the same")
+
+
+def test_the_same_order_everywhere_is_an_infinite_f():
+    means = pd.DataFrame({"a": [0.1] * 5, "b": [0.2] * 5, "c": [0.3] * 5})
+    test = compare(means)["omnibus"]["iman_davenport"]
+    assert test["statistic"] is None and test["p_value"] == 0 and "infinite" in test["reason"]
+
+
+def test_too_few_datasets_are_said_in_words():
+    means = random_means(6, 3)
+    notes = " ".join(compare(means)["notes"])
+    assert "6 datasets: too few for Wilcoxon's test" in notes and "need at least 7" in notes
+    assert "too few" not in " ".join(compare(random_means(7, 3))["notes"])
+    assert compare(random_means(12, 3))["notes"] == []
+
+
+def test_missing_scores_are_named_and_used_where_they_can_be():
+    means = random_means(12, 3)
+    means.loc[4, "m2"] = np.nan
+    result = compare(means)
+    assert result["datasets"] == 11 and result["datasets_with_missing_scores"] == 1
+    assert "data 4: no score of m2" in result["notes"][0]
+    counts = {(pair["a"], pair["b"]): pair["datasets"] for pair in result["pairs"]}
+    assert counts == {("m0", "m1"): 12, ("m0", "m2"): 11, ("m1", "m2"): 11}
+    without = compare(means.drop(index=4))
+    assert result["omnibus"] == without["omnibus"]
+
+
+def test_a_method_that_failed_on_every_dataset():
+    means = random_means(8, 3).assign(m1=np.nan)
+    result = compare(means)
+    assert result["datasets"] == 0 and result["average_ranks"]["m1"] is None
+    assert {pair["p_value"] is None for pair in result["pairs"] if "m1" in pair.values()} == {True}
+    assert "m2 and m0" in result["reading"] or "m2 beats m0" in result["reading"]
+
+
+def test_only_folds_that_all_methods_have_are_compared():
+    """The second method lacks the fold that is easiest for the first."""
+    scores = folds_of({"a": [0.5, 0.6, 0.9], "b": [0.55, 0.65]})
+    comparable, notes = significance.paired(scores)
+    means = significance.means_over_folds(comparable)
+    assert means.loc["data", "a"] == pytest.approx(0.55)
+    assert means.loc["data", "b"] == pytest.approx(0.6)
+    assert "compared on 2 folds" in notes[0]
+
+
+def test_methods_without_a_common_fold_are_named():
+    scores = folds_of({"a": [0.5, 0.6], "b": [0.7, 0.8]})
+    scores.loc[scores["method"] == "b", "fold"] += 5
+    result = significance.compare_methods(scores)
+    assert "share no fold" in result["notes"][0]
+    assert "at least 2 folds" in result["per_dataset"][0]["reason"]
+
+
+def test_reading_names_all_that_share_the_best_rank():
+    means = pd.DataFrame({"a": [0.9, 0.8], "b": [0.9, 0.8], "c": [0.95, 0.7]})
+    reading = compare(means)["reading"]
+    assert "Best average rank over 2 datasets: a, b, c (2.00" in reading
+
+
+def test_reading_of_a_loser():
+    """A control that is beaten, and one that beats, are read in their direction."""
+    means = random_means(12, 2)
+    forward = compare(means)["reading"]
+    backward = compare(means[["m1", "m0"]])["reading"]
+    assert "m1 beats m0" in forward and "m1 beats m0" in backward
+    assert forward.split("beats")[1] == backward.split("beats")[1]
+
+
+def test_a_control_that_is_not_there():
+    with pytest.raises(ScoresError, match="statistics.control: Expected one of m0, m1. .*'m7'"):
+        compare(random_means(3, 2), control="m7")
+
+
+def test_means_do_not_break_ties():
+    folds = {"a": [0.9, 0.8, 0.7], "b": [0.7, 0.8, 0.9]}
+    rows = [
+        {"dataset": "d", "method": method, "fold": fold, "accuracy": accuracy}
+        for method, accuracies in folds.items()
+        for fold, accuracy in enumerate(accuracies)
+    ]
+    means = significance.means_over_folds(pd.DataFrame(rows))
+    assert means.loc["d", "a"] == means.loc["d", "b"]

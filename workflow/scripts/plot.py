@@ -1,0 +1,10 @@
+from self_training.logs import log_to
+
+log_to(snakemake.log[0])
+
+from self_training import figures, storage
+
+tables = {name: storage.load_csv(snakemake.input[name]) for name in figures.TABLES}
+statistics = storage.load_json(snakemake.input.statistics)
+figure = figures.draw(snakemake.wildcards.figure, tables, statistics)
+figures.save(figure, snakemake.output.svg, snakemake.output.png)

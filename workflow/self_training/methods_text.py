@@ -1,0 +1,159 @@
+"""A paragraph for a paper: what a study did, with its actual settings, and whom to cite."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from self_training import config as study
+
+REFERENCES = {
+    "noisy_student": (
+        "Xie, Q., Luong, M.-T., Hovy, E., Le, Q. V. (2020). Self-training with Noisy Student "
+        "improves ImageNet classification. CVPR."
+    ),
+    "demsar": (
+        "Demsar, J. (2006). Statistical comparisons of classifiers over multiple data sets. JMLR 7."
+    ),
+    "benavoli": (
+        "Benavoli, A., Corani, G., Mangili, F. (2016). Should we really use post-hoc tests based "
+        "on mean-ranks? JMLR 17."
+    ),
+    "bayes": (
+        "Benavoli, A., Mangili, F., Corani, G., Zaffalon, M., Ruggeri, F. (2014). A Bayesian "
+        "Wilcoxon signed-rank test based on the Dirichlet process. ICML."
+    ),
+    "nadeau": (
+        "Nadeau, C., Bengio, Y. (2003). Inference for the generalization error. Machine Learning "
+        "52."
+    ),
+    "adam": "Kingma, D. P., Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.",
+}
+
+
+def write(config: dict, statistics: dict) -> str:
+    """Return the text, paragraphs separated by empty lines, and its references.
+
+    Args:
+        config: of the study.
+        statistics: of `significance.compare_methods`.
+    """
+    paragraphs, cited = [], ["demsar", "benavoli", "bayes", "nadeau"]
+    if not study.compares_only(config):
+        paragraphs += [_data(config), _training(config)]
+        paragraphs += [_method(config, name) for name in config["methods"]]
+        cited += ["adam"]
+        if any(study.generations(config, name) for name in config["methods"]):
+            cited += ["noisy_student"]
+    external = study.external_scores(config)
+    if external:
+        paragraphs.append(f"Scores of other systems were taken from {_join(external)}.")
+    paragraphs.append(_statistics(statistics))
+    paragraphs.append("References. " + " ".join(REFERENCES[name] for name in sorted(cited)))
+    return "\n\n".join(paragraphs)
+
+
+def _data(config: dict) -> str:
+    datasets = config["datasets"]
+    fractions = sorted({settings["labeled_fraction"] for settings in datasets.values()})
+    labeled = _join(f"{100 * fraction:g}%" for fraction in fractions)
+    return (
+        f"{_count(len(config['methods']), 'method')} were compared on "
+        f"{_count(len(datasets), 'dataset')} ({_join(datasets)}) by {config['outer_folds']}-fold "
+        f"stratified cross-validation. In every fold, {labeled} "
+        f"{'(by dataset) ' if len(fractions) > 1 else ''}of the examples outside the test fold, "
+        "stratified by class, kept their labels; the labels of all others were hidden from "
+        "training, search and selection. The test fold was used once, for the scores. All methods "
+        "of a fold had the same labeled and unlabeled examples and started from the same networks."
+    )
+
+
+def _training(config: dict) -> str:
+    training = config["training"]
+    epochs = sorted({settings["epochs"] for settings in config["datasets"].values()})
+    return (
+        f"Networks ({training['backbone']}) were trained from scratch with Adam (Kingma and Ba "
+        f"2015; learning rate {training['learning_rate']:g}, batches of {training['batch_size']}) "
+        f"for {_join(epochs)} epochs{' (by dataset)' if len(epochs) > 1 else ''}, with seeds "
+        f"derived from {config['seed']}."
+    )
+
+
+def _method(config: dict, name: str) -> str:
+    settings, space = study.settings(config, name), study.full_space(config, name)
+    if max(space["generations"]) == 0:
+        members = _values(space["ensemble_size"])
+        kind = "one network" if members == "1" else f"the mean of {members} networks"
+        return f"{name}: {kind}, trained on the labeled examples alone."
+    noise = {key: value for key, value in settings["noise"].items() if value}
+    balance = {
+        "none": "were not balanced over the classes",
+        "undersample": "were balanced by leaving out the least confident of frequent classes",
+        "quota": "were balanced by the same quota for every class, with duplicates of rare classes",
+    }[settings["balance"]]
+    return (
+        f"{name}: self-training after Xie et al. (2020), {_values(space['generations'])} "
+        "generations. In each, teachers "
+        f"({_values(space['ensemble_size'])} per generation, probabilities averaged) labeled a "
+        f"fresh {_values(space['unlabeled_fraction'])} of the examples outside the test fold; "
+        f"those with a confidence above {_values(space['threshold'])} were given "
+        f"{settings['labels']} pseudo-labels, which {balance}; students were trained on these and "
+        "the labeled examples, "
+        + (
+            "with " + _join(f"{key} {value:g}" for key, value in noise.items())
+            if noise
+            else "without noise"
+        )
+        + f". {_search(config, name, settings)}"
+    )
+
+
+def _search(config: dict, name: str, settings: dict) -> str:
+    if not study.searches(config, name):
+        taken = f" Hyper-parameters are those selected for {settings['inherit']}."
+        return "Nothing was searched." + (taken if settings["inherit"] else "")
+    strategy = (
+        f"{settings['trials']} random candidates"
+        if settings["strategy"] == "random"
+        else "all combinations"
+    )
+    text = (
+        f"Of the values given, {strategy} were compared by accuracy on "
+        f"{config['inner_folds']} inner folds of the labeled examples, in every outer fold."
+    )
+    if settings["inherit"]:
+        text += f" What is not searched here is what was selected for {settings['inherit']}."
+    return text
+
+
+def _statistics(statistics: dict) -> str:
+    return (
+        "Methods were compared over datasets by their mean accuracies over outer folds: all pairs "
+        "by Wilcoxon's signed-rank tests with Holm's correction (Benavoli et al. 2016), and by "
+        "Friedman's test, its F-form and Nemenyi's test (Demsar 2006), at level "
+        f"{statistics['alpha']}; by the Bayesian signed-rank test (Benavoli et al. 2014), with "
+        f"differences up to {statistics['rope']:g} taken for practically none; with bootstrap "
+        "intervals (BCa, 95 %) of mean differences and rank-biserial correlations as effect "
+        "sizes. On single datasets, the corrected t-test of Nadeau and Bengio (2003) was used. "
+        f"Software: {_software()}."
+    )
+
+
+def _software() -> str:
+    found = []
+    for package in ("tensorflow", "keras", "scikit-learn", "scipy", "statsmodels", "baycomp"):
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found)
+
+
+def _values(values: list) -> str:
+    return " or ".join(f"{value:g}" for value in values)
+
+
+def _join(items) -> str:
+    *first, last = map(str, items)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
