@@ -84,6 +84,21 @@ def test_friedman_and_ranks_of_a_published_example():
     assert result["omnibus"]["friedman"]["statistic"] == pytest.approx(uncorrected / ties)
 
 
+def test_friedman_and_nemenyi_of_the_study_of_2021():
+    """A table with the average ranks of its 20 datasets (2.85, 1.35, 1.80) gives its statistics."""
+    orders = [(0.1, 0.3, 0.2)] * 10 + [(0.1, 0.2, 0.3)] * 7 + [(0.2, 0.3, 0.1)] * 3
+    result = compare(pd.DataFrame(orders, columns=["baseline", "noisy", "ensemble"]))
+    assert result["average_ranks"] == pytest.approx(
+        {"baseline": 2.85, "noisy": 1.35, "ensemble": 1.8}
+    )
+    friedman, nemenyi = result["omnibus"]["friedman"], result["post_hoc"]["nemenyi"]
+    assert friedman["statistic"] == pytest.approx(23.70)
+    assert friedman["p_value"] == pytest.approx(7.139e-06, rel=1e-3)
+    assert nemenyi["baseline"]["noisy"] == pytest.approx(5.6e-06, rel=0.2)
+    assert nemenyi["baseline"]["ensemble"] == pytest.approx(0.00259, rel=1e-2)
+    assert nemenyi["noisy"]["ensemble"] == pytest.approx(0.329, rel=1e-2)
+
+
 def test_iman_davenport_of_a_published_example():
     """Demsar 2006, p. 15: F = 3.69 with 3 and 39 degrees of freedom."""
     result = significance.iman_davenport(9.28, datasets=14, methods=4)

@@ -19,7 +19,7 @@ os.environ.update(
 )
 
 from self_training import config as study
-from self_training import captions, datasets
+from self_training import datasets
 from self_training.errors import StudyError
 from self_training.locks import clear_stale_locks
 from self_training.provenance import code_digest
@@ -49,6 +49,17 @@ DATA = f"{RESULTS}/datasets/{{dataset}}"
 FOLD = f"{RESULTS}/runs/{{dataset}}/fold_{{fold}}"
 METHOD = f"{FOLD}/{{method}}"
 GENERATION = f"{METHOD}/{{phase}}/generation_{{generation}}"
+
+# Figures with their titles, and the method whose pseudo-labels are shown: the first with students.
+FIGURES = study.figures(config)
+SHOWN_METHOD = next((name for name in METHODS if study.generations(config, name)), None)
+REPORT_FIGURES = {
+    title: f"{RESULTS}/figures/{name}.png" for name, title in FIGURES.items()
+} | {
+    f"Pseudo-labels of {SHOWN_METHOD} on {dataset}": f"{RESULTS}/figures/pseudo_labels/{dataset}.png"
+    for dataset in DATASETS
+    if SHOWN_METHOD
+}
 
 # What one job does: an outer fold of a dataset, or all of them. Files are per fold either way.
 PER_DATASET = config.get("jobs") == "per_dataset"
@@ -276,29 +287,6 @@ def score_provenance(wildcards):
 def all_scores(wildcards):
     """The scores of every method on every outer fold of every dataset."""
     return expand(f"{METHOD}/scores.json", dataset=DATASETS, method=METHODS, fold=FOLDS)
-
-
-def figure_caption(wildcards):
-    return captions.CAPTIONS[wildcards.figure]
-
-
-def figure_labels(wildcards):
-    return {"Figure": captions.TITLES[wildcards.figure]}
-
-
-def report_figures():
-    """The study's figures by title: those that its scores have something to show for."""
-    names = ["critical_difference", "accuracy"]
-    students = [method for method in METHODS if study.generations(config, method)]
-    if METHODS:
-        names += ["cost", "reliability"]
-    if students:
-        names += ["generations", "hyper_parameters"]
-    found = {captions.TITLES[name]: f"{RESULTS}/figures/{name}.png" for name in names}
-    for dataset in DATASETS if students else []:
-        title = f"Pseudo-labels of {students[0]} on {dataset}"
-        found[title] = f"{RESULTS}/figures/pseudo_labels/{dataset}/{students[0]}.png"
-    return found
 
 
 def all_timings(wildcards):

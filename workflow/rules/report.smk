@@ -28,28 +28,29 @@ rule test_significance:
 
 
 rule plot:
-    """Draw a figure of the whole study."""
+    """Draw the figures of the whole study."""
     input:
         scores=f"{RESULTS}/scores.csv",
         generations=f"{RESULTS}/generations.csv",
         reliability=f"{RESULTS}/reliability.csv",
         statistics=f"{RESULTS}/statistics.json",
     output:
-        svg=report(
-            f"{RESULTS}/figures/{{figure}}.svg",
-            caption="../captions/figure.rst",
-            category="Figures",
-            labels=figure_labels,
-        ),
-        png=f"{RESULTS}/figures/{{figure}}.png",
+        svg=[
+            report(
+                f"{RESULTS}/figures/{name}.svg",
+                caption=f"../captions/{name}.rst",
+                category="Figures",
+                labels={"Figure": title},
+            )
+            for name, title in FIGURES.items()
+        ],
+        png=expand(f"{RESULTS}/figures/{{name}}.png", name=FIGURES),
     log:
-        f"{RESULTS}/logs/plot/{{figure}}.log",
-    wildcard_constraints:
-        figure="|".join(captions.TITLES),
+        f"{RESULTS}/logs/plot.log",
     conda:
         "../../envs/analysis.yaml"
     params:
-        caption=figure_caption,
+        names=list(FIGURES),
         code=code_digest("plot"),
     script:
         "../scripts/plot.py"
@@ -58,23 +59,25 @@ rule plot:
 rule plot_pseudo_labels:
     """Show images with their pseudo-labels, right and wrong, by confidence."""
     input:
-        scores=f"{RESULTS}/runs/{{dataset}}/fold_0/{{method}}/scores.json",
-        images=f"{DATA}/images.npy",
-        classes=f"{DATA}/classes.json",
+        scores=expand(f"{FOLD}/{SHOWN_METHOD}/scores.json", dataset=DATASETS, fold=0),
+        images=expand(f"{DATA}/images.npy", dataset=DATASETS),
+        classes=expand(f"{DATA}/classes.json", dataset=DATASETS),
     output:
-        svg=report(
-            f"{RESULTS}/figures/pseudo_labels/{{dataset}}/{{method}}.svg",
-            caption="../captions/figure.rst",
-            category="Pseudo-labels",
-            labels={"Dataset": "{dataset}", "Method": "{method}"},
-        ),
-        png=f"{RESULTS}/figures/pseudo_labels/{{dataset}}/{{method}}.png",
+        svg=[
+            report(
+                f"{RESULTS}/figures/pseudo_labels/{dataset}.svg",
+                caption="../captions/pseudo_labels.rst",
+                category="Pseudo-labels",
+                labels={"Dataset": dataset, "Method": SHOWN_METHOD},
+            )
+            for dataset in DATASETS
+        ],
+        png=expand(f"{RESULTS}/figures/pseudo_labels/{{dataset}}.png", dataset=DATASETS),
     log:
-        f"{RESULTS}/logs/plot_pseudo_labels/{{dataset}}/{{method}}.log",
+        f"{RESULTS}/logs/plot_pseudo_labels.log",
     conda:
         "../../envs/analysis.yaml"
     params:
-        caption=captions.PSEUDO_LABELS,
         code=code_digest("plot_pseudo_labels"),
     script:
         "../scripts/plot_pseudo_labels.py"
@@ -87,7 +90,7 @@ rule report:
         generations=f"{RESULTS}/generations.csv",
         timings=f"{RESULTS}/timings.csv",
         statistics=f"{RESULTS}/statistics.json",
-        figures=list(report_figures().values()),
+        figures=list(REPORT_FIGURES.values()),
     output:
         report=report(
             f"{RESULTS}/report.xlsx",
@@ -101,7 +104,7 @@ rule report:
         "../../envs/analysis.yaml"
     params:
         config=config,
-        titles=list(report_figures()),
+        titles=list(REPORT_FIGURES),
         code=code_digest("report"),
     script:
         "../scripts/report.py"

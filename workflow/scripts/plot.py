@@ -6,5 +6,7 @@ from self_training import figures, storage
 
 tables = {name: storage.load_csv(snakemake.input[name]) for name in figures.TABLES}
 statistics = storage.load_json(snakemake.input.statistics)
-figure = figures.draw(snakemake.wildcards.figure, tables, statistics)
-figures.save(figure, snakemake.output.svg, snakemake.output.png)
+for name, svg, png in zip(
+    snakemake.params.names, snakemake.output.svg, snakemake.output.png, strict=True
+):
+    figures.save(figures.draw(name, tables, statistics), svg, png)

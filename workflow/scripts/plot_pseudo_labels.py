@@ -6,9 +6,10 @@ import numpy as np
 
 from self_training import figures, storage
 
-figure = figures.draw_pseudo_labels(
-    storage.load_json(snakemake.input.scores)["examples"],
-    np.load(snakemake.input.images, mmap_mode="r"),
-    storage.load_json(snakemake.input.classes),
-)
-figures.save(figure, snakemake.output.svg, snakemake.output.png)
+for index, svg in enumerate(snakemake.output.svg):
+    figure = figures.draw_pseudo_labels(
+        storage.load_json(snakemake.input.scores[index])["examples"],
+        np.load(snakemake.input.images[index], mmap_mode="r"),
+        storage.load_json(snakemake.input.classes[index]),
+    )
+    figures.save(figure, svg, snakemake.output.png[index])

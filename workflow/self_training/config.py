@@ -106,6 +106,21 @@ def statistics(config: dict) -> dict:
     return {key: settings[key] for key in ("control", "rope") if key in settings}
 
 
+def figures(config: dict) -> dict[str, str]:
+    """Return the figures that a study's scores have something to show in, with their titles."""
+    titles = {
+        "critical_difference": "Average ranks and critical difference",
+        "accuracy": "Accuracy per dataset",
+    }
+    if not compares_only(config):
+        titles["cost"] = "Accuracy against training cost"
+        titles["reliability"] = "Reliability of confidences"
+        if any(generations(config, name) for name in config["methods"]):
+            titles["generations"] = "Learning by generation"
+            titles["hyper_parameters"] = "Selected hyper-parameters"
+    return titles
+
+
 def _describe(error) -> str:
     key = ".".join(str(step) for step in error.absolute_path) or "config"
     if error.validator == "additionalProperties":

@@ -48,7 +48,7 @@ def save(figure: plt.Figure, svg, png) -> None:
 
 
 def draw(name: str, tables: dict[str, pd.DataFrame], statistics: dict) -> plt.Figure:
-    """Draw the figure of a name in `captions.TITLES`.
+    """Draw one of the figures of `config.figures`.
 
     Args:
         tables: `scores`, `generations` and `reliability` (see `tables`).

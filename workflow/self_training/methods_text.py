@@ -46,7 +46,7 @@ def write(config: dict, statistics: dict) -> str:
     if external:
         paragraphs.append(f"Scores of other systems were taken from {_join(external)}.")
     paragraphs.append(_statistics(statistics))
-    paragraphs.append("References. " + " ".join(REFERENCES[name] for name in sorted(cited)))
+    paragraphs.append("References. " + " ".join(sorted(REFERENCES[name] for name in cited)))
     return "\n\n".join(paragraphs)
 
 
@@ -88,11 +88,12 @@ def _method(config: dict, name: str) -> str:
         "undersample": "were balanced by leaving out the least confident of frequent classes",
         "quota": "were balanced by the same quota for every class, with duplicates of rare classes",
     }[settings["balance"]]
+    slices = " or ".join(f"{100 * fraction:g}%" for fraction in space["unlabeled_fraction"])
     return (
         f"{name}: self-training after Xie et al. (2020), {_values(space['generations'])} "
         "generations. In each, teachers "
         f"({_values(space['ensemble_size'])} per generation, probabilities averaged) labeled a "
-        f"fresh {_values(space['unlabeled_fraction'])} of the examples outside the test fold; "
+        f"fresh {slices} of the examples outside the test fold; "
         f"those with a confidence above {_values(space['threshold'])} were given "
         f"{settings['labels']} pseudo-labels, which {balance}; students were trained on these and "
         "the labeled examples, "

@@ -224,7 +224,7 @@ def _append_scores(sheet, name: str, cells: list, number_format: str, best, ever
 def _write_means(sheet, scores: pd.DataFrame) -> None:
     """Means and standard deviations over folds of every metric, dataset by method."""
     methods, datasets = (list(dict.fromkeys(scores[name])) for name in ("method", "dataset"))
-    _set_widths(sheet, [26] + [18] * (2 * len(methods)))
+    _set_widths(sheet, [26] + [21] * (2 * len(methods)))
     for metric in (name for name in TITLES if name in scores and scores[name].notna().any()):
         unit = " (s)" if metric.endswith("time") else ""
         sheet.append([f"{TITLES[metric]}{unit}"])
@@ -345,7 +345,8 @@ def _write_generations(sheet, generations: pd.DataFrame) -> None:
 def _write_tests(sheet, statistics: dict) -> None:
     """Tests over datasets: of all methods at once, and of pairs."""
     methods = statistics["methods"]
-    _set_widths(sheet, [46] + [24] * max(12, len(methods)))
+    widths = [46, 12, 14, 24, 20, 14, 12, 12, 14, 16, 12, 14, 12]
+    _set_widths(sheet, widths + [16] * (len(methods) + 1 - len(widths)))
     for text in (*statistics["reading"].splitlines(), *statistics["notes"]):
         _append_text(sheet, text)
     sheet.append([])
