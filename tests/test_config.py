@@ -85,6 +85,21 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
         ),
         ("methods/noisy_student/labels", "fuzzy", "Expected one of hard, soft. Received: 'fuzzy'"),
         ("methods/baseline", {}, "methods.baseline.generations: Expected a number of generations"),
+        (
+            "methods/control",
+            {"generations": 0, "steps_of": "baseline"},
+            r"methods.control.steps_of: Expected a method with students \(noisy_.*'baseline'",
+        ),
+        (
+            "methods/control",
+            {"inherit": "noisy_student", "train_on": "pool"},
+            "methods.control.generations: Expected 0, as a control has no students",
+        ),
+        (
+            "methods/control",
+            {"generations": 0, "steps_of": "noisy_student", "ensemble_size": [1, 2]},
+            "methods.control.ensemble_size: Expected one value",
+        ),
         ("methods", ["a"], "methods: Expected a mapping"),
         ("methods/teachers", {"generations": 0}, "methods: Expected a name that is not the folder"),
         ("study", "s" * 61, "study: Expected a name of up to 60 letters"),
@@ -129,6 +144,7 @@ LETTERS = {"source": "kaggle", "name": "letters", "slug": "owner/letters", "file
             {"source": "csv", "path": ".", "label_column": 0},
             "a column's name .a number in quotes",
         ),
+        ({"source": "images", "path": "{x}"}, "path: Expected a path without braces"),
         ({"source": "images", "path": "none"}, "path: Expected an existing folder. .*'none'"),
         ({"source": "images", "path": ".", "slug": "a/b"}, "slug: Expected it only with .* kaggle"),
         ({"source": "images", "path": ".", "image_size": [28]}, r"Expected \[height, width\]"),
@@ -151,6 +167,15 @@ def test_sources_have_their_keys(settings, message):
     else:
         with pytest.raises(ConfigError, match=message):
             study.validate(config)
+
+
+def test_files_of_kaggle_that_would_be_taken_for_each_other():
+    value = LETTERS | {"label_column": "0", "epochs": 1, "labeled_fraction": 0.1}
+    config = changed("datasets/letters", value)
+    config["datasets"]["others"] = value | {"name": "others", "slug": "me/others"}
+    message = "datasets.others.file: Expected a file of another name than that of owner/letters"
+    with pytest.raises(ConfigError, match=message):
+        study.validate(config)
 
 
 def test_datasets_that_share_an_archive_agree_on_it():

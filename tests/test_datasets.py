@@ -69,6 +69,12 @@ def test_checksum_of_a_file(tmp_path):
     prepare(path, tmp_path, sha256=hashlib.sha256(path.read_bytes()).hexdigest())
     with pytest.raises(DatasetError, match=f"{path}: Expected the SHA-256 0000"):
         prepare(path, tmp_path, sha256="0" * 64)
+    # A file of the user's is not believed what it says of itself.
+    for origin in ('{"sha256": "' + "0" * 64 + '"}', "5", "of my own"):
+        path = archive(tmp_path, origin=np.array(origin))
+        prepare(path, tmp_path)
+        with pytest.raises(DatasetError, match="Expected the SHA-256 0000"):
+            prepare(path, tmp_path, sha256="0" * 64)
 
 
 def test_colors(tmp_path):

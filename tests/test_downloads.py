@@ -316,12 +316,24 @@ def kaggle_server(server, monkeypatch, tmp_path_factory):
 def test_kaggle_files_are_downloaded(kaggle_server, tmp_path, as_zip):
     content = zipped(LETTERS["file"], LETTERS_CSV) if as_zip else LETTERS_CSV
     path = "/A_Z%20Letters.csv" + (".zip" if as_zip else "")
-    file = kaggle_server.serve(path, "cut", content)
+    file = kaggle_server.serve(path, "cut", 503, 503, content)
     kaggle_server.serve(DOWNLOAD, 503, file)
     archives.make_archive(tmp_path / "letters.npz", LETTERS)
     check_letters(tmp_path / "letters.npz")
-    assert kaggle_server.requests.count(DOWNLOAD) == 2
+    assert kaggle_server.requests.count(DOWNLOAD) >= 2
     assert os.listdir(tmp_path) == ["letters.npz"]
+
+
+def test_a_mistake_in_the_config_costs_no_second_download(kaggle_server, tmp_path):
+    kaggle_server.serve(DOWNLOAD, kaggle_server.serve("/A_Z%20Letters.csv", LETTERS_CSV))
+    wrong = LETTERS | {"label_column": "label"}
+    message = f"{tmp_path}/A_Z Letters.csv: Expected the column 'label'"
+    with pytest.raises(DatasetError, match=message):
+        archives.make_archive(tmp_path / "letters.npz", wrong)
+    requests = len(kaggle_server.requests)
+    archives.make_archive(tmp_path / "letters.npz", LETTERS)
+    check_letters(tmp_path / "letters.npz")
+    assert len(kaggle_server.requests) == requests
 
 
 @pytest.mark.parametrize(

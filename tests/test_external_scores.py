@@ -29,6 +29,7 @@ def read(tmp_path, text: str, **how) -> pd.DataFrame:
         PLAIN.replace("a,x,1", " a ,  x , 1"),
         "\n".join(",".join(reversed(row.split(","))) for row in PLAIN.split("\n")),
         PLAIN + "\n\n",
+        PLAIN.replace("x,1", "x,1.0"),
         PLAIN.replace("accuracy", "accuracy,remark").replace(".5", ".5,good").replace(
             ".6", ".6,"
         ).replace(".7", ".7,").replace(".8", ".8,"),
@@ -74,6 +75,11 @@ def test_means_and_missing_scores(tmp_path):
         (PLAIN.replace("a,x,2", ",x,2"), "row 3: Expected a dataset. Received nothing"),
         (PLAIN.replace("a,x,2", "a,,2"), "row 3: Expected a method. Received nothing"),
         (PLAIN.replace("a,x,2", "a,x,"), "row 3: Expected either scores of folds or a mean of 'x'"),
+        (PLAIN.replace("a,x,2", '"a,x,2'), "row 5: Expected CSV. Received: unexpected end"),
+        (PLAIN.replace("a,x,2", "a\x01,x,2"), "row 3: Expected a dataset of up to 60 printable"),
+        (PLAIN.replace("a,x,2", f"a,{'x' * 61},2"), "row 3: Expected a method of up to 60"),
+        (PLAIN.replace("a,x,2", "a,x,99999999999999999999"), "row 3, fold: Expected an integer"),
+        (PLAIN.replace("0.6", "0_6"), "row 3, accuracy: Expected a number. Received: '0_6'"),
         ("dataset,method,fold,accuracy\n", "Expected a row per score under the header"),
         ("", "Received: none. Missing: dataset, method, accuracy"),
         (PLAIN.replace("fold", "gradient_steps").replace("x,2", "x,-2"), "row 3, gradient_steps"),
@@ -92,7 +98,10 @@ def test_another_encoding(tmp_path):
 def test_scores_given_twice_are_named(tmp_path):
     table = read(tmp_path, PLAIN)
     own = table.assign(source="study")
-    with pytest.raises(ScoresError, match="scores.csv: .* 'a', method 'x', fold 1, as in study"):
-        external_scores.combine(own, [table])
+    message = "scores.csv: .* of 'x' on 'a', of which study has scores. Rename the method"
+    # Even where the folds are others, or a mean: they would be averaged together.
+    for other in (table, table.assign(fold=table["fold"] + 7), table[:1].assign(fold=pd.NA)):
+        with pytest.raises(ScoresError, match=message):
+            external_scores.combine(own, [other])
     both = external_scores.combine(own, [table.assign(method=table["method"] + "2")])
     assert len(both) == 8

@@ -1,6 +1,7 @@
 """Invariants of the method, on the files of one study made for them."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -33,6 +34,14 @@ def study(make_study):
         "unlabeled_used_up": fixed | {"threshold": 0.4},
         "nothing_selected": fixed | {"threshold": 0.999999},
         "everything_selected": fixed | {"threshold": 0, "unlabeled_fraction": 0.2},
+        "equal_steps": {"generations": 0, "steps_of": "everything_selected"},
+        "equal_steps_with_noise": {
+            "generations": 0,
+            "steps_of": "everything_selected",
+            "noise": {"translation": 0.1, "dropout": 0.2},
+        },
+        "equal_steps_of_none": {"generations": 0, "steps_of": "nothing_selected"},
+        "upper_bound": {"generations": 0, "train_on": "pool"},
         "soft": fixed | {"threshold": 0.4, "generations": 1, "labels": "soft"},
     }
     study = make_study(config)
@@ -90,6 +99,41 @@ def test_search_of_a_chain_of_three_equals_three_searches(study):
 
     assert len(together) == 6
     assert sorted(together, key=key) == sorted(apart, key=key)
+
+
+def test_the_equal_steps_control_takes_exactly_the_last_student_s_steps(study):
+    (student,) = read(study, "everything_selected", "final/generation_3/history.json")
+    for control in ("equal_steps", "equal_steps_with_noise"):
+        (record,) = read(study, control, "control/history.json")
+        assert record["steps"] == student["steps"] == read(study, control)["gradient_steps"]
+        assert record["examples"] == read(study, control)["labeled"] < student["examples"]
+    assert scores(study, "equal_steps") != scores(study, "equal_steps_with_noise")
+
+
+def test_a_control_that_changes_nothing_is_the_baseline(study):
+    """Of a chain whose last network is the teacher: the same weights, order and steps."""
+    control = arrays(study, "equal_steps_of_none/control/predictions.npz")["final/evaluation"]
+    teachers = arrays(study, "teachers/final.npz")["final/evaluation"]
+    np.testing.assert_array_equal(control[0], teachers[0])
+    assert scores(study, "equal_steps_of_none") == scores(study, "baseline")
+
+
+def test_the_upper_bound_has_all_labels_of_the_pool(study):
+    (record,) = read(study, "upper_bound", "control/history.json")
+    result = read(study, "upper_bound")
+    assert record["examples"] == result["labeled"] + result["unlabeled"]
+    assert record["steps"] == 6 * -(-record["examples"] // 16)
+    assert result["accuracy"] >= read(study, "baseline")["accuracy"]
+
+
+def test_only_the_upper_bound_is_trained_with_the_labels(study):
+    output = study.run("--cores", "1", "-n", "--forceall")
+    rules = re.findall(r"(?:local)?rule (\w+):\n    input: (.*)\n", output)
+    assert {rule for rule, inputs in rules if "/labels.npy" in inputs} == {
+        "make_splits",
+        "evaluate",
+        "train_upper_bound",
+    }
 
 
 def test_unlabeled_used_up_ends_cleanly(study):

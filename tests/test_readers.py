@@ -1,11 +1,14 @@
 """Folders of images and CSV files, as users have them."""
 
 import json
+import re
 import subprocess
 
 import numpy as np
 import pytest
-from PIL import Image
+from conftest import ROOT
+from PIL import Image, ImageOps
+from PIL.TiffImagePlugin import IFDRational
 from self_training import datasets
 from self_training.errors import DatasetError
 
@@ -72,6 +75,53 @@ def test_images_are_resized_and_converted_as_the_config_says(tmp_path):
         tmp_path / "pets", tmp_path, "images", image_size=[4, 5], color_mode="grayscale"
     )
     assert images.shape == (6, 4, 5, 1)
+
+
+def test_transparent_images_are_seen_on_white(tmp_path):
+    """Black strokes on nothing are not a black image."""
+    folder = tmp_path / "pets"
+    for name in ("cat", "dog"):
+        (folder / name).mkdir(parents=True)
+        image = Image.new("RGBA", (8, 6), (0, 0, 0, 0))
+        image.putpixel((3, 2), (0, 0, 0, 255))
+        image.putpixel((4, 2), (0, 0, 0, 51))
+        image.save(folder / name / "1.png")
+    images, _, _ = prepare(folder, tmp_path, "images", color_mode="grayscale")
+    assert images[0, 2, 3, 0] == 0 and images[0, 2, 4, 0] == 204 and images[0, 0, 0, 0] == 255
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_orientation_is_undone_as_pillow_does(tmp_path, orientation):
+    folder = tmp_path / "pets"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    exif[0x011A] = IFDRational(72)
+    # A resolution that is a text; Pillow's own exif_transpose fails on it.
+    spoiled = exif.tobytes().replace(b"\x01\x1a\x00\x05", b"\x01\x1a\x00\x02")
+    assert spoiled != exif.tobytes()
+    pixels = np.arange(48, dtype=np.uint8).reshape(6, 8)
+    for name in ("cat", "dog"):
+        (folder / name).mkdir(parents=True)
+        Image.fromarray(pixels).save(folder / name / "1.png", exif=spoiled)
+    images, _, _ = prepare(folder, tmp_path, "images")
+    plain = Image.Exif()
+    plain[0x0112] = orientation
+    Image.fromarray(pixels).save(tmp_path / "plain.png", exif=plain)
+    with Image.open(tmp_path / "plain.png") as image:
+        expected = np.asarray(ImageOps.exif_transpose(image))
+    np.testing.assert_array_equal(images[0, ..., 0], expected)
+
+
+def test_numbers_as_names_of_classes(tmp_path):
+    """Folders are in the order of numbers, and a number that could be two classes is refused."""
+    write_images(tmp_path / "a", classes=[str(number) for number in range(12)], each=1)
+    _, _, names = prepare(tmp_path / "a", tmp_path, "images", classes=[2, 10])
+    assert names == ["2", "10"]
+    write_images(tmp_path / "b", classes=("1", "2", "3"))
+    _, _, names = prepare(tmp_path / "b", tmp_path, "images", classes=["1", "2"])
+    assert names == ["1", "2"]
+    with pytest.raises(DatasetError, match="Received 1: class '1' is not the 1th.* in quotes"):
+        prepare(tmp_path / "b", tmp_path, "images", classes=[1, 2])
 
 
 def test_images_are_turned_as_they_are_shown(tmp_path):
@@ -141,7 +191,10 @@ def test_names_that_only_look_alike_are_one_class_too_many(tmp_path):
 
 def test_checksum_of_a_folder_is_the_one_of_the_readme(tmp_path):
     write_images(tmp_path / "pets")
-    command = "find * -type f -exec sha256sum {} + | LC_ALL=C sort -k 2 | sha256sum"
+    for litter in ("README.md", "cat/.hidden"):
+        (tmp_path / "pets" / litter).touch()
+    readme = (ROOT / "README.md").read_text()
+    (command,) = re.findall(r"`cd FOLDER && (find .* sha256sum)`", readme)
     output = subprocess.run(
         command, shell=True, cwd=tmp_path / "pets", capture_output=True, text=True, check=True
     )
@@ -245,6 +298,14 @@ def test_color_in_csv_files_is_pixel_by_pixel(tmp_path):
             {"class_names": ["a", "b", "c", "d", "e"]},
             "Expected examples of class 'a'. Received none",
         ),
+        (PLAIN.replace("\n1,5,6,7,8", "\n1,5,6,7,8,"), {}, "Expected 5 values in every row. Rec"),
+        (
+            "label,a\n0,1,\n1,2,\n",
+            {},
+            "Expected 2 values in every row, one per.* data row 1",
+        ),
+        ("a,label\n1\n2\n", {}, "Expected 2 values in every row. Received fewer"),
+        (PLAIN.replace("\n1,", "\n03,"), {}, "Expected every number written in one way"),
         ("label,a,b,c,d\n", {}, "Expected a row per image"),
         ("", {}, "Expected the column 'label' .* columns: none"),
         (PLAIN.replace("label", "l\x00bel"), {}, "Expected the column 'label'|Expected a CSV"),

@@ -129,6 +129,25 @@ def test_reports_of_scores_from_elsewhere_alone(tmp_path, methods):
     assert "Gradient steps" not in summary and "nan" not in summary.lower()
 
 
+def test_names_are_text_whatever_they_look_like(tmp_path):
+    """Neither formulas in the workbook nor mathematics in the figures."""
+    names = {"=1+1": [0.5, 0.6, 0.7], "a$^$": [0.6, 0.7, 0.9], "@b_{": [0.1, 0.2, 0.3]}
+    scores = external(names).assign(dataset=["=d", "$x^", "-y"] * 3)
+    config = {"study": "compare", "external_scores": "scores.csv"}
+    workbook = write_report(tmp_path, [], [scores], config)
+    types = {cell.data_type for sheet in workbook for row in sheet for cell in row}
+    assert "f" not in types and "=1+1" in texts(workbook["Summary"])
+
+
+def test_means_of_methods_are_over_the_same_datasets(tmp_path):
+    """A method that has scores of the easiest dataset alone does not look best."""
+    methods = {"a": [0.5, 0.6, 0.9], "b": [0.5, 0.7, 0.95], "c": [np.nan, np.nan, 0.8]}
+    config = {"study": "compare", "external_scores": "scores.csv"}
+    sheet = write_report(tmp_path, [], [external(methods)], config)["Summary"]
+    rows = {row[0]: row[1] for row in sheet.iter_rows(values_only=True) if row[0] in methods}
+    assert rows == pytest.approx({"a": 0.9, "b": 0.95, "c": 0.8})
+
+
 def test_own_and_other_scores_in_one_report(tmp_path):
     others = external({"theirs": [0.5, 0.6, 0.7]})
     others["dataset"] = ["NA", "001", "null"]
@@ -170,7 +189,8 @@ def test_pictures_of_pseudo_labels(tmp_path, channels, wrong):
 
 def test_methods_text_says_what_was_done():
     config = tiny_config()
-    statistics = {"alpha": 0.05, "rope": 0.01}
+    scores = external({"a": [0.1, 0.2], "b": [0.2, 0.3], "c": [0.3, 0.4]})
+    statistics = significance.compare_methods(scores)
     text = methods_text.write(config, statistics)
     for part in (
         "2-fold stratified cross-validation",
@@ -184,9 +204,15 @@ def test_methods_text_says_what_was_done():
         "scipy",
     ):
         assert part in text, part
+    config["methods"]["equal_steps"] = {"generations": 0, "steps_of": "noisy_student"}
+    text = methods_text.write(config, statistics)
+    assert "as many gradient steps as the last student of noisy_student took, without noise" in text
     config["methods"] = {"baseline": {"generations": 0}}
     text = methods_text.write(config, statistics)
     assert "Xie" not in text and "one network, trained on the labeled examples alone" in text
     config = {"study": "compare", "external_scores": "a.csv"}
     text = methods_text.write(config, statistics)
-    assert "a.csv" in text and "Adam" not in text
+    assert "a.csv" in text and "Adam" not in text and "tensorflow" not in text
+    assert "Friedman" in text and "t-test" not in text, "there are no folds"
+    statistics = significance.compare_methods(external({"a": [0.1, 0.2], "b": [0.2, 0.3]}))
+    assert "Friedman" not in methods_text.write(config, statistics)

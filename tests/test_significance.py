@@ -178,16 +178,25 @@ def test_rank_biserial_by_hand():
 
 def test_bayesian_probabilities():
     rng = np.random.default_rng(0)
-    a = rng.uniform(0.5, 0.9, 15)
-    same = significance.bayesian_signed_rank(a, a + rng.uniform(-0.002, 0.002, 15), 0.01)
-    better = significance.bayesian_signed_rank(a, a + 0.05, 0.01)
-    worse = significance.bayesian_signed_rank(a + 0.05, a, 0.01)
+    same = significance.bayesian_signed_rank(rng.uniform(-0.002, 0.002, 15), 0.01)
+    better = significance.bayesian_signed_rank(np.full(15, 0.05), 0.01)
+    worse = significance.bayesian_signed_rank(np.full(15, -0.05), 0.01)
     assert same["p_equivalent"] > 0.99 and better["p_better"] > 0.99 and worse["p_worse"] > 0.99
     for result in (same, better, worse):
         assert sum(result.values()) == pytest.approx(1)
-    assert better == significance.bayesian_signed_rank(a, a + 0.05, 0.01)
-    without = significance.bayesian_signed_rank(a, a + 0.001, 0)
+    assert better == significance.bayesian_signed_rank(np.full(15, 0.05), 0.01)
+    without = significance.bayesian_signed_rank(np.full(15, 0.001), 0)
     assert without["p_equivalent"] == 0 and without["p_better"] > 0.99
+    nothing = significance.bayesian_signed_rank(np.zeros(15), 0)
+    assert nothing == {"p_worse": 0.5, "p_equivalent": 0.0, "p_better": 0.5}
+
+
+@pytest.mark.parametrize("start", [0.70, 0.71, 0.1, 0.0])
+def test_a_difference_as_large_as_the_rope_is_within_it(start):
+    """Whatever the last bits of start + 0.01 are."""
+    accuracies = start + np.arange(8) / 100
+    means = pd.DataFrame({"a": accuracies, "b": accuracies + 0.01})
+    assert compare(means)["pairs"][0]["p_equivalent"] > 0.99
 
 
 def test_corrected_t_test_agrees_with_its_bayesian_twin():
@@ -195,7 +204,7 @@ def test_corrected_t_test_agrees_with_its_bayesian_twin():
     rng = np.random.default_rng(0)
     a = rng.uniform(0.7, 0.8, 10)
     b = a + rng.normal(0.005, 0.01, 10)
-    result = significance.corrected_t_test(folds_of({"a": a, "b": b}), "a", "b")
+    result = significance.corrected_t_test(folds_of({"a": a, "b": b}), "a", "b", 10)
     left, right = baycomp.CorrelatedTTest.probs(a, b, rope=0, runs=1)
     assert result["p_value"] == pytest.approx(2 * min(left, right))
     assert result["difference"] == pytest.approx(np.mean(b - a))
@@ -209,9 +218,33 @@ def test_ratio_of_test_to_training_examples_is_the_study_s():
     assert significance._test_to_train(given, 3) == 0.5
     assert significance._test_to_train(scores, 3) == 0.5
     assert significance._test_to_train(given.assign(test=10), 3) == pytest.approx(0.1)
-    apart = [significance.corrected_t_test(some, "a", "b")["p_value"]
+    apart = [significance.corrected_t_test(some, "a", "b", 3)["p_value"]
              for some in (given, given.assign(test=10))]  # fmt: skip
     assert apart[0] > apart[1]
+
+
+@pytest.mark.parametrize("difference", [0.01, 0.05, 0.1])
+def test_a_difference_that_is_the_same_on_every_fold(difference):
+    """No p comes out of the last bits of the scores."""
+    a = [0.71, 0.72, 0.53]
+    scores = folds_of({"a": a, "b": [accuracy + difference for accuracy in a]})
+    result = significance.corrected_t_test(scores, "a", "b", 3)
+    assert result["p_value"] is None and "same on every fold" in result["reason"]
+    assert result["interval"] == pytest.approx([difference] * 2)
+
+
+def test_folds_that_are_not_compared_still_count_as_folds():
+    """With 3 of 10 folds, a method was still trained on nine tenths of the examples."""
+    rng = np.random.default_rng(0)
+    scores = folds_of({"a": rng.uniform(0.7, 0.8, 10), "b": rng.uniform(0.7, 0.8, 3)})
+    test = significance.compare_methods(scores)["per_dataset"][0]
+    assert test["folds"] == 3
+    comparable, _ = significance.paired(scores)
+    expected = significance.corrected_t_test(comparable, "a", "b", 10)
+    assert test["interval"] == expected["interval"]
+    assert (
+        expected["interval"] != significance.corrected_t_test(comparable, "a", "b", 3)["interval"]
+    )
 
 
 def test_bootstrap_interval():
@@ -281,12 +314,39 @@ def test_too_few_datasets_are_said_in_words():
     assert compare(random_means(12, 3))["notes"] == []
 
 
+def test_reading_and_notes_agree_when_nothing_could_show():
+    means = pd.DataFrame([[m / 10 + d / 100 for m in range(7)] for d in range(4)])
+    result = compare(means.rename(columns=str))
+    assert "too few datasets to tell" in result["reading"]
+    assert "more than luck (" not in result["reading"]
+
+
+def test_notes_are_of_the_pairs_that_were_tested():
+    """c failed everywhere, so there is one pair, for which six datasets are enough."""
+    result = compare(random_means(6, 2).assign(c=np.nan))
+    assert not any("too few" in note for note in result["notes"])
+    # c is there on three of 20 datasets: its pairs could not show anything, and are named.
+    means = random_means(20, 3)
+    means.loc[3:, "m2"] = np.nan
+    (note,) = [note for note in compare(means)["notes"] if "too few" in note]
+    assert note.startswith("3 datasets: too few") and "m0 and m2 differ, m1 and m2 differ" in note
+    assert compare(pd.DataFrame({"a": [0.1] * 3}))["notes"] == []
+    same = compare(pd.DataFrame({"a": [0.1] * 3, "b": [0.1] * 3, "c": [np.nan] * 3}))
+    assert same["reading"].startswith("a and b score the same")
+
+
+def test_many_wins_and_few_large_losses_are_read_as_that():
+    b = np.array([0.011 + i / 10000 for i in range(18)] + [-0.3, -0.31])
+    reading = compare(pd.DataFrame({"a": np.full(20, 0.6), "b": 0.6 + b}))["reading"]
+    assert "b beats a on 18 of 20 datasets, though its mean accuracy is" in reading
+
+
 def test_missing_scores_are_named_and_used_where_they_can_be():
     means = random_means(12, 3)
     means.loc[4, "m2"] = np.nan
     result = compare(means)
     assert result["datasets"] == 11 and result["datasets_with_missing_scores"] == 1
-    assert "data 4: no score of m2" in result["notes"][0]
+    assert "No score of m2 on data 4" in result["notes"][0]
     counts = {(pair["a"], pair["b"]): pair["datasets"] for pair in result["pairs"]}
     assert counts == {("m0", "m1"): 12, ("m0", "m2"): 11, ("m1", "m2"): 11}
     without = compare(means.drop(index=4))

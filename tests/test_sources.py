@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import time
 
 import numpy as np
 import pytest
@@ -171,12 +170,16 @@ def test_a_folder_and_a_csv_file(make_study, tmp_path):
     assert labels.tolist() == [1] * 6 + [0] * 6
     assert read(study, "digits")[0].ravel().tolist() == list(range(12))
     assert "Nothing to be done" in study.run("--cores", "2", *targets)
-    time.sleep(0.01)
     Image.new("L", (8, 8), 99).save(pets / "cat/9.png")
     output = study.run("-n", *targets)
     assert output.count("rule prepare_dataset:") == 1 and "dataset=pets" in output
+    # Overwritten in place, and with a file that is older than what was made of the one before.
+    Image.new("L", (8, 8), 98).save(pets / "cat/0.png")
+    csv.write_text(csv.read_text().replace(",11", ",99"))
+    os.utime(csv, (1e9, 1e9))
     study.run("--cores", "2", *targets)
-    assert len(read(study, "pets")[0]) == 13
+    assert len(read(study, "pets")[0]) == 13 and read(study, "pets")[0][0, 0, 0, 0] == 98
+    assert read(study, "digits")[0].ravel().tolist()[-1] == 99
 
 
 def test_too_few_images_end_in_one_message_before_anything_runs(make_study, tmp_path):

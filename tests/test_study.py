@@ -233,6 +233,7 @@ def test_an_edit_of_a_module_reruns_what_depends_on_it(tiny_copy):
     assert jobs_after_edit("significance", "ALPHA = 0.05", "ALPHA = 0.01") == {
         "test_significance": 1,
         "plot": 1,
+        "plot_pseudo_labels": 1,
         "report": 1,
     }
     # Neither comments nor docstrings determine a number.

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,6 +140,19 @@ def test_batches_cover_every_example_once():
     assert order.shape == weights.shape == (3, 32)
     assert sorted(order[weights > 0]) == list(range(70))
     assert weights.sum() == 70
+
+
+def test_steps_are_taken_exactly():
+    """An epoch of 200 examples has 7 batches of 32."""
+    by_epochs = train(run(200), epochs=2)
+    by_steps = train(replace(run(200), steps=14), epochs=1)
+    assert by_epochs.record["steps"] == by_steps.record["steps"] == 14
+    for name, probabilities in by_epochs.probabilities.items():
+        np.testing.assert_array_equal(by_steps.probabilities[name], probabilities)
+    cut = train(replace(run(200), steps=10), epochs=1)
+    assert cut.record["steps"] == 10 and len(cut.record["losses"]) == 2
+    assert any((cut.probabilities[name] != by_steps.probabilities[name]).any()
+               for name in cut.probabilities)  # fmt: skip
 
 
 def test_a_network_whose_loss_is_not_finite_predicts_nothing():

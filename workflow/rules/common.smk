@@ -30,6 +30,7 @@ try:
     study.validate(config)
     if workflow.is_main_process:
         study.check_datasets(config)
+        study.check_external_scores(config)
 except StudyError as error:
     raise WorkflowError(str(error)) from None
 if workflow.is_main_process and not workflow.dryrun:
@@ -41,6 +42,7 @@ DATASETS = list(config.get("datasets", {}))
 METHODS = list(config.get("methods", {}))
 FOLDS = list(range(config.get("outer_folds", 0)))
 TEACHERS = study.teachers(config)
+CONTROLS = study.controls(config)
 EXTERNAL_SCORES = study.external_scores(config)
 BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
 
@@ -68,16 +70,17 @@ METHOD_JOB = f"{JOB}/{{method}}"
 GENERATION_JOB = f"{METHOD_JOB}/{{phase}}_{{generation}}"
 
 
-# A wildcard constraint that no name meets.
-NOTHING = "(?!)"
-
-
 wildcard_constraints:
     dataset="[^/]+",
     fold=r"\d+",
     method="[^/]+",
     phase="search|final",
     generation=r"\d+",
+
+
+def any_of(names):
+    """A wildcard constraint: one of these names, of which there may be none."""
+    return "|".join(map(re.escape, names)) or "(?!)"
 
 
 def archive(dataset):
@@ -108,15 +111,11 @@ def archive_settings(wildcards):
     )
 
 
-def dataset_files(wildcards):
-    """What a dataset is prepared from; of a folder, whose time does not tell of its sub-folders, these."""
-    path = Path(archive(wildcards.dataset))
-    if not path.is_dir():
-        return str(path)
-    return [
-        str(path),
-        *sorted(str(entry) for entry in path.iterdir() if entry.is_dir()),
-    ]
+def dataset_fingerprint(wildcards):
+    """Names, sizes and times of the user's own files, whose times may be older than what was made."""
+    if "path" not in config["datasets"][wildcards.dataset]:
+        return None
+    return datasets.fingerprint(archive(wildcards.dataset))
 
 
 def dataset_path(wildcards):
@@ -237,8 +236,32 @@ def searched_predictions(wildcards):
     )
 
 
+def is_control(wildcards):
+    return wildcards.method in CONTROLS["labeled"] + CONTROLS["pool"]
+
+
+def control_histories(wildcards):
+    """Histories of the final chain whose last student's gradient steps a control takes."""
+    method = config["methods"][wildcards.method].get("steps_of")
+    if method is None:
+        return []
+    return per_fold(
+        f"{FOLD}/teachers/history.json",
+        *(
+            f"{FOLD}/{method}/final/generation_{generation}/history.json"
+            for generation in study.generations(config, method)
+        ),
+    )
+
+
+def control_members(wildcards):
+    return method_settings(wildcards)["space"]["ensemble_size"][0]
+
+
 def final_predictions(wildcards):
     """Predictions of generation 0, 1, 2, ..."""
+    if is_control(wildcards):
+        return per_fold(f"{METHOD}/control/predictions.npz")
     return per_fold(
         f"{FOLD}/teachers/final.npz",
         *generation_files(wildcards, "final", "predictions.npz"),
@@ -252,6 +275,8 @@ def final_pseudo_labels(wildcards):
 
 def final_histories(wildcards):
     """Histories of generation 0, 1, 2, ..."""
+    if is_control(wildcards):
+        return per_fold(f"{METHOD}/control/history.json")
     return per_fold(
         f"{FOLD}/teachers/history.json",
         *generation_files(wildcards, "final", "history.json"),
@@ -260,6 +285,8 @@ def final_histories(wildcards):
 
 def final_timings(wildcards):
     """The records of the jobs that trained generation 0, 1, 2, ..."""
+    if is_control(wildcards):
+        return [f"{RESULTS}/timing/train_control/{METHOD_JOB}.json"]
     return [f"{RESULTS}/timing/train_teachers/{JOB}.json"] + [
         f"{RESULTS}/timing/train_students/{METHOD_JOB}/final_{generation}.json"
         for generation in study.generations(config, wildcards.method)
@@ -293,10 +320,17 @@ def all_timings(wildcards):
     """Where the seconds of every training job went."""
     folds = [None] if PER_DATASET else FOLDS
     jobs = expand(JOB, dataset=DATASETS, fold=folds)
-    return [f"{RESULTS}/timing/train_teachers/{job}.json" for job in jobs] + [
+    teachers = [f"{RESULTS}/timing/train_teachers/{job}.json" for job in jobs]
+    students = [
         f"{RESULTS}/timing/train_students/{job}/{method}/{phase}_{generation}.json"
         for job in jobs
         for method in METHODS
         for phase in (["search"] if study.searches(config, method) else []) + ["final"]
         for generation in study.generations(config, method)
     ]
+    controls = [
+        f"{RESULTS}/timing/train_control/{job}/{method}.json"
+        for job in jobs
+        for method in CONTROLS["labeled"] + CONTROLS["pool"]
+    ]
+    return teachers + students + controls

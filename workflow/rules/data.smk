@@ -13,7 +13,7 @@ rule download:
     log:
         f"{RESULTS}/logs/download/{{archive}}.log",
     wildcard_constraints:
-        archive="|".join(map(re.escape, missing_archives())) or NOTHING,
+        archive=any_of(missing_archives()),
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -26,7 +26,7 @@ rule download:
 rule prepare_dataset:
     """Check a source, keep the chosen classes, and part images from labels."""
     input:
-        files=dataset_files,
+        files=dataset_path,
     output:
         images=f"{DATA}/images.npy",
         labels=f"{DATA}/labels.npy",
@@ -40,6 +40,7 @@ rule prepare_dataset:
     params:
         path=dataset_path,
         settings=dataset_settings,
+        fingerprint=dataset_fingerprint,
         code=code_digest("prepare_dataset"),
     script:
         "../scripts/prepare_dataset.py"

@@ -1,6 +1,6 @@
 # Teachers, pseudo-labels, students and the search.
 #
-# Takes: images and split of an outer fold; never the labels of the dataset.
+# Takes: images and split of an outer fold; never the labels of the dataset, but for the upper bound.
 # Gives: per fold, teachers/ (shared by all methods); per method, the candidates and the choice among
 #     them, and per generation of the search and of the final chain pseudo-labels, predictions,
 #     history and (final) models.
@@ -114,6 +114,49 @@ use rule train_students as train_final_students with:
         models=directory(per_fold(f"{GENERATION}/models")),
     wildcard_constraints:
         phase="final",
+
+
+rule train_control:
+    """Train a control on the labeled examples, for as many steps as the students of a method."""
+    input:
+        images=f"{DATA}/images.npy",
+        splits=per_fold(f"{FOLD}/split.npz"),
+        histories=control_histories,
+    output:
+        predictions=per_fold(f"{METHOD}/control/predictions.npz"),
+        histories=per_fold(f"{METHOD}/control/history.json"),
+        models=directory(per_fold(f"{METHOD}/control/models")),
+        timing=f"{RESULTS}/timing/train_control/{METHOD_JOB}.json",
+    log:
+        f"{RESULTS}/logs/train_control/{METHOD_JOB}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/train_control/{METHOD_JOB}.tsv"
+    wildcard_constraints:
+        method=any_of(CONTROLS["labeled"]),
+    conda:
+        "../../envs/training.yaml"
+    threads: config.get("threads", 1)
+    resources:
+        gpu=1,
+    params:
+        identities=identities,
+        members=control_members,
+        training=student_training,
+        backend=BACKEND,
+        code=code_digest("train_control"),
+    script:
+        "../scripts/train_control.py"
+
+
+# The only training that is given all labels: of what could be learned from them at most.
+use rule train_control as train_upper_bound with:
+    input:
+        images=f"{DATA}/images.npy",
+        labels=f"{DATA}/labels.npy",
+        splits=per_fold(f"{FOLD}/split.npz"),
+        histories=control_histories,
+    wildcard_constraints:
+        method=any_of(CONTROLS["pool"]),
 
 
 rule select:

@@ -1,6 +1,7 @@
 """Archives in resources/: made once from a download, for all datasets that share it."""
 
 import json
+import logging
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ import numpy as np
 from self_training import datasets, downloads, keras_archives, readers
 from self_training.errors import DownloadError
 from self_training.storage import save_arrays
+
+logger = logging.getLogger(__name__)
 
 
 def make_archive(path, settings: dict) -> None:
@@ -23,6 +26,7 @@ def make_archive(path, settings: dict) -> None:
     """
     path = Path(path)
     with _work_folder(path.parent / f".{path.stem}.download") as folder:
+        laid = any(by_hand.is_file() for by_hand in _by_hand(path.parent, settings))
         try:
             files = _fetch(path.parent, settings, folder)
         except DownloadError as error:
@@ -36,7 +40,10 @@ def make_archive(path, settings: dict) -> None:
                 origin["sha256"], settings, ", ".join(file.name for file in files)
             )
         arrays = _read(files, settings)
+        readers.check_archive(path, arrays["y"], arrays["class_names"])
         save_arrays(path, arrays | {"origin": np.array(json.dumps(origin))})
+        if settings["source"] == "kaggle" and not laid:
+            files[0].unlink()
 
 
 def _fetch(resources: Path, settings: dict, folder: Path) -> list[Path]:
@@ -66,13 +73,24 @@ def _work_folder(folder: Path):
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _by_hand(resources: Path, settings: dict) -> list[Path]:
+    """Return where a file that was downloaded by hand is looked for."""
+    if settings["source"] != "kaggle":
+        return []
+    name = Path(settings["file"]).name
+    return [resources / name, resources / f"{name}.zip"]
+
+
 def _kaggle_file(resources: Path, settings: dict, folder: Path) -> Path:
     """Return the file of a Kaggle dataset: laid by hand, zipped or not, or else downloaded."""
     name = Path(settings["file"]).name
-    for by_hand in (resources / name, resources / f"{name}.zip"):
-        if by_hand.exists():
+    for by_hand in _by_hand(resources, settings):
+        if by_hand.is_file():
+            logger.info("%s is used instead of a download", by_hand)
             return downloads.unzipped(by_hand, name, folder)
-    return downloads.fetch_kaggle(settings["slug"], settings["file"], folder)
+    # Kept until there is an archive: what is wrong in the config costs no second download.
+    fetched = downloads.fetch_kaggle(settings["slug"], settings["file"], folder)
+    return Path(shutil.move(fetched, resources / name))
 
 
 def _read_kaggle(path: Path, settings: dict) -> dict[str, np.ndarray]:

@@ -74,9 +74,6 @@ def validate(config: dict) -> None:
             _fail("external_scores", "existing CSV files", path)
     if compares_only(config):
         return
-    control = config.get("statistics", {}).get("control")
-    if control is not None and control not in config["methods"] and not external_scores(config):
-        _fail("statistics.control", f"one of {', '.join(config['methods'])}", control)
     backbone = config["training"]["backbone"]
     if backbone not in BACKBONES:
         _fail("training.backbone", f"one of {', '.join(BACKBONES)}", backbone)
@@ -87,6 +84,8 @@ def validate(config: dict) -> None:
         _validate_inheritance(config["methods"], name)
     for name in config["methods"]:
         _validate_method(config, name)
+    for name in [name for names in controls(config).values() for name in names]:
+        _validate_control(config, name)
 
 
 def compares_only(config: dict) -> bool:
@@ -104,6 +103,15 @@ def statistics(config: dict) -> dict:
     """Return the settings of the tests that the config gives."""
     settings = config.get("statistics", {})
     return {key: settings[key] for key in ("control", "rope") if key in settings}
+
+
+def controls(config: dict) -> dict[str, list[str]]:
+    """Return the controls among the methods, by what they are trained on: `labeled` or `pool`."""
+    found = {"labeled": [], "pool": []}
+    for name, method in config.get("methods", {}).items():
+        if "steps_of" in method or method.get("train_on") == "pool":
+            found[method.get("train_on", "labeled")].append(name)
+    return found
 
 
 def figures(config: dict) -> dict[str, str]:
@@ -165,6 +173,8 @@ def _validate_dataset(name: str, dataset: dict) -> None:
         if (kind == ".csv") != ("label_column" in dataset):
             received = dataset.get("label_column")
             _fail(f"datasets.{name}.label_column", "it for a .csv file, and only there", received)
+    if set("{}") & set(dataset.get("path", "")):
+        _fail(f"datasets.{name}.path", "a path without braces", dataset["path"])
     path = Path(dataset.get("path", ""))
     if source == "images" and not path.is_dir():
         _fail(f"datasets.{name}.path", "an existing folder", dataset["path"])
@@ -178,10 +188,16 @@ def _keys_of(source: str) -> set[str]:
 
 def _validate_archives(config: dict) -> None:
     """Check that datasets which share an archive say the same of where it comes from."""
-    first = {}
+    first, slugs = {}, {}
     for name, dataset in config["datasets"].items():
         if "path" in dataset:
             continue
+        if dataset["source"] == "kaggle":
+            # By their names these are looked for in resources/.
+            slug = slugs.setdefault(Path(dataset["file"]).name, dataset["slug"])
+            if slug != dataset["slug"]:
+                expected = f"a file of another name than that of {slug}; study the two apart"
+                _fail(f"datasets.{name}.file", expected, dataset["file"])
         other = first.setdefault(datasets.archive(dataset), name)
         for key in (*datasets.ORIGIN, "sha256"):
             expected, received = config["datasets"][other].get(key), dataset.get(key)
@@ -246,6 +262,33 @@ def _validate_method(config: dict, name: str) -> None:
                 _fail(f"{key}.{hyper_parameter}", "one value, as search.strategy is fixed", values)
     if searches(config, name) and "inner_folds" not in config:
         _fail("inner_folds", f"a number of folds, as {name} has candidates to choose from", None)
+
+
+def _validate_control(config: dict, name: str) -> None:
+    method, key = config["methods"][name], f"methods.{name}"
+    if full_space(config, name)["generations"] != [0]:
+        _fail(f"{key}.generations", "0, as a control has no students", method.get("generations"))
+    sizes = full_space(config, name)["ensemble_size"]
+    if len(sizes) > 1:
+        _fail(f"{key}.ensemble_size", "one value, as a control is not searched", sizes)
+    taken = method.get("steps_of")
+    with_students = [other for other in config["methods"] if generations(config, other)]
+    if taken is not None and taken not in with_students:
+        _fail(f"{key}.steps_of", f"a method with students ({', '.join(with_students)})", taken)
+
+
+def check_external_scores(config: dict) -> None:
+    """Raise ScoresError or ConfigError when scores from elsewhere, or the control, are wrong."""
+    tables = []
+    if external_scores(config):
+        # Loads pandas and scikit-learn, which a plan without such scores does without.
+        from self_training.external_scores import read
+
+        tables = [read(path) for path in external_scores(config)]
+    methods = [*config.get("methods", {}), *(name for table in tables for name in table["method"])]
+    control = config.get("statistics", {}).get("control")
+    if control is not None and control not in methods:
+        _fail("statistics.control", f"one of {', '.join(dict.fromkeys(methods))}", control)
 
 
 def check_datasets(config: dict) -> None:

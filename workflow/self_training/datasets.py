@@ -84,6 +84,12 @@ def choose_classes(y: np.ndarray, class_names: np.ndarray, classes, dataset: str
                 f"datasets.{dataset}.classes: Expected labels from 0 to {len(names) - 1}, or names "
                 f"of classes ({shown}). Received: {label!r}."
             )
+        if isinstance(label, int) and str(label) in names and names.index(str(label)) != label:
+            raise DatasetError(
+                f"datasets.{dataset}.classes: Expected no number that could be two classes. "
+                f"Received {label}: class '{label}' is not the {label}th, counted from 0. Write "
+                f"'{label}' in quotes for the class of this name."
+            )
         chosen.append(label if isinstance(label, int) else names.index(label))
     if len(set(chosen)) < len(chosen):
         raise DatasetError(
@@ -122,7 +128,8 @@ def prepare(path, dataset: str, settings: dict, images_path, labels_path, classe
     """
     examples = read(path, settings)
     if "sha256" in settings:
-        received = examples.origin.get("sha256") or digest(*_files(Path(path)))
+        made_from = {} if settings["source"] == "npz" else examples.origin
+        received = made_from.get("sha256") or digest(*_files(Path(path)))
         check_sha256(received, settings, path)
     kept, labels, class_names = choose_classes(
         examples.y, examples.class_names, settings.get("classes"), dataset
@@ -150,6 +157,14 @@ def _files(path: Path) -> tuple[list[Path], Path]:
     if path.is_dir():
         return [file for some in readers.list_images(path)[0] for file in some], path
     return [path], path.parent
+
+
+def fingerprint(path) -> str:
+    """Return a hash of names, sizes and times of a file, or of all images of a folder."""
+    files, folder = _files(Path(path))
+    stats = [(str(file.relative_to(folder)), file.stat()) for file in files]
+    text = repr([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def digest(files: list[Path], folder: Path) -> str:

@@ -1,6 +1,7 @@
 """Downloads: the only module that touches the network. A file arrives whole or not at all."""
 
 import logging
+import shutil
 import zipfile
 import zlib
 from pathlib import Path
@@ -100,10 +101,18 @@ def fetch_kaggle(slug: str, file: str, folder: Path) -> Path:
     # Tries to log in when it is imported, and explains itself on stdout when it can't.
     import kaggle
 
-    folder.mkdir(parents=True, exist_ok=True)
+    def fetch() -> None:
+        # From an empty folder: what a failed attempt has left is not always what it should be.
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        try:
+            kaggle.api.dataset_download_file(slug, file, folder)
+        except ValueError as error:  # Of another size than announced.
+            raise requests.exceptions.ChunkedEncodingError(str(error)) from error
+
     try:
         _again(kaggle.api.authenticate)
-        _again(kaggle.api.dataset_download_file, slug, file, folder)
+        _again(fetch)
     except SystemExit as error:
         raise DownloadError(
             f"{where}: Expected credentials of Kaggle. Received none that can be used. "
@@ -112,7 +121,7 @@ def fetch_kaggle(slug: str, file: str, folder: Path) -> Path:
         ) from error
     except requests.HTTPError as error:
         raise DownloadError(f"{where}: {_refusal(error)} {by_hand}") from error
-    except (requests.RequestException, OSError, ValueError) as error:
+    except (requests.RequestException, OSError) as error:
         raise DownloadError(
             f"{where}: Expected a download. Received: {_reason(error)}. Is this machine "
             f"online? {by_hand}"
@@ -153,8 +162,15 @@ def unzipped(path: Path, file: str, folder: Path) -> Path:
                     f"{', '.join(archive.namelist()[:5])}."
                 )
             return Path(archive.extract(Path(file).name, folder / "unzipped"))
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        OSError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+    ) as error:
         raise DownloadError(
-            f"{path}: Expected a whole zip archive. Received a damaged one ({error}). Fetch it "
-            "again."
+            f"{path}: Expected a whole zip archive. Received one that cannot be unpacked "
+            f"({error}). Fetch it again, or unzip it by hand."
         ) from error

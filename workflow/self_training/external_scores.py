@@ -1,7 +1,9 @@
 """Scores of other systems, from CSV files of anyone's making."""
 
 import csv
+import io
 import math
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +14,7 @@ from self_training.scores import METRICS
 REQUIRED = ("dataset", "method", "accuracy")
 # Beside the metrics, all of them in [0, 1]: what may be any number from 0 on.
 AMOUNTS = ("training_time", "inference_time", "gradient_steps")
+LONGEST_NAME = 60
 OPTIONAL = ("fold", *(name for name in METRICS if name != "accuracy"), *AMOUNTS)
 
 
@@ -33,13 +36,12 @@ def read(path) -> pd.DataFrame:
             f"{path}: Expected a CSV file in UTF-8. Received a file that cannot be read as one "
             f"({error})."
         ) from error
-    lines = text.splitlines()
-    separator = _separator(lines[0] if lines else "")
-    reader = csv.reader(lines, delimiter=separator)
-    header = [name.strip().lower() for name in next(reader, [])]
+    separator = _separator(text.partition("\n")[0])
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    header = [name.strip().lower() for name in next(_rows(path, reader), [])]
     _check_header(path, header)
     rows, seen = [], {}
-    for values in reader:
+    for values in _rows(path, reader):
         if not any(value.strip() for value in values):
             continue
         line = reader.line_num
@@ -65,6 +67,16 @@ def read(path) -> pd.DataFrame:
     return pd.DataFrame(rows).astype({"fold": "Int64"}).assign(source=Path(path).name)
 
 
+def _rows(path, reader):
+    """Yield the rows of a CSV reader; an unclosed quote, for one, is an error and no long text."""
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise ScoresError(
+            f"{path}, row {reader.line_num}: Expected CSV. Received: {error}."
+        ) from None
+
+
 def _separator(header: str) -> str:
     return max(",;\t", key=header.count)
 
@@ -88,8 +100,14 @@ def _read_row(path, line: int, cells: dict, separator: str) -> dict:
         row[name] = cells[name]
         if not cells[name]:
             raise ScoresError(f"{path}, row {line}: Expected a {name}. Received nothing.")
-    fold = cells.get("fold", "")
-    if fold and not fold.removeprefix("-").isdecimal():
+        if len(cells[name]) > LONGEST_NAME or not cells[name].isprintable():
+            raise ScoresError(
+                f"{path}, row {line}: Expected a {name} of up to {LONGEST_NAME} printable "
+                f"characters. Received: {cells[name][: LONGEST_NAME + 1]!r}."
+            )
+    # pandas writes integers as 1.0 once one of them is missing.
+    fold = re.sub(r"\.0$", "", cells.get("fold", ""))
+    if not re.fullmatch(r"(-?[0-9]{1,9})?", fold):
         raise ScoresError(
             f"{path}, row {line}, fold: Expected an integer, or nothing for a mean over folds. "
             f"Received: '{fold}'."
@@ -105,6 +123,8 @@ def _number(where: str, text: str, separator: str, name: str) -> float:
     if not text:
         return math.nan
     try:
+        if "_" in text:
+            raise ValueError
         value = float(text.replace(",", ".") if separator != "," else text)
     except ValueError:
         raise ScoresError(f"{where}: Expected a number. Received: '{text}'.") from None
@@ -131,17 +151,15 @@ def _check_folds(path, seen: dict) -> None:
 def combine(scores: pd.DataFrame, external: list[pd.DataFrame]) -> pd.DataFrame:
     """Return a study's own scores and those from elsewhere as one table.
 
-    Raises: ScoresError, when two of them have a score of the same dataset, method and fold.
+    Raises: ScoresError, when two of them have scores of the same method on the same dataset.
     """
     table = pd.concat([some for some in (scores, *external) if len(some)], ignore_index=True)
-    key = ["dataset", "method", "fold"]
-    again = table[table.duplicated(key)]
-    if len(again):
-        row = again.iloc[0]
-        first = table[(table[key].eq(row[key]) | table[key].isna()).all(axis=1)].iloc[0]
-        raise ScoresError(
-            f"{row['source']}: Expected scores that are not given elsewhere. Received dataset "
-            f"'{row['dataset']}', method '{row['method']}', fold {row['fold']}, as in "
-            f"{first['source']}. Rename the method."
-        )
+    for (dataset, method), sources in (
+        table.groupby(["dataset", "method"])["source"].unique().items()
+    ):
+        if len(sources) > 1:
+            raise ScoresError(
+                f"{sources[1]}: Expected scores that are not given elsewhere. Received some of "
+                f"'{method}' on '{dataset}', of which {sources[0]} has scores. Rename the method."
+            )
     return table

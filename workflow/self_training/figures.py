@@ -28,6 +28,8 @@ STYLE = {
     "grid.color": "#DDDDDD",
     "axes.axisbelow": True,
     "legend.frameon": False,
+    # Names are text, even with dollars in them.
+    "text.parse_math": False,
     # The same figure is the same file.
     "svg.hashsalt": "self-training",
     "figure.constrained_layout.use": True,
@@ -84,7 +86,7 @@ def _draw_critical_difference(statistics: dict, styles: dict) -> plt.Figure:
         axes.set_axis_off()
         axes.text(0, 0.5, statistics["omnibus"]["friedman"]["reason"], wrap=True)
         return figure
-    figure, axes = plt.subplots(figsize=(7, 1.6 + 0.25 * len(ranks)))
+    figure, axes = plt.subplots(figsize=(7, 2.2 + 0.3 * len(ranks)))
     axes.grid(False)
     matrix = pd.DataFrame(nemenyi).reindex(index=list(ranks), columns=list(ranks)).fillna(1.0)
     critical_difference_diagram(

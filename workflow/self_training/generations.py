@@ -99,6 +99,43 @@ def teacher_runs(
     ]
 
 
+def control_runs(
+    split: dict,
+    *,
+    members: int,
+    identity: dict,
+    labels: np.ndarray | None = None,
+    histories: list[list[dict]] = (),
+) -> list[Run]:
+    """Return the runs of a control, which learns from given labels alone.
+
+    Its networks start from the same weights as the shared teachers. A control that changes nothing
+    is the baseline.
+
+    Args:
+        labels: (dataset,) true labels, for a control that is trained on the whole pool; None for
+            one that is trained on the labeled examples.
+        histories: records of generation 0, 1, ... of the final chain of the method whose last
+            student's gradient steps are taken; empty for the epochs of the settings.
+    """
+    examples, targets = split["labeled_idx"], split["labeled_y"]
+    if labels is not None:
+        examples = np.sort(np.concatenate([examples, split["unlabeled_idx"]]))
+        targets = labels[examples]
+    final = [[record for record in history if record["part"] == FINAL] for history in histories]
+    trained = [records for records in final if records]
+    return [
+        Run(
+            identity=identity | {"part": FINAL, "generation": 0, "member": member},
+            examples=examples,
+            targets=targets.astype(np.int32),
+            predict={"evaluation": split["test_idx"]},
+            steps=trained[-1][0]["steps"] if trained else None,
+        )
+        for member in range(members)
+    ]
+
+
 def stack_members(trained: list[TrainedRun], names: list[tuple]) -> dict:
     """Return a tree of predictions, (members, examples, classes), for the members of each name."""
     grouped = {}

@@ -36,16 +36,18 @@ def write(config: dict, statistics: dict) -> str:
         statistics: of `significance.compare_methods`.
     """
     paragraphs, cited = [], ["demsar", "benavoli", "bayes", "nadeau"]
+    packages = ["scipy", "statsmodels", "scikit-posthocs", "baycomp"]
     if not study.compares_only(config):
         paragraphs += [_data(config), _training(config)]
         paragraphs += [_method(config, name) for name in config["methods"]]
         cited += ["adam"]
+        packages = ["tensorflow", "keras", "scikit-learn", *packages]
         if any(study.generations(config, name) for name in config["methods"]):
             cited += ["noisy_student"]
     external = study.external_scores(config)
     if external:
         paragraphs.append(f"Scores of other systems were taken from {_join(external)}.")
-    paragraphs.append(_statistics(statistics))
+    paragraphs.append(_statistics(statistics, packages))
     paragraphs.append("References. " + " ".join(sorted(REFERENCES[name] for name in cited)))
     return "\n\n".join(paragraphs)
 
@@ -78,11 +80,12 @@ def _training(config: dict) -> str:
 
 def _method(config: dict, name: str) -> str:
     settings, space = study.settings(config, name), study.full_space(config, name)
+    if any(name in controls for controls in study.controls(config).values()):
+        return _control(config, name, settings)
     if max(space["generations"]) == 0:
         members = _values(space["ensemble_size"])
         kind = "one network" if members == "1" else f"the mean of {members} networks"
         return f"{name}: {kind}, trained on the labeled examples alone."
-    noise = {key: value for key, value in settings["noise"].items() if value}
     balance = {
         "none": "were not balanced over the classes",
         "undersample": "were balanced by leaving out the least confident of frequent classes",
@@ -96,14 +99,30 @@ def _method(config: dict, name: str) -> str:
         f"fresh {slices} of the examples outside the test fold; "
         f"those with a confidence above {_values(space['threshold'])} were given "
         f"{settings['labels']} pseudo-labels, which {balance}; students were trained on these and "
-        "the labeled examples, "
-        + (
-            "with " + _join(f"{key} {value:g}" for key, value in noise.items())
-            if noise
-            else "without noise"
-        )
-        + f". {_search(config, name, settings)}"
+        f"the labeled examples, {_noise(settings)}. {_search(config, name, settings)}"
     )
+
+
+def _control(config: dict, name: str, settings: dict) -> str:
+    method = config["methods"][name]
+    on = (
+        "all examples outside the test fold, with their labels (an upper bound)"
+        if method.get("train_on") == "pool"
+        else "the labeled examples alone"
+    )
+    steps = (
+        f", for as many gradient steps as the last student of {method['steps_of']} took"
+        if "steps_of" in method
+        else ""
+    )
+    return f"{name}: a control, trained on {on}{steps}, {_noise(settings)}."
+
+
+def _noise(settings: dict) -> str:
+    noise = {key: value for key, value in settings["noise"].items() if value}
+    if not noise:
+        return "without noise"
+    return "with " + _join(f"{key} {value:g}" for key, value in noise.items())
 
 
 def _search(config: dict, name: str, settings: dict) -> str:
@@ -124,22 +143,33 @@ def _search(config: dict, name: str, settings: dict) -> str:
     return text
 
 
-def _statistics(statistics: dict) -> str:
-    return (
-        "Methods were compared over datasets by their mean accuracies over outer folds: all pairs "
-        "by Wilcoxon's signed-rank tests with Holm's correction (Benavoli et al. 2016), and by "
-        "Friedman's test, its F-form and Nemenyi's test (Demsar 2006), at level "
-        f"{statistics['alpha']}; by the Bayesian signed-rank test (Benavoli et al. 2014), with "
-        f"differences up to {statistics['rope']:g} taken for practically none; with bootstrap "
-        "intervals (BCa, 95 %) of mean differences and rank-biserial correlations as effect "
-        "sizes. On single datasets, the corrected t-test of Nadeau and Bengio (2003) was used. "
-        f"Software: {_software()}."
-    )
+def _statistics(statistics: dict, packages: list[str]) -> str:
+    """Name the tests that were done, and no others."""
+    done = []
+    if any(pair["p_value"] is not None for pair in statistics["pairs"]):
+        done += [
+            "all pairs by Wilcoxon's signed-rank tests with Holm's correction (Benavoli et al. "
+            "2016)",
+            "by the Bayesian signed-rank test (Benavoli et al. 2014), with differences of accuracy "
+            f"up to {statistics['rope']:g} taken for practically none",
+            "with bootstrap intervals (BCa, 95 %) of mean differences and rank-biserial "
+            "correlations as effect sizes",
+        ]
+    if statistics["omnibus"]["friedman"]["statistic"] is not None:
+        done.append("by Friedman's test, its F-form and Nemenyi's test (Demsar 2006)")
+    text = "Methods were compared over datasets by their mean accuracies"
+    text += f": {'; '.join(done)}; level {statistics['alpha']}." if done else "."
+    if any(test["p_value"] is not None for test in statistics["per_dataset"]):
+        text += (
+            " On single datasets, over their folds, the corrected t-test of Nadeau and Bengio "
+            "(2003) was used, with Holm's correction."
+        )
+    return f"{text} Software: {_software(packages)}."
 
 
-def _software() -> str:
+def _software(packages: list[str]) -> str:
     found = []
-    for package in ("tensorflow", "keras", "scikit-learn", "scipy", "statsmodels", "baycomp"):
+    for package in packages:
         try:
             found.append(f"{package} {version(package)}")
         except PackageNotFoundError:

@@ -7,6 +7,7 @@ questions are about labels alone and the images of some classes are often enough
 import csv
 import json
 import re
+import struct
 import unicodedata
 import zlib
 from collections import Counter
@@ -27,6 +28,11 @@ _LITTER = {"thumbs.db", "desktop.ini"}
 _MODES = {"grayscale": "L", "rgb": "RGB"}
 # Pillow's modes of 8 bits per channel (1: of one bit), by what they are read as.
 _GRAY, _COLOR = {"1", "L", "LA", "La"}, {"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
+
+
+# Exif's orientation, and the number of Pillow's transposition that undoes it.
+_ORIENTATION = 0x0112
+_TURNS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,8 @@ def read_npz(path) -> Examples:
                 f"Missing: {', '.join(sorted(missing))}."
             )
         y, class_names = archive["y"], archive["class_names"]
-        origin = json.loads(str(archive["origin"])) if "origin" in archive.files else {}
-    _check_labels(path, y, class_names)
+        origin = _read_origin(archive["origin"]) if "origin" in archive.files else {}
+    check_archive(path, y, class_names)
 
     def images(kept: np.ndarray) -> np.ndarray:
         with _readable(path, _NPZ), np.load(path) as archive:
@@ -88,6 +94,15 @@ def read_npz(path) -> Examples:
 _NPZ = "a NumPy archive (.npz) with x, y and class_names"
 
 
+def _read_origin(text: np.ndarray) -> dict:
+    """Return what an archive of this workflow was made from; an array of the user's is none."""
+    try:
+        origin = json.loads(str(text))
+    except json.JSONDecodeError:
+        return {}
+    return origin if isinstance(origin, dict) else {}
+
+
 @contextmanager
 def _readable(path, expected: str):
     """Turn whatever a library says of a damaged file into one error."""
@@ -101,6 +116,8 @@ def _readable(path, expected: str):
         TypeError,
         KeyError,
         EOFError,
+        NotImplementedError,
+        RuntimeError,
         BadZipFile,
         zlib.error,
     ) as error:
@@ -109,7 +126,8 @@ def _readable(path, expected: str):
         ) from error
 
 
-def _check_labels(path, y: np.ndarray, class_names: np.ndarray) -> None:
+def check_archive(path, y: np.ndarray, class_names: np.ndarray) -> None:
+    """Raise DatasetError unless labels and class names of an archive fit each other."""
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
         raise DatasetError(
             f"{path}: Expected y as integers of shape (examples,). "
@@ -167,7 +185,7 @@ def read_csv(path, label_column: str, class_names=None, image_size=None) -> Exam
     labels = []
 
     def note_label(text: str) -> int:
-        labels.append(text.strip())
+        labels.append(unicodedata.normalize("NFC", text.strip()))
         return 0
 
     try:
@@ -201,11 +219,18 @@ def _where_wrong(message: str, path, header: list[str]) -> str:
     value = re.search(r"convert string '(.*)' to uint8 at row (\d+), column (\d+)", message)
     if value:
         text, row, column = value.group(1), int(value.group(2)), int(value.group(3))
+        if column > len(header):
+            return (
+                f"{path}: Expected {len(header)} values in every row, one per column of the "
+                f"header. Received more in data row {row + 1}."
+            )
         return (
             f"{path}: Expected whole numbers from 0 to 255 as pixels. Received "
             f"{repr(text) if text else 'nothing'} in data row {row + 1}, column "
             f"'{header[column - 1]}'."
         )
+    if "converter specified for column" in message:
+        return f"{path}: Expected {len(header)} values in every row. Received fewer."
     columns = re.search(r"columns changed from (\d+) to (\d+) at row (\d+)", message)
     if columns:
         expected, received, row = columns.groups()
@@ -241,6 +266,8 @@ def _encode(path, labels: list[str], class_names) -> tuple[np.ndarray, np.ndarra
     found = set(labels)
     numbers = all(re.fullmatch(r"-?\d+", label) for label in found)
     if class_names is None:
+        if numbers and len({int(label) for label in found}) < len(found):
+            raise DatasetError(f"{path}: Expected every number written in one way, as 1 or as 01.")
         names = sorted(found, key=int) if numbers else sorted(found)
         code = {name: index for index, name in enumerate(names)}
         if "" in found:
@@ -263,8 +290,8 @@ def _encode(path, labels: list[str], class_names) -> tuple[np.ndarray, np.ndarra
 def read_images(path, image_size=None, color_mode=None) -> Examples:
     """Read a folder with one sub-folder per class: PNG, JPEG and WebP images.
 
-    Classes are in the order of their names, images too. Pixels are those that are shown: turned as
-    their Exif data say, transparency dropped.
+    Classes are in the order of their names (numbers as numbers), images too. Pixels are those that
+    are shown: turned as their Exif data say, on white where they are transparent.
 
     Args:
         image_size: (height, width) to which every image is stretched; without, all images must
@@ -306,6 +333,8 @@ def list_images(folder: Path) -> tuple[list[list[Path]], list[str]]:
     """Return the images of each class, and the names of the classes."""
     entries = sorted(entry for entry in folder.iterdir() if not _is_litter(entry))
     classes = [entry for entry in entries if entry.is_dir()]
+    if all(entry.name.isdecimal() for entry in classes):
+        classes.sort(key=lambda entry: int(entry.name))
     outside = [entry for entry in entries if entry.suffix.lower() in IMAGE_SUFFIXES]
     if not classes or outside:
         raise DatasetError(
@@ -331,24 +360,39 @@ def _is_litter(path: Path) -> bool:
 
 def _decode(path: Path, image_size, color_mode) -> np.ndarray:
     """Return one image, uint8 (height, width, channels)."""
-    from PIL import Image, ImageOps
+    from PIL import Image
 
     try:
         with Image.open(path) as image:
-            image = ImageOps.exif_transpose(image)
+            turn = _TURNS.get(image.getexif().get(_ORIENTATION))
             if image.mode not in _GRAY | _COLOR:
                 raise DatasetError(
                     f"{path}: Expected an image of 8 bits per channel. Received mode {image.mode}. "
                     "Convert it."
                 )
-            image = image.convert(_MODES.get(color_mode, "L" if image.mode in _GRAY else "RGB"))
+            mode = _MODES.get(color_mode, "L" if image.mode in _GRAY else "RGB")
+            if image.has_transparency_data:
+                image = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+            image = image.convert(mode)
+            if turn is not None:
+                image = image.transpose(turn)
             if image_size is not None:
                 height, width = image_size
                 image = image.resize((width, height), Image.Resampling.BILINEAR)
             pixels = np.asarray(image)
     except DatasetError:
         raise
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        LookupError,
+        SyntaxError,
+        EOFError,
+        struct.error,
+        Image.DecompressionBombError,
+    ) as error:
         raise DatasetError(
             f"{path}: Expected an image. Received a file that cannot be read as one ({error}). "
             "Replace or remove it."

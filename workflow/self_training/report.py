@@ -27,6 +27,10 @@ TITLES = {
     "inference_time": "Inference Time",
 }
 SCORE, SECONDS, P_VALUE = "0.0000", "0.00", "[<0.0001]0.0E+00;0.0000"
+OWN_PROTOCOL = (
+    "Scores are of the outer test folds; hyper-parameters that were searched were selected on "
+    "inner folds of the labeled examples alone. "
+)
 COSTS = {
     "gradient_steps": "Gradient steps per fold",
     "training_time": "Training time per fold (s)",
@@ -77,6 +81,8 @@ def write(
         sheet.page_setup.orientation = "landscape"
         sheet.page_setup.fitToHeight = 0
         sheet.sheet_properties.pageSetUpPr.fitToPage = True
+        for cell in (cell for row in sheet for cell in row if cell.data_type == "f"):
+            cell.data_type = "s"  # Nothing here is a formula, even where a name begins like one.
     with atomic_path(path) as temporary:
         workbook.save(temporary)
 
@@ -94,16 +100,19 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
     _append_heading(sheet, "What was found")
     for sentence in statistics["reading"].splitlines():
         _append_text(sheet, sentence)
+    means = means_over_folds(paired(scores)[0]).reindex(columns=methods)
+    complete = means.dropna()
     _append_heading(sheet, "How sure that is")
-    for note in [*_not_learned(scores), *statistics["notes"], *_no_control(scores)]:
+    for note in [*_not_learned(scores), *statistics["notes"], *_no_control(config, scores)]:
         _append_text(sheet, note, CAUTION_FILL)
     _append_text(
         sheet,
-        f"Methods: {len(methods)}. Datasets: {datasets}. Outer folds: {_range(folds)}. Scores are "
-        "of the outer test folds; hyper-parameters that were searched were selected on inner folds "
-        "of the labeled examples alone. Tests are over datasets, with p corrected by Holm for all "
-        "comparisons with the control. Probabilities (Bayesian signed-rank test) are of a "
-        f"difference of accuracy beyond \u00b1{statistics['rope']:g}, and within it.",
+        f"Methods: {len(methods)}. Datasets: {datasets}. Outer folds: {_range(folds)}. "
+        + OWN_PROTOCOL * bool(len(scores[scores["source"] == "study"]))
+        + "Mean accuracies below are over the datasets of which all methods have scores "
+        f"({len(complete)}). Tests are over datasets; in this table p is corrected by Holm for the "
+        f"comparisons with {control}, above for all pairs. Probabilities (Bayesian signed-rank "
+        f"test) are of a difference of accuracy beyond \u00b1{statistics['rope']:g}, and within.",
     )
     sheet.append([])
     costs = [name for name in COSTS if name in scores and scores[name].notna().any()]
@@ -111,21 +120,21 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
     headers += ["Better / equal / worse", "p (Wilcoxon, Holm)"]
     headers += ["P(worse)", "P(equivalent)", "P(better)"]
     _append_header(sheet, headers + [COSTS[name] for name in costs])
-    means = means_over_folds(paired(scores)[0])
     cost_means = scores.groupby("method")[costs].mean()
     first = sheet.max_row + 1
     for method in methods:
         sheet.append(
             [
                 method,
-                _or_none(means[method].mean() if method in means else None),
+                _or_none(complete[method].mean()),
                 statistics["average_ranks"][method],
                 *_against_control(statistics, method),
                 *map(_or_none, cost_means.loc[method]),
             ]
         )
-    formats = [None, SCORE, "0.00", "+0.0000;-0.0000", None, None, P_VALUE]
-    _format_columns(sheet, [*formats, *["0.000"] * 3, "0", SECONDS, SECONDS], first)
+    formats = [None, SCORE, "0.00", "+0.0000;-0.0000", None, None, P_VALUE, *["0.000"] * 3]
+    formats += ["0" if name == "gradient_steps" else SECONDS for name in costs]
+    _format_columns(sheet, formats, first)
     _color_p_values(sheet, "G", first, sheet.max_row)
     for row in range(first, sheet.max_row + 1):
         for column in (5, 6):
@@ -167,9 +176,14 @@ def _not_learned(scores: pd.DataFrame) -> list[str]:
     ]
 
 
-def _no_control(scores: pd.DataFrame) -> list[str]:
+def _no_control(config: dict, scores: pd.DataFrame) -> list[str]:
     if "generations_trained" not in scores or not scores["generations_trained"].max() > 0:
         return []
+    if any("steps_of" in method for method in config["methods"].values()):
+        return [
+            "Whether self-training helps is what a comparison with the control of equal gradient "
+            "steps says (steps_of), more than one with the baseline."
+        ]
     return [
         "Students take more gradient steps than the baseline. A difference may come from longer "
         "training alone; this study has no control for that."

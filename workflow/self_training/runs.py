@@ -18,16 +18,19 @@ class Run:
     examples: (n,) indices into the dataset's images; one that stands twice is trained on twice.
     targets: int32 (n,) labels, or float32 (n, classes) probabilities.
     predict: name -> indices of the examples to predict afterwards.
+    steps: gradient steps to take; as many as the settings' epochs have when None.
     """
 
     identity: dict
     examples: np.ndarray
     targets: np.ndarray
     predict: dict[str, np.ndarray]
+    steps: int | None = None
 
     def digest(self) -> str:
         """Return a hash that two runs share when they are the same training with the same use."""
-        sha = hashlib.sha256(json.dumps(self.identity, sort_keys=True).encode())
+        what = [self.identity, self.steps]
+        sha = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
         for array in (self.examples, self.targets, *self.predict.values()):
             sha.update(f"{array.dtype}{array.shape}".encode())
             sha.update(np.ascontiguousarray(array).tobytes())

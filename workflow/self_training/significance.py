@@ -43,8 +43,8 @@ def paired(scores: pd.DataFrame, metric: str = "accuracy") -> tuple[pd.DataFrame
         dropped = sorted({fold for some in folds.values() for fold in some} - common)
         if dropped and common:
             notes.append(
-                f"{dataset}: compared on {len(common)} folds; not every method has a score of "
-                f"{_count(len(dropped), 'other')}."
+                f"{dataset}: compared on {_count(len(common), 'fold')}; not every method has a "
+                f"score of {_count(len(dropped), 'other')}."
             )
             rows = rows[rows["fold"].isna() | rows["fold"].isin(common)]
         elif dropped:
@@ -106,8 +106,9 @@ def compare_methods(scores: pd.DataFrame, control: str | None = None, rope: floa
         if control in (pair["a"], pair["b"])
     }
     result["pairs"] = pairs
+    all_folds = scores.groupby("dataset")["fold"].nunique()
     result["per_dataset"] = [
-        {"dataset": dataset, "a": a, "b": b} | corrected_t_test(rows, a, b)
+        {"dataset": dataset, "a": a, "b": b} | corrected_t_test(rows, a, b, all_folds[dataset])
         for dataset, rows in comparable.groupby("dataset", sort=False)
         for a, b in combinations(methods, 2)
     ]
@@ -118,12 +119,20 @@ def compare_methods(scores: pd.DataFrame, control: str | None = None, rope: floa
 
 
 def _missing(means: pd.DataFrame) -> list[str]:
+    """Say which scores are missing, a sentence for all datasets that miss the same."""
+    lacking = {}
+    for dataset, row in means.iterrows():
+        if row.isna().any():
+            lacking.setdefault(", ".join(row.index[row.isna()]), []).append(dataset)
     return [
-        f"{dataset}: no score of {', '.join(row.index[row.isna()])}. The dataset counts only where "
-        "two methods that have one are compared, and not in Friedman's and Nemenyi's tests."
-        for dataset, row in means.iterrows()
-        if row.isna().any()
+        f"No score of {methods} on {_shown(names)}. These datasets count only where two methods "
+        "that have one are compared, and not in Friedman's and Nemenyi's tests."
+        for methods, names in lacking.items()
     ]
+
+
+def _shown(names: list[str]) -> str:
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
 
 
 def _mean_ranks(means: pd.DataFrame) -> dict:
@@ -210,7 +219,7 @@ def _compare_pair(means: pd.DataFrame, a: str, b: str, rope: float) -> dict:
         "rank_biserial": rank_biserial(difference),
         **wilcoxon(difference),
     }
-    return pair | bayesian_signed_rank(both[a].to_numpy(), both[b].to_numpy(), rope)
+    return pair | bayesian_signed_rank(difference, rope)
 
 
 def mean_interval(difference: np.ndarray) -> list[float] | None:
@@ -255,28 +264,44 @@ def rank_biserial(difference: np.ndarray) -> float | None:
     return float((ranks * np.sign(nonzero)).sum() / ranks.sum())
 
 
-def bayesian_signed_rank(a: np.ndarray, b: np.ndarray, rope: float) -> dict:
+def bayesian_signed_rank(difference: np.ndarray, rope: float) -> dict:
     """Return the probabilities that b is worse than a, equivalent within the rope, or better.
 
     Benavoli, Mangili, Corani, Zaffalon, Ruggeri 2014 (ICML), by baycomp.
+
+    Args:
+        difference: (datasets,) b - a, rounded; one as large as the rope counts as within it.
     """
     names = ("p_worse", "p_equivalent", "p_better")
-    if len(a) < 2:
+    if len(difference) < 2:
         return dict.fromkeys(names)
+    if rope == 0 and not difference.any():
+        return dict(zip(names, (0.5, 0.0, 0.5), strict=True))
     # Its cost grows with the square of the datasets; the samples' error, at most 0.011, does not.
-    samples = POSTERIOR_SAMPLES if len(a) <= 200 else POSTERIOR_SAMPLES // 10
-    probabilities = SignedRankTest.probs(a, b, rope, nsamples=samples, random_state=SEED)
+    samples = POSTERIOR_SAMPLES if len(difference) <= 200 else POSTERIOR_SAMPLES // 10
+    probabilities = SignedRankTest.probs(
+        np.zeros(len(difference)),
+        difference,
+        rope + 1e-9 if rope else 0,
+        nsamples=samples,
+        random_state=SEED,
+    )
     if rope == 0:
         probabilities = (probabilities[0], 0.0, probabilities[1])
     return dict(zip(names, map(float, probabilities), strict=True))
 
 
-def corrected_t_test(rows: pd.DataFrame, a: str, b: str) -> dict:
+def corrected_t_test(rows: pd.DataFrame, a: str, b: str, all_folds: int) -> dict:
     """Test the difference b - a on one dataset, over its outer folds (Nadeau & Bengio 2003).
 
     The folds' training sets overlap, so the variance of the mean is taken as
     (1/n + n_test/n_train) times that of the differences, with n - 1 degrees of freedom. Scores from
-    elsewhere are taken for those of an n-fold cross-validation: n_test/n_train = 1 / (n - 1).
+    elsewhere are taken for those of a cross-validation with all the folds of the dataset:
+    n_test/n_train = 1 / (folds - 1).
+
+    Args:
+        rows: scores of a dataset on the folds that are compared.
+        all_folds: the dataset's folds, those that are not compared among them.
 
     Returns: mean difference, its 95 % interval and the two-sided p; None with a reason where the
         folds are too few or not known.
@@ -289,10 +314,10 @@ def corrected_t_test(rows: pd.DataFrame, a: str, b: str) -> dict:
     result = {"folds": folds, "difference": None, "interval": None, "p_value": None}
     if folds < 2:
         return result | {"reason": "Needs scores of both methods on at least 2 folds."}
-    ratio = _test_to_train(rows, folds)
+    ratio = _test_to_train(rows, all_folds)
     mean, variance = differences.mean(), differences.var(ddof=1)
     result["difference"] = float(mean)
-    if variance == 0:
+    if np.ptp(differences) == 0:
         reason = "The difference is the same on every fold."
         certain = {"p_value": 1.0} if mean == 0 else {}
         return result | certain | {"interval": [float(mean)] * 2, "reason": reason}
@@ -304,7 +329,7 @@ def corrected_t_test(rows: pd.DataFrame, a: str, b: str) -> dict:
 
 
 def _test_to_train(rows: pd.DataFrame, folds: int) -> float:
-    """Return n_test / n_train of outer folds; scores from elsewhere are of n-fold validation."""
+    """Return n_test / n_train of outer folds; of scores from elsewhere by their number."""
     ratio = 1 / (folds - 1)
     if {"test", "labeled", "unlabeled"} <= set(rows):
         train = rows["labeled"] + rows["unlabeled"]
@@ -312,12 +337,12 @@ def _test_to_train(rows: pd.DataFrame, folds: int) -> float:
     return ratio
 
 
-def fold_interval(rows: pd.DataFrame, metric: str = "accuracy") -> float:
+def fold_interval(rows: pd.DataFrame) -> float:
     """Return half the width of the 95 % interval of one method's mean over the folds of a dataset.
 
     With the variance of `corrected_t_test`; 0 where the folds are too few or not known.
     """
-    values = rows.dropna(subset=["fold"])[metric].to_numpy()
+    values = rows.dropna(subset=["fold"])["accuracy"].to_numpy()
     if len(values) < 2:
         return 0.0
     error = np.sqrt((1 / len(values) + _test_to_train(rows, len(values))) * values.var(ddof=1))
@@ -348,19 +373,32 @@ def smallest_p(datasets: int) -> float:
     return min(1.0, 2 / 2**datasets)
 
 
+def _could_show(pair: dict, pairs: list[dict]) -> bool:
+    """Return whether a pair has enough datasets to differ at ALPHA, as one of so many pairs."""
+    return smallest_p(pair["datasets"]) * len(pairs) < ALPHA
+
+
 def _limits(result: dict) -> list[str]:
     """Say what the number of datasets cannot show, however the scores are."""
-    datasets, pairs = (
-        max((pair["datasets"] for pair in result["pairs"]), default=0),
-        result["pairs"],
-    )
+    pairs = [pair for pair in result["pairs"] if pair["p_value"] is not None]
     notes = []
-    if pairs and smallest_p(datasets) * len(pairs) >= ALPHA:
+    if not pairs:
+        return notes
+    datasets = max(pair["datasets"] for pair in pairs)
+    powerless = [pair for pair in pairs if not _could_show(pair, pairs)]
+    if powerless:
         enough = next(n for n in range(1, 99) if smallest_p(n) * len(pairs) < ALPHA)
+        whom = (
+            "any difference"
+            if len(powerless) == len(pairs)
+            else "that " + _shown([f"{pair['a']} and {pair['b']} differ" for pair in powerless])
+        )
+        have = sorted({pair["datasets"] for pair in powerless})
         notes.append(
-            f"{_count(datasets, 'dataset')}: too few for Wilcoxon's test with Holm's correction to "
-            f"show any difference at level {ALPHA}, however large; {_count(len(pairs), 'pair')} of "
-            f"methods need at least {enough}. That none shows does not mean that there is none."
+            f"{' or '.join(map(str, have))} dataset{'s' if have != [1] else ''}: too few for "
+            f"Wilcoxon's test with Holm's correction to show {whom} at level {ALPHA}, however "
+            f"large; {_count(len(pairs), 'pair')} of methods need at least {enough}. That none "
+            "shows does not mean that there is none."
         )
     elif datasets < 10:
         notes.append(
@@ -377,43 +415,20 @@ def _limits(result: dict) -> list[str]:
 
 def _read(result: dict, means: pd.DataFrame) -> list[str]:
     """Return two or three sentences: who is ahead, what is more than luck, the classic tests."""
-    friedman = result["omnibus"]["friedman"]
     pairs = [pair for pair in result["pairs"] if pair["p_value"] is not None]
     if len(result["methods"]) < 2:
         return ["There is one method only; nothing is compared."]
     if not pairs:
         return ["No dataset has scores of two methods; nothing can be compared."]
     if all(pair["ties"] == pair["datasets"] for pair in pairs):
-        return ["All methods score the same on every dataset; there is no difference to test."]
-    reading = [_read_best(result, means)]
-    apart = [pair for pair in pairs if pair["p_holm"] < ALPHA]
-    if apart:
-        reading.append(
-            "More than luck (Wilcoxon's signed-rank tests with Holm's correction, level "
-            f"{ALPHA}): " + "; ".join(map(_read_pair, apart)) + "."
-        )
-    else:
-        least = min(pairs, key=lambda pair: pair["p_holm"])
-        reading.append(
-            "No difference between two methods is more than luck could make (Wilcoxon's "
-            "signed-rank tests with Holm's correction; the smallest p is "
-            f"{least['p_holm']:.3g}, of {least['b']} and {least['a']}, level {ALPHA})."
-        )
+        compared = {name for pair in pairs for name in (pair["a"], pair["b"])}
+        which = [name for name in result["methods"] if name in compared]
+        who = "All methods" if len(which) == len(result["methods"]) else " and ".join(which)
+        return [f"{who} score the same on every dataset; there is no difference to test."]
+    reading = [_read_best(result, means), _read_pairs(pairs)]
+    friedman = result["omnibus"]["friedman"]
     if friedman["statistic"] is not None:
-        found = "also find" if apart else "find"
-        nemenyi = [
-            f"{a} and {b}"
-            for a, b in combinations(result["methods"], 2)
-            if result["post_hoc"]["nemenyi"][a][b] < ALPHA
-        ]
-        verdict = (
-            f"{found} a difference (Friedman's Q = {friedman['statistic']:.2f}, "
-            f"p = {friedman['p_value']:.3g}; Nemenyi: {', '.join(nemenyi) or 'no single pair'})"
-            if friedman["p_value"] < ALPHA
-            else f"find none (Friedman's Q = {friedman['statistic']:.2f}, "
-            f"p = {friedman['p_value']:.3g})"
-        )
-        reading.append(f"The classic tests of mean ranks {verdict}.")
+        reading.append(_read_mean_ranks(result, friedman))
     return reading
 
 
@@ -423,26 +438,62 @@ def _read_best(result: dict, means: pd.DataFrame) -> str:
         return "No dataset has scores of all methods, so they have no average ranks."
     best = [method for method, rank in ranks.items() if rank == min(ranks.values())]
     averages = means.dropna().mean()
+    accuracies = ", ".join(f"{averages[method]:.4f}" for method in best)
     return (
         f"Best average rank over {_count(result['datasets'], 'dataset')}: {', '.join(best)} "
-        f"({ranks[best[0]]:.2f}, where 1 would be always best; mean accuracy "
-        f"{averages[best[0]]:.4f})."
+        f"({ranks[best[0]]:.2f}, where 1 would be always best; mean accuracy {accuracies})."
+    )
+
+
+def _read_pairs(pairs: list[dict]) -> str:
+    how = f"Wilcoxon's signed-rank tests, Holm's correction for all pairs, level {ALPHA}"
+    apart = sorted((pair for pair in pairs if pair["p_holm"] < ALPHA), key=lambda p: p["p_holm"])
+    if apart:
+        more = f"; and {len(apart) - 3} more pairs (sheet Tests)" if len(apart) > 3 else ""
+        return f"More than luck ({how}): " + "; ".join(map(_read_pair, apart[:3])) + more + "."
+    if not any(_could_show(pair, pairs) for pair in pairs):
+        return (
+            "There are too few datasets to tell by Wilcoxon's signed-rank tests whether any "
+            "difference is more than luck."
+        )
+    least = min(pairs, key=lambda pair: pair["p_holm"])
+    return (
+        f"No difference between two methods was shown to be more than luck ({how}; the smallest p "
+        f"is {least['p_holm']:.3g}, of {least['b']} and {least['a']})."
     )
 
 
 def _read_pair(pair: dict) -> str:
-    winner, loser = (pair["b"], pair["a"]) if pair["rank_biserial"] > 0 else (pair["a"], pair["b"])
-    sign = 1 if winner == pair["b"] else -1
+    sign = 1 if pair["rank_biserial"] > 0 else -1
+    winner, loser = (pair["b"], pair["a"])[::sign]
     won = pair["wins"] if sign > 0 else pair["losses"]
+    difference = sign * pair["mean_difference"]
     interval = ""
     if pair["interval"]:
         low, high = sorted(sign * value for value in pair["interval"])
         interval = f", 95 % interval {low:+.4f} to {high:+.4f}"
+    by = (
+        f"by {difference:+.4f} accuracy on average"
+        if difference > 0
+        else f"though its mean accuracy is {-difference:.4f} lower, by few large losses"
+    )
     return (
-        f"{winner} beats {loser} on {won} of {pair['datasets']} datasets, by "
-        f"{sign * pair['mean_difference']:+.4f} accuracy on average{interval} "
+        f"{winner} beats {loser} on {won} of {pair['datasets']} datasets, {by}{interval} "
         f"(p = {pair['p_holm']:.3g})"
     )
+
+
+def _read_mean_ranks(result: dict, friedman: dict) -> str:
+    found = f"Friedman's Q = {friedman['statistic']:.2f}, p = {friedman['p_value']:.3g}"
+    if friedman["p_value"] >= ALPHA:
+        return f"The classic tests of mean ranks find no difference ({found})."
+    nemenyi = [
+        f"{a} and {b}"
+        for a, b in combinations(result["methods"], 2)
+        if result["post_hoc"]["nemenyi"][a][b] < ALPHA
+    ]
+    pairs = _shown(nemenyi) if nemenyi else "no single pair"
+    return f"The classic tests of mean ranks find a difference ({found}; Nemenyi: {pairs})."
 
 
 def _count(number: int, noun: str) -> str:

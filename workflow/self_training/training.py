@@ -189,11 +189,10 @@ class Trainer:
 
     def _train(self, run: Run) -> TrainedRun:
         started = time.perf_counter()
-        losses = []
-        for epoch in range(self.settings.epochs):
-            rng = generator(purpose="order", epoch=epoch, **run.identity)
-            order, weights = batches(len(run.examples), self.settings.batch_size, rng)
+        losses, steps = [], 0
+        for order, weights in self._epochs(run):
             losses.append(float(self.train_epoch(run.examples, run.targets, order, weights)))
+            steps += len(order)
         training_seconds = time.perf_counter() - started
         diverged = not np.isfinite(losses).all()
         if diverged:
@@ -207,7 +206,7 @@ class Trainer:
             prediction_seconds[name] = time.perf_counter() - started
         record = run.identity | {
             "examples": len(run.examples),
-            "steps": len(order) * self.settings.epochs,
+            "steps": steps,
             "losses": [loss if np.isfinite(loss) else None for loss in losses],
             "diverged": diverged,
             "training_seconds": training_seconds,
@@ -215,6 +214,16 @@ class Trainer:
         }
         logger.info("%s: loss %.4g after %d steps", run.identity, losses[-1], record["steps"])
         return TrainedRun(probabilities, record)
+
+    def _epochs(self, run: Run):
+        """Yield order and weights of the batches of each epoch; the last may be cut short."""
+        per_epoch = -(-len(run.examples) // self.settings.batch_size)
+        left = self.settings.epochs * per_epoch if run.steps is None else run.steps
+        for epoch in range(-(-left // per_epoch)):
+            rng = generator(purpose="order", epoch=epoch, **run.identity)
+            order, weights = batches(len(run.examples), self.settings.batch_size, rng)
+            yield order[:left], weights[:left]
+            left -= len(order[:left])
 
     def timing(self) -> dict[str, float]:
         """Return the seconds that went into tracing, training and prediction so far."""

@@ -1,0 +1,36 @@
+from self_training.logs import log_to
+
+log_to(snakemake.log[0])
+
+import numpy as np
+
+from self_training import generations, storage
+from self_training.batch import train_batch
+from self_training.runs import FINAL
+
+splits = [storage.load_arrays(path) for path in snakemake.input.splits]
+hidden = snakemake.input.get("labels")
+histories = storage.by_fold(snakemake.input.histories, len(splits))
+batch = [
+    generations.control_runs(
+        split,
+        members=snakemake.params.members,
+        identity=identity,
+        labels=None if hidden is None else np.load(hidden),
+        histories=[storage.load_json(path) for path in histories[fold]],
+    )
+    for fold, (split, identity) in enumerate(zip(splits, snakemake.params.identities, strict=True))
+]
+trained, timing = train_batch(
+    batch,
+    snakemake.input.images,
+    int(splits[0]["classes"]),
+    snakemake.params.training,
+    snakemake.output.models,
+)
+job = {"rule": snakemake.rule} | dict(snakemake.wildcards.items())
+storage.save_json(snakemake.output.timing, job | timing)
+for fold, results in enumerate(trained):
+    predictions = generations.stack_members(results, [(FINAL,)] * len(results))
+    storage.save_tree(snakemake.output.predictions[fold], predictions)
+    storage.save_json(snakemake.output.histories[fold], [result.record for result in results])
