@@ -45,7 +45,7 @@ def study(make_study):
         "soft": fixed | {"threshold": 0.4, "generations": 1, "labels": "soft"},
     }
     study = make_study(config)
-    study.run("--cores", "2", "--keep-going")
+    study.run("--cores", "2", "--keep-going", "results/invariants/scores.csv")
     return study
 
 

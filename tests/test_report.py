@@ -116,7 +116,7 @@ def external(methods: dict[str, list]) -> pd.DataFrame:
         {"a": [0.5, np.nan], "b": [0.6, 0.7], "c": [0.7, 0.8]},
         {"a": [0.5, 0.6], "b": [np.nan, np.nan], "c": [0.7, 0.8]},
         {name: [0.5] * 12 for name in "abc"},
-        {f"m{index}": list(np.linspace(0.1, 0.9, 30) + index / 100) for index in range(9)},
+        {f"m{index}": list(np.linspace(0.1, 0.9, 30) + index / 100) for index in range(5)},
     ],
     ids=["two methods", "one dataset", "a gap", "a failure", "all equal", "many"],
 )

@@ -139,14 +139,14 @@ def test_scores_from_elsewhere_without_any_training(make_study):
 def test_cores_and_jobs_do_not_change_scores(tiny_study, make_study):
     """One core and one job per dataset, against two cores and one job per fold."""
     study = make_study(tiny_config() | {"jobs": "per_dataset"})
-    study.run("--cores", "1")
+    study.run("--cores", "1", "results/tiny/scores.csv")
     assert scores_of(study) == scores_of(tiny_study)
     assert choices_of(study) == choices_of(tiny_study)
 
 
 def test_killed_and_resumed_gives_the_same_scores(tiny_study, make_study):
     study = make_study(tiny_config())
-    process = study.start("--cores", "2")
+    process = study.start("--cores", "2", "results/tiny/scores.csv")
     deadline = time.monotonic() + 300
     while not list(
         study.results.glob("runs/*/*/noisy_student/search/generation_1/predictions.npz")
@@ -163,7 +163,7 @@ def test_killed_and_resumed_gives_the_same_scores(tiny_study, make_study):
         path: path.stat().st_mtime_ns for path in study.results.glob("runs/*/*/teachers/final.npz")
     }
     assert finished
-    study.run("--cores", "2", "--rerun-incomplete")
+    study.run("--cores", "2", "--rerun-incomplete", "results/tiny/scores.csv")
     assert scores_of(study) == scores_of(tiny_study)
     assert choices_of(study) == choices_of(tiny_study)
     assert {path: path.stat().st_mtime_ns for path in finished} == finished

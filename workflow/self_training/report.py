@@ -92,7 +92,7 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
     sheet.title = "Summary"
     methods, control = statistics["methods"], statistics["control"]
     datasets, folds = scores["dataset"].nunique(), scores.groupby("dataset")["fold"].nunique()
-    _set_widths(sheet, [26, 13, 13, 15, 22, 15, 15, 15, 15, 15, 15, 16, 16])
+    _set_widths(sheet, [26, 22, 16, 18, 24, 15, 15, 15, 15, 15, 15, 16, 16])
     sheet.append([f"Self-training study: {config['study']}"])
     sheet["A1"].font = Font(bold=True, size=16)
     if "description" in config:
@@ -567,7 +567,7 @@ def _append_text(sheet, text: str, fill: PatternFill | None = None) -> None:
     sheet.cell(row, 1).data_type = "s"  # Text, even where it begins like a formula.
     sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=8)
     sheet.cell(row, 1).alignment = WRAP
-    sheet.row_dimensions[row].height = _height(text, 130)
+    sheet.row_dimensions[row].height = _height(text, 140)
     if fill is not None:
         sheet.cell(row, 1).fill = fill
 

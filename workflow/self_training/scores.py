@@ -15,7 +15,6 @@ from self_training.pseudo_labels import ensemble
 from self_training.runs import FINAL
 
 METRICS = ("accuracy", "tpr", "fpr", "precision", "auc", "pr_curve")
-SECONDS = ("training_time", "inference_time")
 
 
 def metrics(y_true: np.ndarray, probabilities: np.ndarray) -> dict[str, float]:
