@@ -89,6 +89,8 @@ def test_report_of_any_names(tmp_path):
     folds = [row[2] for row in workbook["All folds"].iter_rows(min_row=2, values_only=True)]
     assert folds == [1, 2] * 9
     assert len(workbook["Figures"]._images) == 6
+    # Ticks are numbers to read, not the source of a formula.
+    assert not [path.name for path in tmp_path.glob("*.svg") if "mathdefault" in path.read_text()]
 
 
 def test_results_that_did_not_learn_are_on_the_first_sheet(tmp_path):

@@ -9,6 +9,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from scikit_posthocs import critical_difference_diagram
 
 from self_training.scores import BINS
@@ -216,6 +217,10 @@ def _draw_cost(scores: pd.DataFrame, styles: dict) -> plt.Figure:
             rows["gradient_steps"], rows["accuracy"], color=color, marker=marker, s=22, label=method
         )
     axes.set_xscale("log")
+    # Plain numbers: the powers of Matplotlib's own are mathematics, which STYLE leaves as text.
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("Gradient steps per fold, all teachers and students")
     axes.set_ylabel("Accuracy")
     figure.legend(loc="outside lower center", ncols=3)
