@@ -73,6 +73,7 @@ def tiny_config() -> dict:
             "digits_0_2": {
                 "source": "digits",
                 "classes": [0, 1, 2],
+                "policy": "characters",
                 "epochs": 6,
                 "labeled_fraction": 0.1,
             },
@@ -83,7 +84,7 @@ def tiny_config() -> dict:
                 "unlabeled_fraction": 0.2,
                 "threshold": [0.4, 0.6],
                 "generations": [1, 2],
-                "noise": {"translation": 0.1, "dropout": 0.2},
+                "noise": {"magnitude": 10, "dropout": 0.2},
                 "balance": "quota",
             },
             "noisy_student_ensemble": {"inherit": "noisy_student", "ensemble_size": [2, 3]},

@@ -160,7 +160,7 @@ LETTERS = {"source": "kaggle", "name": "letters", "slug": "owner/letters", "file
     ],
 )
 def test_sources_have_their_keys(settings, message):
-    value = settings | {"epochs": 1, "labeled_fraction": 0.1}
+    value = settings | {"policy": "characters", "epochs": 1, "labeled_fraction": 0.1}
     config = changed("datasets/data", value)
     if message is None:
         study.validate(config)
@@ -170,7 +170,8 @@ def test_sources_have_their_keys(settings, message):
 
 
 def test_files_of_kaggle_that_would_be_taken_for_each_other():
-    value = LETTERS | {"label_column": "0", "epochs": 1, "labeled_fraction": 0.1}
+    value = LETTERS | {"label_column": "0", "policy": "characters"}
+    value |= {"epochs": 1, "labeled_fraction": 0.1}
     config = changed("datasets/letters", value)
     config["datasets"]["others"] = value | {"name": "others", "slug": "me/others"}
     message = "datasets.others.file: Expected a file of another name than that of owner/letters"
@@ -179,7 +180,8 @@ def test_files_of_kaggle_that_would_be_taken_for_each_other():
 
 
 def test_datasets_that_share_an_archive_agree_on_it():
-    value = LETTERS | {"label_column": "0", "epochs": 1, "labeled_fraction": 0.1}
+    value = LETTERS | {"label_column": "0", "policy": "characters"}
+    value |= {"epochs": 1, "labeled_fraction": 0.1}
     config = changed("datasets/letters", value)
     config["datasets"]["vowels"] = value | {"classes": ["A", "E"], "epochs": 2}
     study.validate(config)
@@ -255,7 +257,7 @@ def test_inherited_settings_and_space():
     config = tiny_config()
     child = study.settings(config, "noisy_student_ensemble")
     assert child["space"] == {"ensemble_size": [2, 3]}
-    assert child["noise"] == {"translation": 0.1, "dropout": 0.2}
+    assert child["noise"]["magnitude"] == 10 and child["noise"]["dropout"] == 0.2
     assert child["balance"] == "quota"
     assert study.full_space(config, "noisy_student_ensemble")["generations"] == [1, 2]
     assert study.searches(config, "noisy_student_ensemble")
@@ -287,4 +289,4 @@ def test_small_images_are_refused():
 
     inputs = np.zeros((1, 3, 8, 1))
     with pytest.raises(DatasetError, match="at least 4 x 4 pixels .* Received: 3 x 8"):
-        original_cnn(inputs, 2, 0, 0)
+        original_cnn(inputs, 2, 0, 1, 0)

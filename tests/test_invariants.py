@@ -20,12 +20,8 @@ def study(make_study):
     config |= {"study": "invariants", "jobs": "per_dataset"}
     config["methods"] = {
         "baseline": {"generations": 0},
-        "no_generations": {
-            "generations": 0,
-            "noise": {"dropout": 0.5},
-            "balance": "undersample",
-            "labels": "soft",
-        },
+        # What it inherits is of students, and it has none.
+        "no_generations": {"inherit": "noisy", "generations": 0},
         "chain_of_3": chain | {"generations": [1, 2, 3]},
         "chain_of_3_alone": chain | {"generations": 3},
         "chain_of_2_alone": chain | {"generations": 2},
@@ -38,7 +34,21 @@ def study(make_study):
         "equal_steps_with_noise": {
             "generations": 0,
             "steps_of": "everything_selected",
-            "noise": {"translation": 0.1, "dropout": 0.2},
+            "noise": {"magnitude": 10, "dropout": 0.2},
+        },
+        "noisy": {
+            "search": {"strategy": "fixed"},
+            "schedule": "all",
+            "threshold": 0.4,
+            "generations": 2,
+            "labels": "soft",
+            "temperature": 0.5,
+            "balance": "quota",
+            "noise": {"policy": "rand_augment", "magnitude": 9, "dropout": 0.5, "survival": 0.8},
+            "label_smoothing": 0.1,
+            "unlabeled_ratio": 3,
+            "steps": 25,
+            "backbone": ["small_resnet"],
         },
         "equal_steps_of_none": {"generations": 0, "steps_of": "nothing_selected"},
         "upper_bound": {"generations": 0, "train_on": "pool"},

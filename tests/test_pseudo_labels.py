@@ -21,8 +21,8 @@ def test_selected_when_confidence_is_above_the_threshold():
 
 
 def test_hard_and_soft_targets():
-    assert pseudo_labels.targets(PROBABILITIES, "hard").tolist() == [0, 0, 2, 1]
-    soft = pseudo_labels.targets(PROBABILITIES, "soft")
+    assert pseudo_labels.targets(PROBABILITIES, "hard", 1).tolist() == [0, 0, 2, 1]
+    soft = pseudo_labels.targets(PROBABILITIES, "soft", 1)
     np.testing.assert_allclose(soft.sum(axis=1), 1, atol=1e-6)
 
 
@@ -77,6 +77,7 @@ def labeled(generation, previous, predictions=None, **chain):
         predictions or state(),
         previous,
         labels="hard",
+        temperature=1,
         balance="none",
     )
     return result[("0", "final")]

@@ -199,7 +199,7 @@ def test_methods_text_says_what_was_done():
         "10% of the examples",
         "learning rate 0.003, batches of 16",
         "confidence above 0.4 or 0.6",
-        "with translation 0.1 and dropout 0.2",
+        "with input noise (characters) of magnitude 10 of 30 and dropout 0.2",
         "2 inner folds",
         "selected for noisy_student",
         "Xie, Q., Luong",

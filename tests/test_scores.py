@@ -43,7 +43,9 @@ def test_generations_are_scored():
         "offered": np.array([4, 3]),
     }
     teachers = {"generation": 0, "offered": 0, "selected": 0, "correct": 0, "trained_on": 0}
-    assert scores.score_generations(Y, chain, [0.5, 0.6]) == [
+    first = {name: array[:2] for name, array in chain.items()} | {"offered": np.array([4])}
+    rows = scores.score_generations(Y, [first, chain], [0.5, 0.6])
+    assert rows == [
         teachers | {"accuracy": 0.5},
         {
             "generation": 1,
@@ -62,7 +64,10 @@ def test_generations_are_scored():
             "accuracy": None,
         },
     ]
-    assert scores.score_generations(Y, None, [0.5]) == [teachers | {"accuracy": 0.5}]
+    assert scores.score_generations(Y, [], [0.5]) == [teachers | {"accuracy": 0.5}]
+    # Where a generation's labels replace the earlier ones, these are counted all the same.
+    second = {name: array[2:] for name, array in chain.items()} | {"offered": np.array([4, 3])}
+    assert scores.score_generations(Y, [first, second], [0.5, 0.6]) == rows
 
 
 def test_pseudo_labels_are_shown_from_the_least_confident_on():

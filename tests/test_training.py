@@ -17,16 +17,19 @@ keras = training.keras
 DIGITS = load_digits()
 IMAGES = np.rint(DIGITS.images * (255 / 16)).astype(np.uint8)[..., None]
 LABELS = DIGITS.target.astype(np.int32)
-NO_NOISE = {"translation": 0, "dropout": 0}
-NOISE = {"translation": 0.2, "dropout": 0.5}
+NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "survival": 1}
+NOISE = NO_NOISE | {"policy": "characters", "magnitude": 15, "dropout": 0.5}
 
 
 def settings(**changes):
     defaults = {
         "backbone": "original_cnn",
         "epochs": 2,
+        "steps": None,
         "batch_size": 32,
         "learning_rate": 0.002,
+        "unlabeled_ratio": None,
+        "label_smoothing": 0,
         "noise": NO_NOISE,
         "threads": 1,
     }

@@ -19,7 +19,7 @@ os.environ.update(
 )
 
 from self_training import config as study
-from self_training import datasets
+from self_training import backbones, datasets
 from self_training.errors import StudyError
 from self_training.locks import clear_stale_locks
 from self_training.provenance import code_digest
@@ -128,7 +128,7 @@ def dataset_settings(wildcards):
     return {
         key: value
         for key, value in sorted(settings.items())
-        if key not in ("epochs", "labeled_fraction")
+        if key not in ("epochs", "steps", "policy", "labeled_fraction")
     }
 
 
@@ -173,7 +173,7 @@ def search_settings(wildcards):
 
 def labeling_settings(wildcards):
     settings = method_settings(wildcards)
-    return {key: settings[key] for key in ("labels", "balance")}
+    return {key: settings[key] for key in ("labels", "temperature", "balance")}
 
 
 def teacher_training(wildcards):
@@ -181,8 +181,19 @@ def teacher_training(wildcards):
 
 
 def student_training(wildcards):
-    noise = method_settings(wildcards)["noise"]
-    return study.training(config, wildcards.dataset, noise)
+    """Of the students of a generation, or of a control, which has none."""
+    generation = int(wildcards.get("generation", 1))
+    return study.training(config, wildcards.dataset, wildcards.method, generation)
+
+
+def teacher_backbone(wildcards):
+    """A digest of the user's own backbone."""
+    return backbones.digest_of(teacher_training(wildcards)["backbone"])
+
+
+def student_backbone(wildcards):
+    """A digest of the user's own backbone."""
+    return backbones.digest_of(student_training(wildcards)["backbone"])
 
 
 def inherited_choices(wildcards):
@@ -269,8 +280,8 @@ def final_predictions(wildcards):
 
 
 def final_pseudo_labels(wildcards):
-    """Pseudo-labels of all generations; none without generations."""
-    return per_fold(*generation_files(wildcards, "final", "pseudo_labels.npz")[-1:])
+    """Pseudo-labels after generation 1, 2, ...; none without generations."""
+    return per_fold(*generation_files(wildcards, "final", "pseudo_labels.npz"))
 
 
 def final_histories(wildcards):

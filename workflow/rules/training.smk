@@ -30,6 +30,7 @@ rule train_teachers:
         identities=identities,
         teachers=TEACHERS,
         training=teacher_training,
+        backbone=teacher_backbone,
         backend=BACKEND,
         code=code_digest("train_teachers"),
     script:
@@ -100,6 +101,7 @@ rule train_students:
     params:
         identities=identities,
         training=student_training,
+        backbone=student_backbone,
         backend=BACKEND,
         code=code_digest("train_students"),
     script:
@@ -142,6 +144,7 @@ rule train_control:
         identities=identities,
         members=control_members,
         training=student_training,
+        backbone=student_backbone,
         backend=BACKEND,
         code=code_digest("train_control"),
     script:

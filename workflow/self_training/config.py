@@ -8,14 +8,27 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
-from self_training import datasets, search
-from self_training.backbones import BACKBONES
+from self_training import backbones, datasets, search
 from self_training.class_counts import check_class_counts
 from self_training.errors import ConfigError
+from self_training.input_noise import POLICIES
 
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
-DEFAULT_SETTINGS = {"labels": "hard", "balance": "none", "noise": {}}
-NO_NOISE = {"translation": 0, "dropout": 0}
+DEFAULT_SETTINGS = {
+    "schedule": "slices",
+    "labels": "hard",
+    "temperature": 1,
+    "balance": "none",
+    "noise": {},
+    "label_smoothing": 0,
+    "unlabeled_ratio": None,
+    "backbone": None,
+}
+NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "survival": 1}
+# How long a network is trained: one of them.
+LENGTH = ("epochs", "steps")
+# What a method without generations does not take, whose network is a shared teacher.
+OF_STUDENTS = ("noise", "label_smoothing", "backbone", *LENGTH)
 
 
 def _is_integer(_, value) -> bool:
@@ -74,9 +87,7 @@ def validate(config: dict) -> None:
             _fail("external_scores", "existing CSV files", path)
     if compares_only(config):
         return
-    backbone = config["training"]["backbone"]
-    if backbone not in BACKBONES:
-        _fail("training.backbone", f"one of {', '.join(BACKBONES)}", backbone)
+    _validate_backbone("training.backbone", config["training"]["backbone"])
     for name, dataset in config["datasets"].items():
         _validate_dataset(name, dataset)
     _validate_archives(config)
@@ -109,7 +120,7 @@ def controls(config: dict) -> dict[str, list[str]]:
     """Return the controls among the methods, by what they are trained on: `labeled` or `pool`."""
     found = {"labeled": [], "pool": []}
     for name, method in config.get("methods", {}).items():
-        if "steps_of" in method or method.get("train_on") == "pool":
+        if "steps_of" in method or "train_on" in method:
             found[method.get("train_on", "labeled")].append(name)
     return found
 
@@ -153,8 +164,22 @@ def _fail(key: str, expected: str, received) -> None:
     raise ConfigError(f"{key}: Expected {expected}. Received: {received!r}.")
 
 
+def _validate_backbone(key: str, name: str) -> None:
+    """Check that a backbone is one of ours or can be imported, without importing it."""
+    if name in backbones.BACKBONES:
+        return
+    expected = f"one of {', '.join(backbones.BACKBONES)}, or your own as package.module:function"
+    if ":" not in name:
+        _fail(key, expected, name)
+    if backbones.source_of(name) is None:
+        _fail(key, "a function in a module that Python finds from the working directory", name)
+
+
 def _validate_dataset(name: str, dataset: dict) -> None:
     """Check that a dataset has the keys that its source needs, and no others of a source."""
+    if len(set(LENGTH) & set(dataset)) != 1:
+        received = {key: dataset[key] for key in LENGTH if key in dataset}
+        _fail(f"datasets.{name}", "either epochs or steps (gradient steps)", received or None)
     source = dataset["source"]
     required, optional = datasets.SOURCES[source]
     for key in required:
@@ -232,8 +257,13 @@ def _validate_inheritance(methods: dict, name: str) -> None:
 def _validate_method(config: dict, name: str) -> None:
     method, key = config["methods"][name], f"methods.{name}"
     parent = method.get("inherit")
-    own, space = settings(config, name)["space"], full_space(config, name)
-    for hyper_parameter in ("unlabeled_fraction", "threshold"):
+    chosen = settings(config, name)
+    own, space = chosen["space"], full_space(config, name)
+    if chosen["schedule"] == "all" and "unlabeled_fraction" in method:
+        received = method["unlabeled_fraction"]
+        _fail(f"{key}.unlabeled_fraction", "no value, as schedule is all", received)
+    needed = ["threshold"] if chosen["schedule"] == "all" else ["unlabeled_fraction", "threshold"]
+    for hyper_parameter in needed:
         if max(space["generations"]) > 0 and space[hyper_parameter] == [None]:
             _fail(f"{key}.{hyper_parameter}", "a value, as there are generations to train", None)
         if (
@@ -262,6 +292,40 @@ def _validate_method(config: dict, name: str) -> None:
                 _fail(f"{key}.{hyper_parameter}", "one value, as search.strategy is fixed", values)
     if searches(config, name) and "inner_folds" not in config:
         _fail("inner_folds", f"a number of folds, as {name} has candidates to choose from", None)
+    _validate_students(config, name)
+
+
+def _validate_students(config: dict, name: str) -> None:
+    """Check how a method's students, or the networks of a control, are trained."""
+    method, key = config["methods"][name], f"methods.{name}"
+    chosen = settings(config, name)
+    is_control = any(name in names for names in controls(config).values())
+    if not generations(config, name) and not is_control:
+        for setting in OF_STUDENTS:
+            if setting in method:
+                expected = "it only with students, or in a control (train_on: labeled), as "
+                expected += "without generations the network is the teacher that all methods share"
+                _fail(f"{key}.{setting}", expected, method[setting])
+    if set(LENGTH) <= set(method):
+        _fail(key, "either epochs or steps", {name: method[name] for name in LENGTH})
+    for setting in LENGTH:
+        if setting in method and "steps_of" in method:
+            _fail(f"{key}.{setting}", "no value, as steps_of says how many", method[setting])
+    if chosen["temperature"] != 1 and chosen["labels"] != "soft":
+        _fail(f"{key}.temperature", "it only with labels soft", chosen["temperature"])
+    noise = chosen["noise"]
+    if "policy" in method.get("noise", {}) and not noise["magnitude"]:
+        _fail(f"{key}.noise.magnitude", "a number above 0, as there is a policy", None)
+    for dataset, own in config["datasets"].items():
+        if noise["magnitude"] and not noise["policy"] and "policy" not in own:
+            expected = f"the input noise that keeps its classes, as {name} has noise.magnitude: "
+            expected += ", ".join(POLICIES)
+            _fail(f"datasets.{dataset}.policy", expected, None)
+    for backbone in _as_list(chosen["backbone"] or config["training"]["backbone"]):
+        _validate_backbone(f"{key}.backbone", backbone)
+        if backbone == "original_cnn" and noise["survival"] < 1:
+            expected = "1, as original_cnn has no residual blocks (small_resnet has)"
+            _fail(f"{key}.noise.survival", expected, noise["survival"])
 
 
 def _validate_control(config: dict, name: str) -> None:
@@ -312,7 +376,8 @@ def settings(config: dict, name: str) -> dict:
     """Return a method's settings with what it inherits and the defaults filled in.
 
     Returns: `space` (lists of values of what the method sets itself), `strategy`, `trials`,
-        `inherit`, `labels`, `balance`, `noise`.
+        `inherit`, `epochs` and `steps` (None where the dataset says it), and the keys of
+        DEFAULT_SETTINGS.
     """
     method = config["methods"][name]
     parent = method.get("inherit")
@@ -325,6 +390,10 @@ def settings(config: dict, name: str) -> dict:
     }
     # In one order, so that a config whose keys are rearranged is the same config.
     chosen["noise"] = {key: chosen["noise"].get(key, none) for key, none in NO_NOISE.items()}
+    length = method if set(LENGTH) & set(method) else inherited
+    chosen |= {key: length.get(key) for key in LENGTH}
+    if chosen["schedule"] == "all":
+        own["unlabeled_fraction"] = [None]
     space = own if parent else defaults | own
     return chosen | {
         "space": {key: space[key] for key in search.HYPER_PARAMETERS if key in space},
@@ -384,7 +453,7 @@ def teachers(config: dict) -> dict:
     spaces = {name: full_space(config, name) for name in config.get("methods", {})}
     sizes = {name: max(space["ensemble_size"]) for name, space in spaces.items()}
     fractions = [
-        fraction or 0
+        fraction or 1
         for space in spaces.values()
         if max(space["generations"])
         for fraction in space["unlabeled_fraction"]
@@ -398,13 +467,31 @@ def teachers(config: dict) -> dict:
     }
 
 
-def training(config: dict, dataset: str, noise: dict = NO_NOISE) -> dict:
-    """Return the settings of a dataset's training jobs."""
+def training(config: dict, dataset: str, method: str | None = None, generation: int = 1) -> dict:
+    """Return the settings of a dataset's training jobs, as `training.TrainingSettings` takes them.
+
+    Args:
+        method: whose students of a generation are trained, or which is a control; None for the
+            shared teachers.
+    """
+    chosen = DEFAULT_SETTINGS | {"noise": NO_NOISE} | dict.fromkeys(LENGTH)
+    if method is not None:
+        chosen = settings(config, method)
+    length = chosen if any(chosen[key] for key in LENGTH) else config["datasets"][dataset]
+    # Of generation 1, 2, ...; the last one also of all that follow.
+    backbones_of = chosen["backbone"] or config["training"]["backbone"]
+    if isinstance(backbones_of, list):
+        backbones_of = backbones_of[min(generation, len(backbones_of)) - 1]
+    noise = chosen["noise"]
+    if noise["magnitude"]:
+        policy = noise["policy"] or config["datasets"][dataset]["policy"]
+        noise = noise | {"policy": policy}
     return {
-        "backbone": config["training"]["backbone"],
-        "epochs": config["datasets"][dataset]["epochs"],
+        "backbone": backbones_of,
+        **{key: length.get(key) for key in LENGTH},
         "batch_size": config["training"]["batch_size"],
         "learning_rate": config["training"]["learning_rate"],
+        **{key: chosen[key] for key in ("unlabeled_ratio", "label_smoothing")},
         "noise": noise,
         "threads": config["threads"],
     }

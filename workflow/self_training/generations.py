@@ -55,9 +55,14 @@ def pool_size(split: dict) -> int:
 
 
 def slice_of(split: dict, chain: Candidate, generation: int) -> np.ndarray:
-    """Return the unlabeled examples that a generation of a chain asks its teachers about."""
+    """Return the unlabeled examples that a generation of a chain asks its teachers about.
+
+    A chain without `unlabeled_fraction` asks about all of them every time.
+    """
     if generation > chain.generations:
         return split["unlabeled_idx"][:0]
+    if chain.unlabeled_fraction is None:
+        return split["unlabeled_idx"]
     start, stop = pseudo_labels.slice_bounds(
         generation, chain.unlabeled_fraction, pool_size(split), len(split["unlabeled_idx"])
     )
@@ -77,7 +82,8 @@ def teacher_runs(
     Args:
         search_members, final_members: of the largest ensemble that asks for teachers there; 0 in
             the search when nothing is searched.
-        unlabeled_fraction: of the largest first slice that a method asks the teachers about.
+        unlabeled_fraction: of the largest first slice that a method asks the teachers about; 1
+            for all unlabeled examples.
     """
     first = pseudo_labels.slice_bounds(
         1, unlabeled_fraction, pool_size(split), len(split["unlabeled_idx"])
@@ -179,18 +185,22 @@ def label(
     previous: dict,
     *,
     labels: str,
+    temperature: float,
     balance: str,
 ) -> dict:
     """Add a generation's pseudo-labels to those of every chain that goes on.
 
+    In a chain that asks about all unlabeled examples every time they replace the earlier ones.
+
     Args:
         predictions: state of the predictions after the generation before.
         previous: state of the pseudo-labels after the generation before; empty for the first.
-        labels: `hard` or `soft`.
+        labels, temperature: of `pseudo_labels.targets`.
         balance: policy of `pseudo_labels.balance`, applied to each generation's selected examples.
 
     Returns: the new state, (chain, part) ->
-        examples, confidence, generation, copies: (selected so far,).
+        examples, confidence, generation, copies: (selected so far,), or (selected,) where they
+            replace the earlier ones.
         targets: int32 (selected so far,) or float32 (selected so far, classes).
         offered: (generations,) unlabeled examples that the teachers were asked about.
         termination: () why the chain ended, or '' while it goes on.
@@ -210,9 +220,21 @@ def label(
             state[name] = before | {"termination": np.array("unlabeled_used_up")}
         else:
             probabilities = pseudo_labels.ensemble(arrays["unlabeled"])
-            state[name] = _append(
-                before, examples, probabilities, chain, generation, labels, balance
-            )
+            selected = pseudo_labels.select(probabilities, chain.threshold)
+            probabilities = probabilities[selected]
+            confidence = probabilities.max(axis=1)
+            new = {
+                "examples": examples[selected],
+                "targets": pseudo_labels.targets(probabilities, labels, temperature),
+                "confidence": confidence,
+                "generation": np.full(len(confidence), generation, dtype=np.int32),
+                "copies": pseudo_labels.balance(probabilities.argmax(axis=1), confidence, balance),
+            }
+            if chain.unlabeled_fraction is not None or not len(confidence):
+                new = {key: np.concatenate([before[key], new[key]]) for key in new}
+            new["offered"] = np.append(before["offered"], np.int32(len(examples)))
+            ended = "" if len(confidence) else "nothing_selected"
+            state[name] = new | {"termination": np.array(ended)}
     return state
 
 
@@ -227,22 +249,6 @@ def _no_labels(classes: int, labels: str) -> dict:
         "offered": np.zeros(0, dtype=np.int32),
         "termination": np.array(""),
     }
-
-
-def _append(before, examples, probabilities, chain, generation, labels, balance) -> dict:
-    selected = pseudo_labels.select(probabilities, chain.threshold)
-    probabilities = probabilities[selected]
-    confidence = probabilities.max(axis=1)
-    new = {
-        "examples": examples[selected],
-        "targets": pseudo_labels.targets(probabilities, labels),
-        "confidence": confidence,
-        "generation": np.full(len(confidence), generation, dtype=np.int32),
-        "copies": pseudo_labels.balance(probabilities.argmax(axis=1), confidence, balance),
-        "offered": np.array([len(examples)], dtype=np.int32),
-    }
-    state = {key: np.concatenate([before[key], new[key]]) for key in new}
-    return state | {"termination": np.array("" if len(confidence) else "nothing_selected")}
 
 
 def score_candidates(
@@ -309,6 +315,7 @@ def student_runs(
                     "unlabeled": slice_of(split, chain, generation + 1),
                     "evaluation": part.evaluation_idx,
                 },
+                given=len(part.labeled_idx),
             )
             runs.append((run, name))
     return runs

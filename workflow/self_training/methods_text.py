@@ -69,13 +69,20 @@ def _data(config: dict) -> str:
 
 def _training(config: dict) -> str:
     training = config["training"]
-    epochs = sorted({settings["epochs"] for settings in config["datasets"].values()})
+    lengths = list(dict.fromkeys(_length(settings) for settings in config["datasets"].values()))
     return (
-        f"Networks ({training['backbone']}) were trained from scratch with Adam (Kingma and Ba "
-        f"2015; learning rate {training['learning_rate']:g}, batches of {training['batch_size']}) "
-        f"for {_join(epochs)} epochs{' (by dataset)' if len(epochs) > 1 else ''}, with seeds "
-        f"derived from {config['seed']}."
+        f"Networks ({training['backbone']}, where nothing else is said) were trained from scratch "
+        f"with Adam (Kingma and Ba 2015; learning rate {training['learning_rate']:g}, batches of "
+        f"{training['batch_size']}) for {_join(lengths)}"
+        f"{' (by dataset)' if len(lengths) > 1 else ''}, with seeds derived from {config['seed']}."
     )
+
+
+def _length(settings: dict) -> str:
+    """Return how long networks are trained; '' where settings do not say."""
+    if settings.get("steps"):
+        return _count(settings["steps"], "gradient step")
+    return _count(settings["epochs"], "epoch") if settings.get("epochs") else ""
 
 
 def _method(config: dict, name: str) -> str:
@@ -91,15 +98,23 @@ def _method(config: dict, name: str) -> str:
         "undersample": "were balanced by leaving out the least confident of frequent classes",
         "quota": "were balanced by the same quota for every class, with duplicates of rare classes",
     }[settings["balance"]]
-    slices = " or ".join(f"{100 * fraction:g}%" for fraction in space["unlabeled_fraction"])
+    if settings["schedule"] == "all":
+        labeled = "labeled all unlabeled examples anew"
+    else:
+        slices = " or ".join(f"{100 * fraction:g}%" for fraction in space["unlabeled_fraction"])
+        labeled = f"labeled a fresh {slices} of the examples outside the test fold"
+    kind = settings["labels"]
+    if settings["temperature"] != 1:
+        kind += f" (temperature {settings['temperature']:g})"
+    ratio = settings["unlabeled_ratio"]
+    mixed = f", {ratio:g} of the former per one of the latter in every batch" if ratio else ""
     return (
         f"{name}: self-training after Xie et al. (2020), {_values(space['generations'])} "
         "generations. In each, teachers "
-        f"({_values(space['ensemble_size'])} per generation, probabilities averaged) labeled a "
-        f"fresh {slices} of the examples outside the test fold; "
+        f"({_values(space['ensemble_size'])} per generation, probabilities averaged) {labeled}; "
         f"those with a confidence above {_values(space['threshold'])} were given "
-        f"{settings['labels']} pseudo-labels, which {balance}; students were trained on these and "
-        f"the labeled examples, {_noise(settings)}. {_search(config, name, settings)}"
+        f"{kind} pseudo-labels, which {balance}; students were trained on these and "
+        f"the labeled examples{mixed}, {_how(config, settings)}. {_search(config, name, settings)}"
     )
 
 
@@ -115,14 +130,29 @@ def _control(config: dict, name: str, settings: dict) -> str:
         if "steps_of" in method
         else ""
     )
-    return f"{name}: a control, trained on {on}{steps}, {_noise(settings)}."
+    return f"{name}: a control, trained on {on}{steps}, {_how(config, settings)}."
 
 
-def _noise(settings: dict) -> str:
-    noise = {key: value for key, value in settings["noise"].items() if value}
-    if not noise:
-        return "without noise"
-    return "with " + _join(f"{key} {value:g}" for key, value in noise.items())
+def _how(config: dict, settings: dict) -> str:
+    """Return how students or a control are trained, where it differs from the teachers."""
+    noise, how = settings["noise"], []
+    if noise["magnitude"]:
+        own = [config["datasets"][name].get("policy") for name in config["datasets"]]
+        policies = [noise["policy"]] if noise["policy"] else list(dict.fromkeys(own))
+        how.append(f"input noise ({_join(policies)}) of magnitude {noise['magnitude']:g} of 30")
+    if noise["dropout"]:
+        how.append(f"dropout {noise['dropout']:g}")
+    if noise["survival"] < 1:
+        how.append(f"stochastic depth (survival {noise['survival']:g})")
+    text = "with " + _join(how) if how else "without noise"
+    if settings["label_smoothing"]:
+        text += f", label smoothing {settings['label_smoothing']:g}"
+    if _length(settings):
+        text += f", for {_length(settings)}"
+    if settings["backbone"]:
+        names = settings["backbone"]
+        text += ", as " + (", then ".join(names) if isinstance(names, list) else names)
+    return text
 
 
 def _search(config: dict, name: str, settings: dict) -> str:

@@ -30,16 +30,20 @@ def select(probabilities: np.ndarray, threshold: float) -> np.ndarray:
     return confidence > threshold
 
 
-def targets(probabilities: np.ndarray, labels: str) -> np.ndarray:
+def targets(probabilities: np.ndarray, labels: str, temperature: float) -> np.ndarray:
     """Return what a student is trained to predict.
 
     Args:
         probabilities: (examples, classes).
         labels: `hard` for int32 (examples,), the most probable class; `soft` for float32
             (examples, classes), the probabilities.
+        temperature: of soft labels: below 1 they are sharper than the probabilities, above 1
+            flatter (the softmax of logits / temperature; Hinton et al. 2015, section 2).
     """
     if labels == "soft":
-        return probabilities.astype(np.float32)
+        # Relative to the largest, of which no power is 0.
+        powers = (probabilities / probabilities.max(axis=1, keepdims=True)) ** (1 / temperature)
+        return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
     return probabilities.argmax(axis=1).astype(np.int32)
 
 

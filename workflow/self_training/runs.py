@@ -18,18 +18,21 @@ class Run:
     examples: (n,) indices into the dataset's images; one that stands twice is trained on twice.
     targets: int32 (n,) labels, or float32 (n, classes) probabilities.
     predict: name -> indices of the examples to predict afterwards.
-    steps: gradient steps to take; as many as the settings' epochs have when None.
+    given: how many of the examples, the first ones, have given labels; all when None. The others
+        have pseudo-labels.
+    steps: gradient steps to take; as many as the settings say when None.
     """
 
     identity: dict
     examples: np.ndarray
     targets: np.ndarray
     predict: dict[str, np.ndarray]
+    given: int | None = None
     steps: int | None = None
 
     def digest(self) -> str:
         """Return a hash that two runs share when they are the same training with the same use."""
-        what = [self.identity, self.steps]
+        what = [self.identity, self.given, self.steps]
         sha = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
         for array in (self.examples, self.targets, *self.predict.values()):
             sha.update(f"{array.dtype}{array.shape}".encode())
@@ -42,7 +45,7 @@ class TrainedRun:
     """What is left of a run.
 
     probabilities: name -> float32 (examples, classes), as asked by `Run.predict`.
-    record: JSON-able; losses per epoch, gradient steps, seconds.
+    record: JSON-able; losses per epoch, gradient steps, examples seen, seconds.
     """
 
     probabilities: dict[str, np.ndarray]

@@ -94,7 +94,7 @@ def not_learned(y_true: np.ndarray, probabilities: np.ndarray, records: list[dic
     return ""
 
 
-def score_generations(labels: np.ndarray, chain: dict | None, accuracies: list) -> list[dict]:
+def score_generations(labels: np.ndarray, states: list[dict], accuracies: list) -> list[dict]:
     """Return, per generation from 0 on, how good its pseudo-labels and its students were.
 
     The only place where labels of U are read, with `show_pseudo_labels`: after the fact, and
@@ -102,7 +102,8 @@ def score_generations(labels: np.ndarray, chain: dict | None, accuracies: list) 
 
     Args:
         labels: (dataset,) true labels.
-        chain: a final chain's pseudo-labels (see `generations.label`); None without any.
+        states: a final chain's pseudo-labels after generation 1, 2, ... (see
+            `generations.label`); empty without any.
         accuracies: on the outer test fold, of generation 0, 1, ... as far as any was trained.
 
     Returns: per generation: `offered` to the teachers; `selected` by confidence, and how many of
@@ -110,9 +111,10 @@ def score_generations(labels: np.ndarray, chain: dict | None, accuracies: list) 
         when there were none.
     """
     rows = [{"generation": 0, "offered": 0, "selected": 0, "correct": 0, "trained_on": 0}]
-    if chain is not None:
-        correct = _labels_of(chain) == labels[chain["examples"]]
-        for generation, offered in enumerate(chain["offered"].tolist(), start=1):
+    if states:
+        asked = states[-1]["offered"].tolist()
+        for generation, (offered, chain) in enumerate(zip(asked, states, strict=False), start=1):
+            correct = _labels_of(chain) == labels[chain["examples"]]
             now = chain["generation"] == generation
             rows.append(
                 {
@@ -175,14 +177,14 @@ def evaluate(
         split: of the outer fold.
         predictions: state of the predictions of the shared teachers, then after generation 1, 2,
             ... of a method that has generations.
-        pseudo_labels: state of the pseudo-labels after the last generation; empty without.
+        pseudo_labels: state of the pseudo-labels after generation 1, 2, ...; empty without.
         hyper_parameters: the selected candidate.
         histories: records of the final runs of generation 0, 1, ...; teachers that the method
             does not use among them.
 
-    Returns: metrics, seconds and gradient steps (of all teachers and students that the method
-        needs), sizes, hyper-parameters, termination condition, why nothing was learned if so, and
-        lists: `generations`, `reliability` and `examples` of pseudo-labels.
+    Returns: metrics, seconds, gradient steps and examples seen (of all teachers and students that
+        the method needs), sizes, hyper-parameters, termination condition, why nothing was learned
+        if so, and lists: `generations`, `reliability` and `examples` of pseudo-labels.
     """
     ensemble_size = hyper_parameters["ensemble_size"]
     records = [
@@ -200,8 +202,8 @@ def evaluate(
         for state in predictions[: len(trained)]
         for arrays in state.values()
     ]
-    chain = next((arrays for state in pseudo_labels for arrays in state.values()), None)
-    termination = str(chain["termination"]) if chain is not None else ""
+    chain = [arrays for state in pseudo_labels for arrays in state.values()]
+    termination = str(chain[-1]["termination"]) if chain else ""
     y_true, probabilities = labels[split["test_idx"]], states[-1]
     bins = reliability(y_true, probabilities)
     accuracies = [float(np.mean(state.argmax(axis=1) == y_true)) for state in states]
@@ -212,6 +214,7 @@ def evaluate(
         "training_time": sum(record["training_seconds"] for group in trained for record in group),
         "inference_time": sum(record["prediction_seconds"]["evaluation"] for record in trained[-1]),
         "gradient_steps": sum(record["steps"] for group in trained for record in group),
+        "examples_seen": sum(record["examples_seen"] for group in trained for record in group),
         "labeled": len(split["labeled_idx"]),
         "unlabeled": len(split["unlabeled_idx"]),
         "test": len(split["test_idx"]),
@@ -220,5 +223,5 @@ def evaluate(
         "termination_condition": termination or "generations_reached",
         "generations_of_chain": score_generations(labels, chain, accuracies),
         "reliability": bins,
-        "examples": show_pseudo_labels(labels, chain) if chain is not None else [],
+        "examples": show_pseudo_labels(labels, chain[-1]) if chain else [],
     }

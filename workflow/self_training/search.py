@@ -14,7 +14,8 @@ HYPER_PARAMETERS = ("unlabeled_fraction", "threshold", "generations", "ensemble_
 class Candidate:
     """A point of the search space: what a chain of teachers and students is run with.
 
-    unlabeled_fraction: examples of a generation's slice of U, as a fraction of the pool |P|.
+    unlabeled_fraction: examples of a generation's slice of U, as a fraction of the pool |P|; None
+        where every generation labels all of U.
     threshold: a pseudo-label is selected when its confidence is above it.
     generations: teacher-to-student rounds; with 0 the other two say nothing and are None.
     ensemble_size: members of every teacher and student.

@@ -14,13 +14,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from self_training.backbones import BACKBONES
+from self_training import backbones
+from self_training.input_noise import add_noise
 from self_training.runs import Run, TrainedRun
 from self_training.seeds import derive_seed, generator
 
 logger = logging.getLogger(__name__)
 
 PREDICTION_BATCH = 128
+# Examples that noise is added to at a time, so that memory does not grow with the dataset.
+NOISY_EXAMPLES = 2**14
 
 # Rules know the backend from the same variable; a user's keras.json must not change it.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -54,17 +57,24 @@ keras.config.set_image_data_format("channels_last")
 class TrainingSettings:
     """What all runs of a batch share.
 
-    backbone: a name in BACKBONES.
-    epochs, batch_size, learning_rate: Adam takes ceil(examples / batch_size) steps an epoch.
-    noise: `translation`, the largest shift as a fraction of the image (input noise), and
-        `dropout`, a rate (model noise); both act while training and never at prediction.
+    backbone: a name, or dotted path, of `backbones`.
+    epochs, steps: how long a run is trained: one of them, the other is None.
+    batch_size, learning_rate: Adam takes ceil(examples / batch_size) steps an epoch.
+    unlabeled_ratio: pseudo-labeled examples per given one in every batch; None to take both as
+        they come.
+    label_smoothing: part of the targets' probability that is spread evenly over all classes.
+    noise: `policy`, `magnitude` and `operations` of input noise (see `input_noise`), `dropout` and
+        `survival` of model noise (see `backbones`). They act while training, never at prediction.
     threads: CPU threads; results depend on their number.
     """
 
     backbone: str
-    epochs: int
+    epochs: int | None
+    steps: int | None
     batch_size: int
     learning_rate: float
+    unlabeled_ratio: float | None
+    label_smoothing: float
     noise: dict
     threads: int
 
@@ -112,22 +122,21 @@ def describe_framework() -> dict:
 def build_network(
     input_shape: tuple[int, int, int], classes: int, settings: TrainingSettings, identity: dict
 ) -> "keras.Model":
-    """Return a new network: noise on its inputs, if any, then the backbone.
+    """Return a new network.
 
-    Its weights and its noise are drawn by seeds of their own, so that networks with and without
-    noise start from the same weights.
+    Its weights and its model noise are drawn by seeds of their own, so that networks with and
+    without noise start from the same weights.
     """
     keras.utils.set_random_seed(derive_seed(purpose="weights", **identity))
-    noise_seed = derive_seed(purpose="noise", **identity) % 2**31
     inputs = keras.Input(input_shape)
-    x = inputs
-    translation = settings.noise["translation"]
-    if translation:
-        x = keras.layers.RandomTranslation(
-            translation, translation, fill_mode="constant", seed=noise_seed
-        )(x)
-    backbone = BACKBONES[settings.backbone]
-    return keras.Model(inputs, backbone(x, classes, settings.noise["dropout"], noise_seed))
+    outputs = backbones.find(settings.backbone)(
+        inputs,
+        classes=classes,
+        dropout=settings.noise["dropout"],
+        survival=settings.noise["survival"],
+        seed=derive_seed(purpose="noise", **identity) % 2**31,
+    )
+    return keras.Model(inputs, outputs)
 
 
 class Trainer:
@@ -144,27 +153,35 @@ class Trainer:
     def __init__(self, images, classes: int, settings: TrainingSettings, soft: bool):
         started = time.perf_counter()
         self.images, self.classes, self.settings = images, classes, settings
+        self.soft = soft or settings.label_smoothing > 0
         self.model = build_network(images.shape[1:], classes, settings, {})
         self.optimizer = keras.optimizers.Adam(settings.learning_rate)
         self.optimizer.build(self.model.trainable_variables)
         self.optimizer_start = [
             keras.ops.convert_to_numpy(variable) for variable in self.optimizer.variables
         ]
-        loss = (
-            keras.losses.CategoricalCrossentropy
-            if soft
-            else keras.losses.SparseCategoricalCrossentropy
-        )(reduction="mean_with_sample_weight")
-        compile_epoch = {"tensorflow": _epoch_in_graph}.get(
-            keras.backend.backend(), _epoch_step_by_step
+        mean = "mean_with_sample_weight"
+        if self.soft:
+            loss = keras.losses.CategoricalCrossentropy(
+                label_smoothing=settings.label_smoothing, reduction=mean
+            )
+        else:
+            loss = keras.losses.SparseCategoricalCrossentropy(reduction=mean)
+        compile_steps = {"tensorflow": _steps_in_graph}.get(
+            keras.backend.backend(), _steps_one_by_one
         )
-        target = np.zeros((1, classes), np.float32) if soft else np.zeros(1, np.int32)
-        self.train_epoch = compile_epoch(self.model, self.optimizer, loss, images, target)
-        # One step that every run's reset undoes: it traces, so that no run's time contains that.
         shape = (1, settings.batch_size)
-        first = np.zeros(1, np.int32)
-        self.train_epoch(first, target, np.zeros(shape, np.int32), np.ones(shape, np.float32))
-        self.predict(first)
+        targets = (
+            np.zeros((*shape, classes), np.float32) if self.soft else np.zeros(shape, np.int32)
+        )
+        self.train_steps, self.held_images = compile_steps(
+            self.model, self.optimizer, loss, images, targets
+        )
+        # One step that every run's reset undoes: it traces, so that no run's time contains that.
+        self.train_steps(
+            self.held_images, np.zeros(shape, np.int32), targets, np.ones(shape, np.float32)
+        )
+        self.predict(np.zeros(1, np.int32))
         self.tracing_seconds = time.perf_counter() - started
         self.done: dict[str, TrainedRun] = {}
 
@@ -189,10 +206,11 @@ class Trainer:
 
     def _train(self, run: Run) -> TrainedRun:
         started = time.perf_counter()
-        losses, steps = [], 0
-        for order, weights in self._epochs(run):
-            losses.append(float(self.train_epoch(run.examples, run.targets, order, weights)))
+        losses, steps, seen = [], 0, 0
+        for epoch, (order, weights) in enumerate(self._epochs(run)):
+            losses.append(self._train_epoch(run, epoch, order, weights))
             steps += len(order)
+            seen += int(weights.sum())
         training_seconds = time.perf_counter() - started
         diverged = not np.isfinite(losses).all()
         if diverged:
@@ -207,6 +225,7 @@ class Trainer:
         record = run.identity | {
             "examples": len(run.examples),
             "steps": steps,
+            "examples_seen": seen,
             "losses": [loss if np.isfinite(loss) else None for loss in losses],
             "diverged": diverged,
             "training_seconds": training_seconds,
@@ -217,13 +236,46 @@ class Trainer:
 
     def _epochs(self, run: Run):
         """Yield order and weights of the batches of each epoch; the last may be cut short."""
-        per_epoch = -(-len(run.examples) // self.settings.batch_size)
-        left = self.settings.epochs * per_epoch if run.steps is None else run.steps
+        settings, examples = self.settings, len(run.examples)
+        given = examples if run.given is None else run.given
+        per_epoch = -(-examples // settings.batch_size)
+        left = settings.steps if run.steps is None else run.steps
+        if left is None:
+            left = settings.epochs * per_epoch
         for epoch in range(-(-left // per_epoch)):
             rng = generator(purpose="order", epoch=epoch, **run.identity)
-            order, weights = batches(len(run.examples), self.settings.batch_size, rng)
+            if settings.unlabeled_ratio is None or given == examples:
+                order, weights = batches(examples, settings.batch_size, rng)
+            else:
+                order, weights = mixed_batches(
+                    examples, given, settings.batch_size, settings.unlabeled_ratio, rng
+                )
             yield order[:left], weights[:left]
             left -= len(order[:left])
+
+    def _train_epoch(self, run: Run, epoch: int, order: np.ndarray, weights: np.ndarray) -> float:
+        """Take the steps of an epoch and return their mean loss."""
+        targets = run.targets[order]
+        if self.soft and run.targets.ndim == 1:
+            targets = np.eye(self.classes, dtype=np.float32)[targets]
+        rows = run.examples[order].astype(np.int32)
+        noise = self.settings.noise
+        if not noise["magnitude"]:
+            return float(self.train_steps(self.held_images, rows, targets, weights))
+        rng = generator(purpose="input noise", epoch=epoch, **run.identity)
+        total, at_once = 0.0, -(-NOISY_EXAMPLES // order.shape[1])
+        for start in range(0, len(order), at_once):
+            now = slice(start, start + at_once)
+            noisy = add_noise(
+                self.images[rows[now].ravel()],
+                noise["policy"],
+                noise["magnitude"],
+                noise["operations"],
+                rng,
+            )
+            own = np.arange(len(noisy), dtype=np.int32).reshape(rows[now].shape)
+            total += float(self.train_steps(noisy, own, targets[now], weights[now])) * len(own)
+        return total / len(order)
 
     def timing(self) -> dict[str, float]:
         """Return the seconds that went into tracing, training and prediction so far."""
@@ -267,59 +319,77 @@ def batches(examples: int, batch_size: int, rng: np.random.Generator):
     return order.reshape(steps, batch_size), weights.reshape(steps, batch_size)
 
 
-def _epoch_in_graph(model, optimizer, loss, images, target):
-    """Return a function that trains an epoch as one TensorFlow graph, images gathered inside.
+def mixed_batches(
+    examples: int, given: int, batch_size: int, unlabeled_ratio: float, rng: np.random.Generator
+):
+    """Return an epoch of batches that all have the same number of given and pseudo-labels.
 
-    `target` is an example of the targets: labels, or rows of probabilities.
+    Each of both groups is passed in random orders, again and again, so that the smaller share of
+    examples may be seen several times an epoch. An epoch has as many steps as without the ratio.
+
+    Args:
+        examples: with labels of both kinds; the first `given` of them have given labels.
+        unlabeled_ratio: pseudo-labels per given label in a batch, which has at least one of each.
+
+    Returns: order int32 and weights float32, both (steps, batch_size).
+    """
+    steps = -(-examples // batch_size)
+    share = min(batch_size - 1, max(1, round(batch_size / (1 + unlabeled_ratio))))
+
+    def cycle(count: int, columns: int) -> np.ndarray:
+        passes = -(-steps * columns // count)
+        orders = [rng.permutation(count) for _ in range(passes)]
+        return np.concatenate(orders)[: steps * columns].reshape(steps, columns)
+
+    order = [cycle(given, share), given + cycle(examples - given, batch_size - share)]
+    weights = np.ones((steps, batch_size), np.float32)
+    return np.concatenate(order, axis=1).astype(np.int32), weights
+
+
+def _steps_in_graph(model, optimizer, loss, images, targets):
+    """Return a function that takes steps in one TensorFlow graph, and what holds the images there.
+
+    The function takes images (uint8), and per step rows of these, targets (like `targets`) and
+    weights; it returns the mean loss.
     """
     import tensorflow as tf
 
-    images = tf.constant(images)
-
     @tf.function(
         input_signature=[
-            tf.TensorSpec([None], tf.int32),
-            tf.TensorSpec([None, *target.shape[1:]], target.dtype),
+            tf.TensorSpec([None, *images.shape[1:]], tf.uint8),
             tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None, *targets.shape[2:]], targets.dtype),
             tf.TensorSpec([None, None], tf.float32),
         ]
     )
-    def epoch(examples, targets, order, weights):
+    def take_steps(images, rows, targets, weights):
         total = 0.0
-        for step in tf.range(tf.shape(order)[0]):
-            batch = order[step]
-            x = tf.cast(tf.gather(images, tf.gather(examples, batch)), tf.float32) / 255
+        for step in tf.range(tf.shape(rows)[0]):
+            x = tf.cast(tf.gather(images, rows[step]), tf.float32) / 255
             with tf.GradientTape() as tape:
                 outputs = model(x, training=True)
-                value = loss(tf.gather(targets, batch), outputs, sample_weight=weights[step])
+                value = loss(targets[step], outputs, sample_weight=weights[step])
                 value += sum(model.losses)
             gradients = tape.gradient(value, model.trainable_variables)
             optimizer.apply(gradients, model.trainable_variables)
             total += value
-        return total / tf.cast(tf.shape(order)[0], tf.float32)
+        return total / tf.cast(tf.shape(rows)[0], tf.float32)
 
-    def train_epoch(examples, targets, order, weights) -> float:
-        return epoch(
-            tf.constant(examples, tf.int32),
-            tf.constant(targets),
-            tf.constant(order),
-            tf.constant(weights),
-        )
+    def train_steps(images, rows, targets, weights) -> float:
+        return take_steps(*map(tf.convert_to_tensor, (images, rows, targets, weights)))
 
-    return train_epoch
+    return train_steps, tf.constant(images)
 
 
-def _epoch_step_by_step(model, optimizer, loss, images, _target):
-    """Return a function that trains an epoch batch by batch, on any backend of Keras."""
+def _steps_one_by_one(model, optimizer, loss, images, _targets):
+    """Return the same on any backend of Keras: a function that takes one step after the other."""
     model.compile(optimizer, loss)
 
-    def train_epoch(examples, targets, order, weights) -> float:
+    def train_steps(images, rows, targets, weights) -> float:
         losses = [
-            model.train_on_batch(
-                scale(images[examples[batch]]), targets[batch], sample_weight=weight
-            )
-            for batch, weight in zip(order, weights, strict=True)
+            model.train_on_batch(scale(images[batch]), target, sample_weight=weight)
+            for batch, target, weight in zip(rows, targets, weights, strict=True)
         ]
         return float(np.mean(losses))
 
-    return train_epoch
+    return train_steps, images

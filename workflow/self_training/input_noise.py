@@ -1,0 +1,185 @@
+"""Input noise: random changes of training images that keep their class. NumPy and Pillow, no Keras.
+
+Images are changed as bytes, before a batch is formed, so that every backend sees the same ones.
+"""
+
+import numpy as np
+from PIL import Image, ImageEnhance, ImageOps
+
+from self_training.errors import DatasetError
+
+LARGEST_MAGNITUDE = 30
+
+# What `characters` and `clothing` do at the largest magnitude.
+LARGEST_TRANSLATION = 0.3  # of height and width
+LARGEST_ROTATION = 45.0  # degrees
+LARGEST_SCALING = 0.4  # sides become 1 - 0.4 to 1 + 0.4 times as long
+LARGEST_ERASING = 0.5  # of height and width
+
+
+def add_noise(
+    images: np.ndarray,
+    policy: str,
+    magnitude: float,
+    operations: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Return noisy copies of images.
+
+    Args:
+        images: uint8 (examples, height, width, 1 or 3).
+        policy: a name in POLICIES.
+        magnitude: 0 (no noise: the images themselves) to 30.
+        operations: of `rand_augment`, how many an image goes through.
+
+    Returns: uint8 of the same shape.
+    Raises: DatasetError for images with another number of channels.
+    """
+    if images.shape[3] not in (1, 3):
+        raise DatasetError(
+            f"noise.policy: Expected images with 1 or 3 channels for {policy}. Received: "
+            f"{images.shape[3]}. Set the dataset's color_mode, or train without policy."
+        )
+    if magnitude == 0 or len(images) == 0:
+        return images
+    noisy = np.empty_like(images)
+    change = POLICIES[policy](images, magnitude / LARGEST_MAGNITUDE, operations, rng)
+    gray = images.shape[3] == 1
+    for index, image in enumerate(images):
+        changed = change(index, Image.fromarray(image[..., 0] if gray else image))
+        noisy[index] = np.asarray(changed).reshape(image.shape)
+    return noisy
+
+
+def _characters(images, strength: float, _operations, rng: np.random.Generator, flip=False):
+    """Shift, rotate, scale, and erase a rectangle, each by a random amount up to its largest."""
+    count, height, width, _ = images.shape
+    fills = _backgrounds(images)
+    draws = rng.uniform(-strength, strength, (4, count))
+    shift_x, shift_y = LARGEST_TRANSLATION * draws[:2] * [[width], [height]]
+    angle = np.radians(LARGEST_ROTATION * draws[2])
+    scale = 1 + LARGEST_SCALING * draws[3]
+    mirrored = rng.random(count) < 0.5 if flip else np.zeros(count, bool)
+    warps = _warps(height, width, angle, scale, shift_x, shift_y, mirrored)
+    sides = LARGEST_ERASING * rng.uniform(0, strength, (2, count)) * [[width], [height]]
+    corners = rng.random((2, count)) * [[width], [height]] - sides / 2
+    boxes = np.rint(np.stack([*corners, *(corners + sides)], axis=1)).astype(int)
+    boxes = boxes.clip(0, [width, height, width, height]).tolist()
+
+    def change(index: int, image: Image.Image) -> Image.Image:
+        image = _warp(image, warps[index], fills[index])
+        image.paste(fills[index], tuple(boxes[index]))
+        return image
+
+    return change
+
+
+def _clothing(*arguments):
+    """The same, and half of the images mirrored."""
+    return _characters(*arguments, flip=True)
+
+
+def _rand_augment(images, strength: float, operations: int, rng: np.random.Generator):
+    """Mirror half of the images, and put each through some random operations, all of one strength.
+
+    Source: Cubuk et al. 2020 (CVPR workshops), section 3, with the operations and ranges of the
+    implementation in torchvision.
+    """
+    count, fills = len(images), _backgrounds(images)
+    mirrored = rng.random(count) < 0.5
+    drawn = rng.integers(0, len(OPERATIONS), (count, operations))
+    signs = rng.choice([-1.0, 1.0], (count, operations))
+    names = list(OPERATIONS)
+
+    def change(index: int, image: Image.Image) -> Image.Image:
+        if mirrored[index]:
+            image = ImageOps.mirror(image)
+        for operation, sign in zip(drawn[index], signs[index], strict=True):
+            image = OPERATIONS[names[operation]](image, strength, sign, fills[index])
+        return image
+
+    return change
+
+
+POLICIES = {"characters": _characters, "clothing": _clothing, "rand_augment": _rand_augment}
+
+
+def _backgrounds(images: np.ndarray) -> list:
+    """Return what fills the places that an image's noise uncovers: the color of its corners."""
+    corners = np.median(images[:, [0, 0, -1, -1], [0, -1, 0, -1]], axis=1).astype(int)
+    return [color[0] if len(color) == 1 else tuple(color) for color in corners.tolist()]
+
+
+def _warps(height, width, angle, scale, shift_x, shift_y, mirrored) -> list[list[float]]:
+    """Return the affine maps, each (examples,) of parameters, from new pixels to old ones.
+
+    An image is mirrored, scaled and rotated about its center, then shifted.
+    """
+    cosine, sine = np.cos(angle) / scale, np.sin(angle) / scale
+    side = np.where(mirrored, -1.0, 1.0)
+    center_x, center_y = width / 2, height / 2
+    from_x, from_y = center_x + shift_x, center_y + shift_y
+    rows = [
+        side * cosine,
+        side * sine,
+        center_x - side * (cosine * from_x + sine * from_y),
+        -sine,
+        cosine,
+        center_y + sine * from_x - cosine * from_y,
+    ]
+    return np.stack(np.broadcast_arrays(*rows), axis=1).tolist()
+
+
+def _warp(image: Image.Image, matrix, fill) -> Image.Image:
+    return image.transform(
+        image.size,
+        Image.Transform.AFFINE,
+        matrix,
+        Image.Resampling.BILINEAR,
+        fillcolor=fill,
+    )
+
+
+def _rotate(image, strength, sign, fill):
+    return image.rotate(sign * 30 * strength, Image.Resampling.BILINEAR, fillcolor=fill)
+
+
+def _shear_x(image, strength, sign, fill):
+    return _warp(image, (1, sign * 0.3 * strength, 0, 0, 1, 0), fill)
+
+
+def _shear_y(image, strength, sign, fill):
+    return _warp(image, (1, 0, 0, sign * 0.3 * strength, 1, 0), fill)
+
+
+def _translate_x(image, strength, sign, fill):
+    return _warp(image, (1, 0, sign * 150 / 331 * strength * image.width, 0, 1, 0), fill)
+
+
+def _translate_y(image, strength, sign, fill):
+    return _warp(image, (1, 0, 0, 0, 1, sign * 150 / 331 * strength * image.height), fill)
+
+
+def _enhance(enhancement):
+    def operation(image, strength, sign, _fill):
+        return enhancement(image).enhance(1 + sign * 0.9 * strength)
+
+    return operation
+
+
+OPERATIONS = {
+    "identity": lambda image, *_: image,
+    "shear_x": _shear_x,
+    "shear_y": _shear_y,
+    "translate_x": _translate_x,
+    "translate_y": _translate_y,
+    "rotate": _rotate,
+    "brightness": _enhance(ImageEnhance.Brightness),
+    "color": _enhance(ImageEnhance.Color),
+    "contrast": _enhance(ImageEnhance.Contrast),
+    "sharpness": _enhance(ImageEnhance.Sharpness),
+    "posterize": lambda image, strength, *_: ImageOps.posterize(image, 8 - round(4 * strength)),
+    "solarize": lambda image, strength, *_: ImageOps.solarize(image, 256 - 256 * strength),
+    "autocontrast": lambda image, *_: ImageOps.autocontrast(image),
+    "equalize": lambda image, *_: ImageOps.equalize(image),
+}
