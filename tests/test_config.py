@@ -118,6 +118,66 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
         ("datasets/digits_0_2/examples", 0, "examples: Expected an integer of at least 1"),
         ("datasets/digits_0_2/labeled_fraction", 1, r"Expected a number in \(0, 1\). Received: 1"),
         ("datasets/digits_0_2/classes", [0, 0], "Expected a list of at least two different labels"),
+        (
+            "datasets/digits_0_2/steps",
+            5,
+            "digits_0_2: Expected either epochs or steps .* Received: {'epochs': 6, 'steps': 5}",
+        ),
+        ("datasets/digits_0_2/epochs", ..., "digits_0_2: Expected either epochs or steps"),
+        (
+            "datasets/digits_0_2/policy",
+            ...,
+            "datasets.digits_0_2.policy: Expected the input noise that keeps its classes, as "
+            "noisy_student has noise.magnitude: characters, clothing, rand_augment",
+        ),
+        (
+            "methods/noisy_student/noise",
+            {"policy": "characters"},
+            "noise.magnitude: Expected a number above 0, as there is a policy",
+        ),
+        (
+            "methods/noisy_student/noise",
+            {"magnitude": 31},
+            r"noise.magnitude: Expected a number in \[0, 30\]. Received: 31",
+        ),
+        (
+            "methods/noisy_student/noise",
+            {"survival": 0.8},
+            "noisy_student.noise.survival: Expected 1, as original_cnn has no residual blocks",
+        ),
+        (
+            "methods/noisy_student/temperature",
+            0.5,
+            "temperature: Expected it only with labels soft. Received: 0.5",
+        ),
+        (
+            "methods/noisy_student/schedule",
+            "all",
+            "unlabeled_fraction: Expected no value, as schedule is all. Received: 0.2",
+        ),
+        (
+            "methods/baseline/noise",
+            {"magnitude": 5},
+            "baseline.noise: Expected it only with students, or in a control .train_on: labeled",
+        ),
+        ("methods/baseline/steps", 5, "baseline.steps: Expected it only with students"),
+        (
+            "methods/baseline",
+            {"generations": 0, "steps_of": "noisy_student", "steps": 5},
+            "baseline.steps: Expected no value, as steps_of says how many",
+        ),
+        (
+            "methods/noisy_student/backbone",
+            ["original_cnn", "resnet"],
+            "noisy_student.backbone: Expected one of original_cnn, small_resnet, efficientnet_b0, "
+            "or your own as package.module:function. Received: 'resnet'",
+        ),
+        (
+            "training/backbone",
+            "my_models:linear",
+            "training.backbone: Expected a function in a module that Python finds from the working "
+            "directory. Received: 'my_models:linear'",
+        ),
     ],
 )
 def test_mistakes_are_named(path, value, message):
@@ -267,6 +327,51 @@ def test_inherited_settings_and_space():
         "search_members": 3,
         "unlabeled_fraction": 0.2,
     }
+
+
+def test_training_settings_of_teachers_students_and_controls():
+    config = tiny_config()
+    config["methods"]["larger"] = {
+        "inherit": "noisy_student",
+        "backbone": ["small_resnet", "efficientnet_b0"],
+        "steps": 100,
+        "noise": {"policy": "clothing", "magnitude": 5, "survival": 0.8},
+    }
+    config["methods"]["noisy_baseline"] = {
+        "generations": 0,
+        "train_on": "labeled",
+        "noise": {"magnitude": 20},
+    }
+    study.validate(config)
+
+    def of(*method):
+        settings = study.training(config, "digits_0_2", *method)
+        noise = settings["noise"]
+        return (
+            *(settings[key] for key in ("backbone", "epochs", "steps")),
+            *(noise[key] for key in ("policy", "magnitude", "dropout", "survival")),
+        )
+
+    assert of() == ("original_cnn", 6, None, None, 0, 0, 1)
+    assert of("baseline") == of()
+    assert of("noisy_student", 2) == ("original_cnn", 6, None, "characters", 10, 0.2, 1)
+    assert of("larger", 1) == ("small_resnet", None, 100, "clothing", 5, 0, 0.8)
+    assert of("larger", 2) == of("larger", 3)
+    assert of("larger", 3) == ("efficientnet_b0", None, 100, "clothing", 5, 0, 0.8)
+    assert of("noisy_baseline") == ("original_cnn", 6, None, "characters", 20, 0, 1)
+    assert study.controls(config) == {"labeled": ["noisy_baseline"], "pool": []}
+
+
+def test_schedule_all_asks_for_everything():
+    config = tiny_config()
+    config["methods"]["all"] = {"inherit": "noisy_student", "schedule": "all"}
+    study.validate(config)
+    assert study.full_space(config, "all")["unlabeled_fraction"] == [None]
+    assert study.teachers(config)["unlabeled_fraction"] == 1
+    assert not study.searches(config, "all")
+    config["methods"]["slices"] = {"inherit": "all", "schedule": "slices"}
+    with pytest.raises(ConfigError, match="a method that does not inherit itself"):
+        study.validate(config)
 
 
 def test_schema_describes_every_key():

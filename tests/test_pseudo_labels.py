@@ -23,6 +23,25 @@ def test_selected_when_confidence_is_above_the_threshold():
 def test_hard_and_soft_targets():
     assert pseudo_labels.targets(PROBABILITIES, "hard", 1).tolist() == [0, 0, 2, 1]
     soft = pseudo_labels.targets(PROBABILITIES, "soft", 1)
+    np.testing.assert_allclose(soft, PROBABILITIES, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("temperature", "expected"),
+    [
+        (0.5, [0.64, 0.16, 0.2]),  # Squares of the probabilities, made to sum to one.
+        (2, [0.4444, 0.2222, 0.3333]),
+        (1e-3, [1, 0, 0]),
+        (1e6, [1 / 3, 1 / 3, 1 / 3]),
+    ],
+)
+def test_temperature_sharpens_or_flattens(temperature, expected):
+    probabilities = {
+        0.5: np.array([[0.8, 0.4, np.sqrt(0.2)]]) / (1.2 + np.sqrt(0.2)),
+        2: np.array([[16, 4, 9]]) / 29,
+    }.get(temperature, np.array([[0.5, 0.2, 0.3]]))
+    soft = pseudo_labels.targets(probabilities, "soft", temperature)
+    np.testing.assert_allclose(soft, [expected], atol=1e-4)
     np.testing.assert_allclose(soft.sum(axis=1), 1, atol=1e-6)
 
 
@@ -103,3 +122,31 @@ def test_endings():
     assert nothing["termination"] == "nothing_selected" and len(nothing["examples"]) == 0
     # An ended chain hands its state on.
     assert labeled(2, {("0", "final"): nothing}, generations=3) is nothing
+
+
+def test_all_unlabeled_examples_are_labeled_anew():
+    everything = {"unlabeled_fraction": None, "generations": 3}
+    first_predictions = np.resize(PROBABILITIES, (6, 3))
+    first = labeled(1, {}, state(unlabeled=first_predictions), **everything)
+    assert first["examples"].tolist() == [9, 7, 8] and first["offered"].tolist() == [6]
+    turned = first_predictions[:, ::-1]
+    second = labeled(2, {("0", "final"): first}, state(unlabeled=turned), **everything)
+    assert second["examples"].tolist() == [9, 7, 8] and second["targets"].tolist() == [2, 0, 2]
+    assert second["generation"].tolist() == [2, 2, 2] and second["offered"].tolist() == [6, 6]
+    # When nothing is selected any more, what the last students were trained on stays.
+    unsure = np.full((6, 3), 1 / 3)
+    third = labeled(3, {("0", "final"): second}, state(unlabeled=unsure), **everything)
+    assert third["termination"] == "nothing_selected"
+    assert third["targets"].tolist() == [2, 0, 2] and third["offered"].tolist() == [6, 6, 6]
+
+
+@pytest.mark.parametrize("policy", ["none", "undersample", "quota"])
+def test_balancing_never_invents_an_example(policy):
+    first = labeled(1, {}, state(unlabeled=np.resize(PROBABILITIES, (6, 3))), generations=1,
+                    unlabeled_fraction=None)  # fmt: skip
+    copies = pseudo_labels.balance(first["targets"], first["confidence"], policy)
+    assert copies.shape == first["examples"].shape and (copies >= 0).all()
+    counts = np.bincount(first["targets"], weights=copies, minlength=3)
+    assert (
+        counts.tolist() == {"none": [2, 0, 1], "undersample": [1, 0, 1], "quota": [2, 0, 2]}[policy]
+    )

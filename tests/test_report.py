@@ -26,7 +26,10 @@ def fake_evaluations() -> list[dict]:
     digests = {"seed": 1, "config": "12e4", "code": "0012", "commits": "1e5"}
     return [
         {"dataset": dataset, "method": method, "fold": fold}
-        | {name: float(rng.random()) for name in (*report.TITLES, "gradient_steps")}
+        | {
+            name: float(rng.random())
+            for name in (*report.TITLES, "gradient_steps", "examples_seen")
+        }
         | {"calibration_error": 0.1, "not_learned": ""}
         | {"labeled": 5, "unlabeled": 40, "test": 50}
         | {"unlabeled_fraction": 0.1, "threshold": 0.5, "generations": 1, "ensemble_size": 1}

@@ -166,6 +166,76 @@ def test_a_network_whose_loss_is_not_finite_predicts_nothing():
     assert not train(run(200)).record["diverged"]
 
 
+def test_steps_of_the_settings_are_taken_exactly():
+    by_epochs = train(run(200), epochs=2)
+    by_steps = train(run(200), epochs=None, steps=14)
+    assert by_steps.record["steps"] == 14 and by_steps.record["examples_seen"] == 2 * 200
+    np.testing.assert_array_equal(
+        by_epochs.probabilities["evaluation"], by_steps.probabilities["evaluation"]
+    )
+    assert train(run(200), epochs=None, steps=15).record["examples_seen"] == 2 * 200 + 32
+    assert train(replace(run(200), steps=3), epochs=None, steps=14).record["steps"] == 3
+
+
+def test_mixed_batches_have_one_ratio():
+    order, weights = training.mixed_batches(100, 10, 32, 3, np.random.default_rng(0))
+    assert order.shape == weights.shape == (4, 32) and (weights == 1).all()
+    assert ((order < 10).sum(axis=1) == 8).all()
+    # 32 places for 10 given labels: each three times, two of them once more. 96 for 90 others.
+    counts = np.bincount(order.ravel(), minlength=100)
+    assert set(counts[:10]) == {3, 4} and set(counts[10:]) == {1, 2}
+    for ratio, given in ((1000, 1), (0.001, 31), (1, 16)):
+        order, _ = training.mixed_batches(100, 50, 32, ratio, np.random.default_rng(0))
+        assert ((order < 50).sum(axis=1) == given).all()
+
+
+def test_the_ratio_reaches_the_training_of_students_only():
+    some_run = run(200)
+    plain = train(some_run)
+    as_teacher = train(some_run, unlabeled_ratio=3)
+    as_student = train(replace(some_run, given=20), unlabeled_ratio=3)
+    np.testing.assert_array_equal(
+        plain.probabilities["evaluation"], as_teacher.probabilities["evaluation"]
+    )
+    assert (plain.probabilities["evaluation"] != as_student.probabilities["evaluation"]).any()
+    # An epoch has as many steps, all of them full.
+    assert as_student.record["steps"] == plain.record["steps"] == 14
+    assert as_student.record["examples_seen"] == 14 * 32
+
+
+def test_label_smoothing_spreads_a_part_over_all_classes():
+    smooth = train(run(128), label_smoothing=0.2)
+    targets = 0.8 * np.eye(10, dtype=np.float32)[LABELS[:128]] + 0.02
+    by_hand = train(replace(run(128), targets=targets))
+    np.testing.assert_allclose(
+        smooth.probabilities["evaluation"], by_hand.probabilities["evaluation"], atol=1e-4
+    )
+
+
+def test_input_noise_is_new_every_epoch_and_never_at_prediction(monkeypatch):
+    asked = []
+
+    def spy(images, *arguments):
+        noisy = add_noise(images, *arguments)
+        asked.append((images.copy(), noisy))
+        return noisy
+
+    add_noise = training.add_noise
+    monkeypatch.setattr(training, "add_noise", spy)
+    noise = NO_NOISE | {"policy": "characters", "magnitude": 10}
+    train(run(70), epochs=3, noise=noise)
+    assert len(asked) == 3, "once per epoch, and not for predictions"
+    first = [images[0] for images, _ in asked]
+    for images, _ in asked:
+        assert {image.tobytes() for image in images} == {image.tobytes() for image in IMAGES[:70]}
+    assert (first[0] != first[1]).any() and (first[1] != first[2]).any()
+    # In parts when there are many; the last part is shorter.
+    monkeypatch.setattr(training, "NOISY_EXAMPLES", 64)
+    asked.clear()
+    train(run(150), epochs=1, noise=noise)
+    assert [len(images) for images, _ in asked] == [64, 64, 32]
+
+
 JAX_RUN = """
 import json, sys
 sys.path[:0] = ["workflow", "tests"]

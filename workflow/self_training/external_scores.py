@@ -13,7 +13,7 @@ from self_training.scores import METRICS
 
 REQUIRED = ("dataset", "method", "accuracy")
 # Beside the metrics, all of them in [0, 1]: what may be any number from 0 on.
-AMOUNTS = ("training_time", "inference_time", "gradient_steps")
+AMOUNTS = ("training_time", "inference_time", "gradient_steps", "examples_seen")
 LONGEST_NAME = 60
 OPTIONAL = ("fold", *(name for name in METRICS if name != "accuracy"), *AMOUNTS)
 

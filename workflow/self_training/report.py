@@ -33,6 +33,7 @@ OWN_PROTOCOL = (
 )
 COSTS = {
     "gradient_steps": "Gradient steps per fold",
+    "examples_seen": "Examples seen per fold",
     "training_time": "Training time per fold (s)",
     "inference_time": "Inference time per fold (s)",
 }
@@ -92,7 +93,7 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
     sheet.title = "Summary"
     methods, control = statistics["methods"], statistics["control"]
     datasets, folds = scores["dataset"].nunique(), scores.groupby("dataset")["fold"].nunique()
-    _set_widths(sheet, [26, 22, 16, 18, 24, 15, 15, 15, 15, 15, 15, 16, 16])
+    _set_widths(sheet, [26, 22, 16, 18, 24, 15, 15, 15, 15, 15, 15, 16, 16, 16])
     sheet.append([f"Self-training study: {config['study']}"])
     sheet["A1"].font = Font(bold=True, size=16)
     if "description" in config:
@@ -133,7 +134,7 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
             ]
         )
     formats = [None, SCORE, "0.00", "+0.0000;-0.0000", None, None, P_VALUE, *["0.000"] * 3]
-    formats += ["0" if name == "gradient_steps" else SECONDS for name in costs]
+    formats += [SECONDS if name.endswith("_time") else "0" for name in costs]
     _format_columns(sheet, formats, first)
     _color_p_values(sheet, "G", first, sheet.max_row)
     for row in range(first, sheet.max_row + 1):
@@ -309,6 +310,7 @@ def _write_chains(sheet, scores: pd.DataFrame) -> None:
         "generations_trained": "Generations trained",
         "termination_condition": "Termination condition",
         "gradient_steps": "Gradient steps",
+        "examples_seen": "Examples seen",
         "calibration_error": "Calibration error",
         "not_learned": "Did not learn",
         "seed": "Seed",
