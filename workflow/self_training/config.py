@@ -16,6 +16,7 @@ from self_training.errors import ConfigError
 SCHEMA = Path(__file__).parents[1] / "schemas" / "config.schema.yaml"
 DEFAULT_SETTINGS = {"labels": "hard", "balance": "none", "noise": {}}
 NO_NOISE = {"translation": 0, "dropout": 0}
+BUDGETS = ("labeled_fraction", "labels_per_class")
 
 
 def _is_integer(_, value) -> bool:
@@ -155,6 +156,10 @@ def _fail(key: str, expected: str, received) -> None:
 
 def _validate_dataset(name: str, dataset: dict) -> None:
     """Check that a dataset has the keys that its source needs, and no others of a source."""
+    given = [key for key in BUDGETS if key in dataset]
+    if len(given) != 1:
+        expected = f"either it or {BUDGETS[1]}"
+        _fail(f"datasets.{name}.{BUDGETS[0]}", expected, {key: dataset[key] for key in given})
     source = dataset["source"]
     required, optional = datasets.SOURCES[source]
     for key in required:
@@ -298,14 +303,62 @@ def check_datasets(config: dict) -> None:
     """
     for name, dataset in config.get("datasets", {}).items():
         counts = datasets.count_classes(dataset, name)
-        if counts is not None:
+        for budget in budgets(dataset) if counts is not None else []:
             check_class_counts(
                 counts,
                 dataset=name,
                 outer_folds=config["outer_folds"],
-                labeled_fraction=dataset["labeled_fraction"],
                 inner_folds=inner_folds(config),
+                **budget,
             )
+
+
+def budgets(dataset: dict) -> list[dict]:
+    """Return a dataset's label budgets, the smallest first: `labeled_fraction` or
+    `labels_per_class` of each."""
+    return [{key: value} for key in BUDGETS if key in dataset for value in _as_list(dataset[key])]
+
+
+def expand_budgets(config: dict) -> dict:
+    """Return the config with a dataset `NAME@BUDGET` for each label budget of a list.
+
+    Such a dataset has its own budget alone and, as `original`, the name of what it came from. One
+    whose budget is a single value stays as it is.
+    """
+    if compares_only(config):
+        return config
+    expanded = {}
+    for name, dataset in config["datasets"].items():
+        for budget in budgets(dataset):
+            ((key, value),) = budget.items()
+            if isinstance(dataset[key], list):
+                expanded[f"{name}@{value}"] = dataset | budget | {"original": name}
+            else:
+                expanded[name] = dataset
+    return config | {"datasets": expanded}
+
+
+def original(config: dict, dataset: str) -> str:
+    """Return the dataset in the config that one of an expanded config came from."""
+    return config["datasets"][dataset].get("original", dataset)
+
+
+def sources(config: dict) -> dict[str, dict]:
+    """Return, per original dataset, what its images and labels are, however they are split."""
+    apart = {"epochs", "original", *BUDGETS}
+    return {
+        original(config, name): {key: dataset[key] for key in sorted(dataset) if key not in apart}
+        for name, dataset in config.get("datasets", {}).items()
+    }
+
+
+def label_budgets(config: dict) -> dict[str, list[str]]:
+    """Return, per original dataset with several label budgets, its datasets in an expanded config,
+    the smallest budget first."""
+    found = {}
+    for name in config.get("datasets", {}):
+        found.setdefault(original(config, name), []).append(name)
+    return {name: datasets for name, datasets in found.items() if len(datasets) > 1}
 
 
 def settings(config: dict, name: str) -> dict:
