@@ -314,12 +314,25 @@ def test_a_dataset_with_several_budgets_becomes_one_for_each():
         "original": "digits_0_2",
     }
     assert config["datasets"]["other"] == written["datasets"]["other"]
-    assert study.label_budgets(config) == {"digits_0_2": ["digits_0_2@4", "digits_0_2@25"]}
+    budgets = {"digits_0_2": ["digits_0_2@4", "digits_0_2@25"]}
+    assert study.label_budgets(config) == study.statistics(config)["budgets"] == budgets
+    assert "learning_curve" in study.figures(config)
     assert study.original(config, "digits_0_2@25") == "digits_0_2"
     assert study.original(config, "other") == "other"
     # Images are prepared once, whatever the budgets.
     source = {"classes": [0, 1, 2], "source": "digits"}
     assert study.sources(config) == {"digits_0_2": source, "other": source}
+
+
+def test_scores_from_elsewhere_are_of_one_budget(tmp_path):
+    config = with_budgets([4, 25]) | {"external_scores": str(tmp_path / "scores.csv")}
+    text = "dataset,method,accuracy\ndigits_0_2@4,theirs,0.5\nmine,theirs,0.5\n"
+    (tmp_path / "scores.csv").write_text(text)
+    study.check_external_scores(config)
+    (tmp_path / "scores.csv").write_text(text + "digits_0_2,theirs,0.5\n")
+    message = r"external_scores: Expected scores at a label budget \(digits_0_2@4, digits_0_2@25\)"
+    with pytest.raises(ConfigError, match=message):
+        study.check_external_scores(config)
 
 
 def test_names_of_budgets():
@@ -330,7 +343,9 @@ def test_names_of_budgets():
     # A list of one has its name already, so that adding to it retrains nothing.
     assert names([25], "labels_per_class") == ["digits_0_2@25"]
     assert names(25, "labels_per_class") == ["digits_0_2"]
-    assert study.label_budgets(study.expand_budgets(with_budgets([25]))) == {}
+    alone = study.expand_budgets(with_budgets([25]))
+    assert study.label_budgets(alone) == study.statistics(alone) == {}
+    assert "learning_curve" not in study.figures(alone)
     compared = {"study": "compare", "external_scores": "a.csv"}
     assert study.expand_budgets(compared) == compared
     assert study.sources(compared) == study.label_budgets(compared) == {}

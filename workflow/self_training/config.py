@@ -101,9 +101,10 @@ def external_scores(config: dict) -> list[str]:
 
 
 def statistics(config: dict) -> dict:
-    """Return the settings of the tests that the config gives."""
+    """Return the settings of the tests that the config, expanded, gives."""
     settings = config.get("statistics", {})
-    return {key: settings[key] for key in ("control", "rope") if key in settings}
+    given = {key: settings[key] for key in ("control", "rope") if key in settings}
+    return given | ({"budgets": label_budgets(config)} if label_budgets(config) else {})
 
 
 def controls(config: dict) -> dict[str, list[str]]:
@@ -122,6 +123,8 @@ def figures(config: dict) -> dict[str, str]:
         "accuracy": "Accuracy per dataset",
     }
     if not compares_only(config):
+        if label_budgets(config):
+            titles["learning_curve"] = "Accuracy against number of labels"
         titles["cost"] = "Accuracy against training cost"
         titles["reliability"] = "Reliability of confidences"
         if any(generations(config, name) for name in config["methods"]):
@@ -290,6 +293,11 @@ def check_external_scores(config: dict) -> None:
         from self_training.external_scores import read
 
         tables = [read(path) for path in external_scores(config)]
+    expanded = expand_budgets(config).get("datasets", {})
+    for name in [name for table in tables for name in table["dataset"].unique()]:
+        if name in config.get("datasets", {}) and name not in expanded:
+            names = [other for other in expanded if expanded[other].get("original") == name]
+            _fail("external_scores", f"scores at a label budget ({', '.join(names)})", name)
     methods = [*config.get("methods", {}), *(name for table in tables for name in table["method"])]
     control = config.get("statistics", {}).get("control")
     if control is not None and control not in methods:
