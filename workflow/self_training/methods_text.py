@@ -65,8 +65,9 @@ def _data(config: dict) -> str:
     several = study.label_budgets(config)
     if several:
         text += (
-            f" Of {_join(several)}, all label budgets were studied over the same folds and from "
-            "the same networks; the labels of a smaller budget were among those of a larger one."
+            f" Of {_join(several)}, all label budgets were studied over the same folds and "
+            "from the same initial weights; the labels of a smaller budget were among those of a "
+            "larger one."
         )
     return text
 
