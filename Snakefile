@@ -35,4 +35,4 @@ rule all:
 rule download_all:
     """Fetch every dataset and stop, for machines that compute without a network."""
     input:
-        [archive(dataset) for dataset in DATASETS],
+        [archive(dataset) for dataset in SOURCES],

@@ -116,7 +116,29 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
         ("datasets/digits_0_2/sha256", "abc", "sha256: Expected 64 hexadecimal digits"),
         ("datasets/digits_0_2/classes", [0, 1.5], "classes.1: Expected a label .* or a class name"),
         ("datasets/digits_0_2/examples", 0, "examples: Expected an integer of at least 1"),
-        ("datasets/digits_0_2/labeled_fraction", 1, r"Expected a number in \(0, 1\). Received: 1"),
+        (
+            "datasets/digits_0_2/labeled_fraction",
+            1,
+            r"a number in \(0, 1\), or a list.* Received: 1",
+        ),
+        ("datasets/digits_0_2/labeled_fraction", [0.1, 0.1], r"Received: \[0.1, 0.1\]"),
+        (
+            "datasets/digits_0_2/labeled_fraction",
+            ...,
+            "labeled_fraction: Expected either it or lab",
+        ),
+        (
+            "datasets/digits_0_2/labels_per_class",
+            4,
+            r"either it or labels_per_class. .*'labels_per",
+        ),
+        ("datasets/digits_0_2/labels_per_class", 0, "Expected an integer of at least 1, or a list"),
+        ("datasets/digits_0_2/original", "mnist", "Received the unknown key 'original'"),
+        (
+            "datasets",
+            {"digits@5": {}},
+            "datasets: Expected a name of up to 60.* Received: 'digits@5'",
+        ),
         ("datasets/digits_0_2/classes", [0, 0], "Expected a list of at least two different labels"),
         (
             "datasets/digits_0_2/steps",
@@ -283,10 +305,15 @@ def test_child_of_a_parent_without_generations_needs_values():
         # One label in each class would be enough for the final chain, but not for 2 inner folds.
         (
             "datasets/digits_0_2/labeled_fraction",
-            0.02,
+            0.015,
             r"at least 2 labeled examples \(inner_folds: 2",
         ),
         ("datasets/digits_0_2/labeled_fraction", 0.999, "Use a smaller fraction"),
+        (
+            "datasets/digits_0_2/labeled_fraction",
+            [0.1, 0.999],
+            "Received: 0.999, which asks for 89",
+        ),
         (
             "datasets/digits_0_2/classes",
             [3, 10],
@@ -301,6 +328,89 @@ def test_impossible_splits_are_named(path, value, message, tmp_path, monkeypatch
     study.validate(config)
     with pytest.raises(DatasetError, match=message):
         study.check_datasets(config)
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (
+            1,
+            r"labels_per_class: Expected a number that leaves every class at least 2 .* larger num",
+        ),
+        (
+            [2, 88],
+            r"Received: 88, which asks for 88 of the 88 examples of class '2'.* smaller numb",
+        ),
+        ([2, 87], None),
+    ],
+)
+def test_every_budget_of_labels_per_class_is_checked(value, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = with_budgets(value)
+    study.validate(config)
+    if message is None:
+        study.check_datasets(config)
+    else:
+        with pytest.raises(DatasetError, match=message):
+            study.check_datasets(config)
+
+
+def with_budgets(value, key="labels_per_class") -> dict:
+    config = changed("datasets/digits_0_2/labeled_fraction", ...)
+    config["datasets"]["digits_0_2"][key] = value
+    config["datasets"]["other"] = tiny_config()["datasets"]["digits_0_2"]
+    return config
+
+
+def test_a_dataset_with_several_budgets_becomes_one_for_each():
+    written = with_budgets([25, 4])
+    before = copy.deepcopy(written)
+    config = study.expand_budgets(written)
+    assert written == before
+    assert list(config["datasets"]) == ["digits_0_2@4", "digits_0_2@25", "other"]
+    assert config["datasets"]["digits_0_2@4"] == {
+        "source": "digits",
+        "classes": [0, 1, 2],
+        "epochs": 6,
+        "labels_per_class": 4,
+        "original": "digits_0_2",
+    }
+    assert config["datasets"]["other"] == written["datasets"]["other"]
+    budgets = {"digits_0_2": ["digits_0_2@4", "digits_0_2@25"]}
+    assert study.label_budgets(config) == study.statistics(config)["budgets"] == budgets
+    assert "learning_curve" in study.figures(config)
+    assert study.original(config, "digits_0_2@25") == "digits_0_2"
+    assert study.original(config, "other") == "other"
+    # Images are prepared once, whatever the budgets.
+    source = {"classes": [0, 1, 2], "source": "digits"}
+    assert study.sources(config) == {"digits_0_2": source, "other": source}
+
+
+def test_scores_from_elsewhere_are_of_one_budget(tmp_path):
+    config = with_budgets([4, 25]) | {"external_scores": str(tmp_path / "scores.csv")}
+    text = "dataset,method,accuracy\ndigits_0_2@4,theirs,0.5\nmine,theirs,0.5\n"
+    (tmp_path / "scores.csv").write_text(text)
+    study.check_external_scores(config)
+    (tmp_path / "scores.csv").write_text(text + "digits_0_2,theirs,0.5\n")
+    message = r"external_scores: Expected scores at a label budget \(digits_0_2@4, digits_0_2@25\)"
+    with pytest.raises(ConfigError, match=message):
+        study.check_external_scores(config)
+
+
+def test_names_of_budgets():
+    def names(value, key):
+        return list(study.expand_budgets(with_budgets(value, key))["datasets"])[:-1]
+
+    assert names([0.5, 0.05], "labeled_fraction") == ["digits_0_2@0.05", "digits_0_2@0.5"]
+    # A list of one has its name already, so that adding to it retrains nothing.
+    assert names([25], "labels_per_class") == ["digits_0_2@25"]
+    assert names(25, "labels_per_class") == ["digits_0_2"]
+    alone = study.expand_budgets(with_budgets([25]))
+    assert study.label_budgets(alone) == study.statistics(alone) == {}
+    assert "learning_curve" not in study.figures(alone)
+    compared = {"study": "compare", "external_scores": "a.csv"}
+    assert study.expand_budgets(compared) == compared
+    assert study.sources(compared) == study.label_budgets(compared) == {}
 
 
 def test_order_of_keys_does_not_matter():

@@ -46,7 +46,9 @@ def write_report(tmp_path, evaluations, external=(), config=None) -> openpyxl.Wo
     """Write tables, figures and workbook as the rules do, and read the workbook."""
     storage.save_csv(tmp_path / "scores.csv", tables.collect_scores(evaluations, list(external)))
     scores = storage.load_csv(tmp_path / "scores.csv")
-    statistics = json.loads(json.dumps(significance.compare_methods(scores), allow_nan=False))
+    settings = study.statistics(config or tiny_config())
+    statistics = significance.compare_methods(scores, **settings)
+    statistics = json.loads(json.dumps(statistics, allow_nan=False))
     seconds = ("startup", "tracing", "training", "prediction", "job")
     timing = {"rule": "train_teachers", "runs": 3} | {f"{name}_seconds": 1.5 for name in seconds}
     drawn = {
@@ -55,6 +57,7 @@ def write_report(tmp_path, evaluations, external=(), config=None) -> openpyxl.Wo
         "reliability": tables.collect_reliability(evaluations),
     }
     own = ["cost", "reliability", "generations", "hyper_parameters"] if evaluations else []
+    own += ["learning_curve"] if "budgets" in settings else []
     paths = {}
     for name in ("critical_difference", "accuracy", *own):
         paths[name] = tmp_path / f"{name}.png"
@@ -174,7 +177,7 @@ def test_figures_are_the_same_files_every_time(tmp_path):
 
 def test_every_figure_has_a_caption():
     captions = {path.stem for path in (ROOT / "workflow/captions").glob("*.rst")}
-    assert set(study.figures(tiny_config())) < captions
+    assert set(study.figures(tiny_config())) | {"learning_curve"} < captions
 
 
 @pytest.mark.parametrize("channels", [1, 3])

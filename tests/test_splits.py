@@ -1,5 +1,7 @@
 """Folds partition; labeled and unlabeled are disjoint and never meet the test fold."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from self_training.class_counts import check_class_counts
@@ -7,6 +9,9 @@ from self_training.errors import DatasetError
 from self_training.splits import make_splits
 
 LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [100, 80, 60]))
+
+
+NO_BUDGET = {"labeled_fraction": None}
 
 
 def splits(**changes):
@@ -17,7 +22,8 @@ def splits(**changes):
         "inner_folds": 3,
         "labeled_fraction": 0.1,
     } | changes
-    return make_splits(LABELS, ["a", "b", "c"], **arguments)
+    given = {key: value for key, value in arguments.items() if value is not None}
+    return make_splits(LABELS, ["a", "b", "c"], **given)
 
 
 def test_outer_folds_partition_the_dataset():
@@ -80,6 +86,39 @@ def test_unlabeled_examples_are_in_no_order():
     assert (np.diff(unlabeled) < 0).sum() > 50
 
 
+@pytest.mark.parametrize(
+    ("budgets", "labels"),
+    [
+        ([{"labels_per_class": count} for count in (3, 4, 25, 44)], [9, 12, 75, 132]),
+        ([{"labeled_fraction": part} for part in (0.1, 0.2, 0.5)], [18, 36, 90]),
+        ([{"labels_per_class": 4}, {"labeled_fraction": 0.2}], [12, 36]),
+    ],
+)
+def test_a_smaller_budget_is_a_subset_over_the_same_folds(budgets, labels):
+    studied = [splits(**NO_BUDGET | budget) for budget in budgets]
+    assert [len(one[3]["labeled_idx"]) for one in studied] == labels
+    for smaller, larger in pairwise(studied):
+        for one, other in zip(smaller, larger, strict=True):
+            np.testing.assert_array_equal(one["test_idx"], other["test_idx"])
+            assert set(one["labeled_idx"]) < set(other["labeled_idx"])
+            # What both leave unlabeled is taken in the same order.
+            shared = one["unlabeled_idx"][np.isin(one["unlabeled_idx"], other["unlabeled_idx"])]
+            np.testing.assert_array_equal(shared, other["unlabeled_idx"])
+
+
+def test_labels_per_class_are_that_many_of_every_class():
+    for split in splits(**NO_BUDGET | {"labels_per_class": 7}):
+        assert np.bincount(split["labeled_y"]).tolist() == [7, 7, 7]
+        np.testing.assert_array_equal(split["labeled_y"], LABELS[split["labeled_idx"]])
+        parts = [split["labeled_idx"], split["unlabeled_idx"], split["test_idx"]]
+        assert sorted(np.concatenate(parts)) == list(range(240))
+
+
+def test_labels_of_folds_are_drawn_apart():
+    first, second = (set(split["labeled_idx"]) for split in splits(labeled_fraction=0.2)[:2])
+    assert len(first & second) < len(first) / 2
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_what_passes_the_check_can_be_split(seed):
     """Random counts: whenever the check lets them pass, every class gets what it promises."""
@@ -89,8 +128,11 @@ def test_what_passes_the_check_can_be_split(seed):
         "dataset": "d",
         "outer_folds": int(rng.integers(2, 5)),
         "inner_folds": int(rng.choice([0, 2, 3])),
-        "labeled_fraction": float(rng.choice([0.05, 0.1, 0.3, 0.6, 0.9])),
     }
+    if seed % 2:
+        settings["labels_per_class"] = int(rng.integers(1, 20))
+    else:
+        settings["labeled_fraction"] = float(rng.choice([0.05, 0.1, 0.3, 0.6, 0.9]))
     names = ["a", "b", "c"]
     try:
         check_class_counts(dict(zip(names, counts.tolist(), strict=True)), **settings)
@@ -99,6 +141,7 @@ def test_what_passes_the_check_can_be_split(seed):
     for split in make_splits(np.repeat([0, 1, 2], counts), names, seed=seed, **settings):
         labels = np.bincount(split["labeled_y"], minlength=3)
         assert labels.min() >= max(1, settings["inner_folds"])
+        assert len(split["unlabeled_idx"])
 
 
 def test_most_random_counts_reach_the_split():

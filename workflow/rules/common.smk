@@ -36,6 +36,10 @@ except StudyError as error:
 if workflow.is_main_process and not workflow.dryrun:
     ALIVE = clear_stale_locks(Path(".snakemake"))
 
+# From here on a label budget of a dataset is a dataset; the images are those of the original.
+config = study.expand_budgets(config)
+SOURCES = study.sources(config)
+
 # A config of external scores alone has none of these.
 SEED = config.get("seed")
 DATASETS = list(config.get("datasets", {}))
@@ -85,7 +89,7 @@ def any_of(names):
 
 def archive(dataset):
     """The file or folder that a dataset is prepared from."""
-    return datasets.archive(config["datasets"][dataset])
+    return datasets.archive(SOURCES[dataset])
 
 
 def missing_archives():
@@ -94,7 +98,7 @@ def missing_archives():
     One that is there, however it came there, is an input like any other: no rule makes it, so
     that nothing fetches it again or removes what was laid there by hand.
     """
-    paths = {archive(dataset) for dataset in DATASETS}
+    paths = {archive(dataset) for dataset in SOURCES}
     return sorted(
         Path(path).stem
         for path in paths
@@ -106,14 +110,14 @@ def archive_settings(wildcards):
     """What an archive is made from."""
     return next(
         settings
-        for dataset, settings in config["datasets"].items()
+        for dataset, settings in SOURCES.items()
         if archive(dataset) == f"resources/{wildcards.archive}.npz"
     )
 
 
 def dataset_fingerprint(wildcards):
     """Names, sizes and times of the user's own files, whose times may be older than what was made."""
-    if "path" not in config["datasets"][wildcards.dataset]:
+    if "path" not in SOURCES[wildcards.dataset]:
         return None
     return datasets.fingerprint(archive(wildcards.dataset))
 
@@ -124,22 +128,34 @@ def dataset_path(wildcards):
 
 def dataset_settings(wildcards):
     """What the images and labels of a dataset are, without how they are split and trained on."""
-    settings = config["datasets"][wildcards.dataset]
-    return {
-        key: value
-        for key, value in sorted(settings.items())
-        if key not in ("epochs", "steps", "policy", "labeled_fraction")
-    }
+    return SOURCES[wildcards.dataset]
+
+
+def prepared(dataset, name):
+    """A file of the original dataset, which all label budgets share."""
+    return f"{RESULTS}/datasets/{study.original(config, dataset)}/{name}"
+
+
+def dataset_images(wildcards):
+    return prepared(wildcards.dataset, "images.npy")
+
+
+def dataset_labels(wildcards):
+    return prepared(wildcards.dataset, "labels.npy")
+
+
+def dataset_classes(wildcards):
+    return prepared(wildcards.dataset, "classes.json")
 
 
 def split_settings(wildcards):
+    (budget,) = study.budgets(config["datasets"][wildcards.dataset])
     return {
         "seed": SEED,
-        "dataset": wildcards.dataset,
+        "dataset": study.original(config, wildcards.dataset),
         "outer_folds": config["outer_folds"],
         "inner_folds": study.inner_folds(config),
-        "labeled_fraction": config["datasets"][wildcards.dataset]["labeled_fraction"],
-    }
+    } | budget
 
 
 def per_fold(*patterns):
@@ -155,9 +171,13 @@ def per_fold(*patterns):
 
 
 def identities(wildcards):
-    """What the seeds of runs and draws come from, for each of a job's outer folds."""
+    """What the seeds of runs and draws come from, for each of a job's outer folds.
+
+    Label budgets of a dataset start from the same weights.
+    """
+    dataset = study.original(config, wildcards.dataset)
     return [
-        {"study": SEED, "dataset": wildcards.dataset, "outer_fold": fold}
+        {"study": SEED, "dataset": dataset, "outer_fold": fold}
         for fold in (FOLDS if PER_DATASET else [int(wildcards.fold)])
     ]
 

@@ -49,8 +49,8 @@ rule prepare_dataset:
 rule make_splits:
     """Make the outer folds of a dataset, and of each its labeled, unlabeled and inner parts."""
     input:
-        labels=rules.prepare_dataset.output.labels,
-        classes=rules.prepare_dataset.output.classes,
+        labels=dataset_labels,
+        classes=dataset_classes,
     output:
         splits=expand(f"{FOLD}/split.npz", fold=FOLDS, allow_missing=True),
     log:

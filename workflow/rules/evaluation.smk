@@ -9,7 +9,7 @@
 rule evaluate:
     """Score a method's final chain on the outer test fold, and its pseudo-labels on their truth."""
     input:
-        labels=f"{DATA}/labels.npy",
+        labels=dataset_labels,
         splits=per_fold(f"{FOLD}/split.npz"),
         choices=per_fold(f"{METHOD}/choice.json"),
         predictions=final_predictions,

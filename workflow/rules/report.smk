@@ -60,8 +60,8 @@ rule plot_pseudo_labels:
     """Show images with their pseudo-labels, right and wrong, by confidence."""
     input:
         scores=expand(f"{FOLD}/{SHOWN_METHOD}/scores.json", dataset=DATASETS, fold=0),
-        images=expand(f"{DATA}/images.npy", dataset=DATASETS),
-        classes=expand(f"{DATA}/classes.json", dataset=DATASETS),
+        images=[prepared(dataset, "images.npy") for dataset in DATASETS],
+        classes=[prepared(dataset, "classes.json") for dataset in DATASETS],
     output:
         svg=[
             report(

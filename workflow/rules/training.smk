@@ -9,7 +9,7 @@
 rule train_teachers:
     """Train generation 0 on the labeled examples: one batch for inner folds, final and members."""
     input:
-        images=f"{DATA}/images.npy",
+        images=dataset_images,
         splits=per_fold(f"{FOLD}/split.npz"),
     output:
         search=per_fold(f"{FOLD}/teachers/search.npz"),
@@ -78,7 +78,7 @@ rule pseudo_label:
 rule train_students:
     """Train a generation of students: of all candidates and inner folds, or of the final chain."""
     input:
-        images=f"{DATA}/images.npy",
+        images=dataset_images,
         splits=per_fold(f"{FOLD}/split.npz"),
         candidates=candidates,
         predictions=previous_predictions,
@@ -121,7 +121,7 @@ use rule train_students as train_final_students with:
 rule train_control:
     """Train a control on the labeled examples, for as many steps as the students of a method."""
     input:
-        images=f"{DATA}/images.npy",
+        images=dataset_images,
         splits=per_fold(f"{FOLD}/split.npz"),
         histories=control_histories,
     output:
@@ -154,8 +154,8 @@ rule train_control:
 # The only training that is given all labels: of what could be learned from them at most.
 use rule train_control as train_upper_bound with:
     input:
-        images=f"{DATA}/images.npy",
-        labels=f"{DATA}/labels.npy",
+        images=dataset_images,
+        labels=dataset_labels,
         splits=per_fold(f"{FOLD}/split.npz"),
         histories=control_histories,
     wildcard_constraints:

@@ -23,7 +23,7 @@ for fold, identity in enumerate(snakemake.params.identities):
         histories=[storage.load_json(path) for path in histories[fold]],
     )
     where = {
-        "dataset": identity["dataset"],
+        "dataset": snakemake.wildcards.dataset,
         "method": snakemake.wildcards.method,
         "fold": identity["outer_fold"],
     }

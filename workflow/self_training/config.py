@@ -29,6 +29,7 @@ NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "surv
 LENGTH = ("epochs", "steps")
 # What a method without generations does not take, whose network is a shared teacher.
 OF_STUDENTS = ("noise", "label_smoothing", "backbone", *LENGTH)
+BUDGETS = ("labeled_fraction", "labels_per_class")
 
 
 def _is_integer(_, value) -> bool:
@@ -111,9 +112,10 @@ def external_scores(config: dict) -> list[str]:
 
 
 def statistics(config: dict) -> dict:
-    """Return the settings of the tests that the config gives."""
+    """Return the settings of the tests that the config, expanded, gives."""
     settings = config.get("statistics", {})
-    return {key: settings[key] for key in ("control", "rope") if key in settings}
+    given = {key: settings[key] for key in ("control", "rope") if key in settings}
+    return given | ({"budgets": label_budgets(config)} if label_budgets(config) else {})
 
 
 def controls(config: dict) -> dict[str, list[str]]:
@@ -132,6 +134,8 @@ def figures(config: dict) -> dict[str, str]:
         "accuracy": "Accuracy per dataset",
     }
     if not compares_only(config):
+        if label_budgets(config):
+            titles["learning_curve"] = "Accuracy against number of labels"
         titles["cost"] = "Accuracy against training cost"
         titles["reliability"] = "Reliability of confidences"
         if any(generations(config, name) for name in config["methods"]):
@@ -180,6 +184,10 @@ def _validate_dataset(name: str, dataset: dict) -> None:
     if len(set(LENGTH) & set(dataset)) != 1:
         received = {key: dataset[key] for key in LENGTH if key in dataset}
         _fail(f"datasets.{name}", "either epochs or steps (gradient steps)", received or None)
+    given = [key for key in BUDGETS if key in dataset]
+    if len(given) != 1:
+        expected = f"either it or {BUDGETS[1]}"
+        _fail(f"datasets.{name}.{BUDGETS[0]}", expected, {key: dataset[key] for key in given})
     source = dataset["source"]
     required, optional = datasets.SOURCES[source]
     for key in required:
@@ -349,6 +357,11 @@ def check_external_scores(config: dict) -> None:
         from self_training.external_scores import read
 
         tables = [read(path) for path in external_scores(config)]
+    expanded = expand_budgets(config).get("datasets", {})
+    for name in [name for table in tables for name in table["dataset"].unique()]:
+        if name in config.get("datasets", {}) and name not in expanded:
+            names = [other for other in expanded if expanded[other].get("original") == name]
+            _fail("external_scores", f"scores at a label budget ({', '.join(names)})", name)
     methods = [*config.get("methods", {}), *(name for table in tables for name in table["method"])]
     control = config.get("statistics", {}).get("control")
     if control is not None and control not in methods:
@@ -362,14 +375,62 @@ def check_datasets(config: dict) -> None:
     """
     for name, dataset in config.get("datasets", {}).items():
         counts = datasets.count_classes(dataset, name)
-        if counts is not None:
+        for budget in budgets(dataset) if counts is not None else []:
             check_class_counts(
                 counts,
                 dataset=name,
                 outer_folds=config["outer_folds"],
-                labeled_fraction=dataset["labeled_fraction"],
                 inner_folds=inner_folds(config),
+                **budget,
             )
+
+
+def budgets(dataset: dict) -> list[dict]:
+    """Return a dataset's label budgets, the smallest first: `labeled_fraction` or
+    `labels_per_class` of each."""
+    return [{key: value} for key in BUDGETS if key in dataset for value in _as_list(dataset[key])]
+
+
+def expand_budgets(config: dict) -> dict:
+    """Return the config with a dataset `NAME@BUDGET` for each label budget of a list.
+
+    Such a dataset has its own budget alone and, as `original`, the name of what it came from. One
+    whose budget is a single value stays as it is.
+    """
+    if compares_only(config):
+        return config
+    expanded = {}
+    for name, dataset in config["datasets"].items():
+        for budget in budgets(dataset):
+            ((key, value),) = budget.items()
+            if isinstance(dataset[key], list):
+                expanded[f"{name}@{value}"] = dataset | budget | {"original": name}
+            else:
+                expanded[name] = dataset
+    return config | {"datasets": expanded}
+
+
+def original(config: dict, dataset: str) -> str:
+    """Return the dataset in the config that one of an expanded config came from."""
+    return config["datasets"][dataset].get("original", dataset)
+
+
+def sources(config: dict) -> dict[str, dict]:
+    """Return, per original dataset, what its images and labels are, however they are split."""
+    apart = {*LENGTH, "policy", "original", *BUDGETS}
+    return {
+        original(config, name): {key: dataset[key] for key in sorted(dataset) if key not in apart}
+        for name, dataset in config.get("datasets", {}).items()
+    }
+
+
+def label_budgets(config: dict) -> dict[str, list[str]]:
+    """Return, per original dataset with several label budgets, its datasets in an expanded config,
+    the smallest budget first."""
+    found = {}
+    for name in config.get("datasets", {}):
+        found.setdefault(original(config, name), []).append(name)
+    return {name: datasets for name, datasets in found.items() if len(datasets) > 1}
 
 
 def settings(config: dict, name: str) -> dict:

@@ -9,7 +9,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 from scikit_posthocs import critical_difference_diagram
 
 from self_training.scores import BINS
@@ -68,6 +68,8 @@ def draw(name: str, tables: dict[str, pd.DataFrame], statistics: dict) -> plt.Fi
         scores = tables["scores"]
         if name == "accuracy":
             return _draw_accuracy(scores, styles)
+        if name == "learning_curve":
+            return _draw_learning_curve(scores, statistics["budgets"], styles)
         own = scores[scores["source"] == "study"]
         return (_draw_cost if name == "cost" else _draw_hyper_parameters)(own, styles)
 
@@ -133,6 +135,52 @@ def _draw_accuracy(scores: pd.DataFrame, styles: dict) -> plt.Figure:
     axes.set_ylim(len(datasets) - 0.5, -0.5)
     axes.set_xlabel("Accuracy")
     figure.legend(loc="outside upper center", ncols=3)
+    return figure
+
+
+def _draw_learning_curve(scores: pd.DataFrame, budgets: dict, styles: dict) -> plt.Figure:
+    comparable, _ = paired(scores)
+    labels = scores.groupby("dataset")["labeled"].mean()
+    columns = min(3, len(budgets))
+    lines = -(-len(budgets) // columns)
+    size = (max(5, 3.4 * columns), 0.8 + 2.8 * lines)
+    figure, grid = plt.subplots(lines, columns, figsize=size, squeeze=False)
+    handles = {}
+    for axes, (dataset, names) in zip(grid.flat, budgets.items(), strict=False):
+        x = labels[names].to_numpy()
+        # Bars of a budget stand side by side: by a part of the axis, which is logarithmic.
+        step = max(x.max() / x.min(), 2) ** 0.012
+        for index, (method, (color, marker)) in enumerate(styles.items()):
+            groups = [
+                comparable[(comparable["dataset"] == name) & (comparable["method"] == method)]
+                for name in names
+            ]
+            centers = np.array([rows["accuracy"].mean() for rows in groups])
+            if np.isnan(centers).all():
+                continue
+            half = np.array([fold_interval(rows) for rows in groups])
+            # No accuracy is below 0 or above 1.
+            handles[method] = axes.errorbar(
+                x * step ** (index - (len(styles) - 1) / 2),
+                centers,
+                yerr=[np.minimum(half, centers), np.minimum(half, 1 - centers)],
+                fmt=f"{marker}-",
+                color=color,
+                markersize=4,
+                capsize=2,
+                linewidth=1,
+                label=method,
+            )
+        axes.set_xscale("log")
+        axes.set_xticks(x, [f"{value:,.0f}" for value in x])
+        axes.xaxis.set_minor_locator(NullLocator())
+        axes.set_title(dataset, fontsize=9)
+        axes.set_xlabel("Labels")
+    for axes in grid.flat[len(budgets) :]:
+        axes.set_axis_off()
+    for axes in grid[:, 0]:
+        axes.set_ylabel("Accuracy")
+    figure.legend(handles.values(), handles, loc="outside lower center", ncols=3)
     return figure
 
 

@@ -53,18 +53,40 @@ def write(config: dict, statistics: dict) -> str:
 
 
 def _data(config: dict) -> str:
-    datasets = config["datasets"]
-    fractions = sorted({settings["labeled_fraction"] for settings in datasets.values()})
-    labeled = _join(f"{100 * fraction:g}%" for fraction in fractions)
-    return (
+    datasets = list(study.sources(config))
+    text = (
         f"{_count(len(config['methods']), 'method')} were compared on "
         f"{_count(len(datasets), 'dataset')} ({_join(datasets)}) by {config['outer_folds']}-fold "
-        f"stratified cross-validation. In every fold, {labeled} "
-        f"{'(by dataset) ' if len(fractions) > 1 else ''}of the examples outside the test fold, "
-        "stratified by class, kept their labels; the labels of all others were hidden from "
-        "training, search and selection. The test fold was used once, for the scores. All methods "
-        "of a fold had the same labeled and unlabeled examples and started from the same networks."
+        f"stratified cross-validation. In every fold, {_labeled(config)}; the labels of all others "
+        "were hidden from training, search and selection. The test fold was used once, for the "
+        "scores. All methods of a fold had the same labeled and unlabeled examples and started "
+        "from the same networks."
     )
+    several = study.label_budgets(config)
+    if several:
+        text += (
+            f" Of {_join(several)}, all label budgets were studied over the same folds and "
+            "from the same initial weights; the labels of a smaller budget were among those of a "
+            "larger one."
+        )
+    return text
+
+
+def _labeled(config: dict) -> str:
+    """Say how many examples kept their labels, by all budgets of the study."""
+    given = [budget for dataset in config["datasets"].values() for budget in study.budgets(dataset)]
+    values = {
+        key: sorted({budget[key] for budget in given if key in budget}) for key in study.BUDGETS
+    }
+    fractions, numbers = values["labeled_fraction"], values["labels_per_class"]
+    parts = []
+    if fractions:
+        percent = _join(f"{100 * fraction:g}%" for fraction in fractions)
+        parts.append(f"{percent} of the examples outside the test fold (stratified by class)")
+    if numbers:
+        parts.append(f"{_join(numbers)} examples of every class outside the test fold")
+    several = " (by dataset and label budget)" if len(fractions + numbers) > 1 else ""
+    return f"{' or '.join(parts)}{several} kept their labels"
 
 
 def _training(config: dict) -> str:
@@ -188,6 +210,8 @@ def _statistics(statistics: dict, packages: list[str]) -> str:
     if statistics["omnibus"]["friedman"]["statistic"] is not None:
         done.append("by Friedman's test, its F-form and Nemenyi's test (Demsar 2006)")
     text = "Methods were compared over datasets by their mean accuracies"
+    if statistics["budgets"]:
+        text += " (of a dataset with several label budgets, the mean over these)"
     text += f": {'; '.join(done)}; level {statistics['alpha']}." if done else "."
     if any(test["p_value"] is not None for test in statistics["per_dataset"]):
         text += (

@@ -10,10 +10,10 @@ from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
-from self_training import methods_text, provenance
+from self_training import label_budgets, methods_text, provenance
 from self_training.scores import METRICS
 from self_training.search import HYPER_PARAMETERS
-from self_training.significance import means_over_folds, paired
+from self_training.significance import means_over_budgets, means_over_folds, paired
 from self_training.storage import atomic_path
 
 TITLES = {
@@ -64,9 +64,13 @@ def write(
         figures: title -> PNG file.
     """
     own = scores[scores["source"] == "study"]
+    budgets = label_budgets.compare(scores, config, statistics) if statistics["budgets"] else []
     workbook = Workbook()
-    _write_summary(workbook.active, config, scores, statistics)
+    _write_summary(workbook.active, config, scores, statistics, budgets)
     _write_means(workbook.create_sheet("Means"), scores)
+    if budgets:
+        names = label_budgets.references(config, statistics)
+        _write_budgets(workbook.create_sheet("Label budgets"), budgets, names)
     _write_folds(workbook.create_sheet("All folds"), scores, config)
     _write_tests(workbook.create_sheet("Tests"), statistics)
     _write_dataset_tests(workbook.create_sheet("Tests per dataset"), statistics)
@@ -88,7 +92,9 @@ def write(
         workbook.save(temporary)
 
 
-def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) -> None:
+def _write_summary(
+    sheet, config: dict, scores: pd.DataFrame, statistics: dict, budgets: list[dict]
+) -> None:
     """What was found, how sure that is, and on how much."""
     sheet.title = "Summary"
     methods, control = statistics["methods"], statistics["control"]
@@ -101,14 +107,18 @@ def _write_summary(sheet, config: dict, scores: pd.DataFrame, statistics: dict) 
     _append_heading(sheet, "What was found")
     for sentence in statistics["reading"].splitlines():
         _append_text(sheet, sentence)
+    for sentence in label_budgets.read(budgets, config, statistics) if budgets else []:
+        _append_text(sheet, sentence)
     means = means_over_folds(paired(scores)[0]).reindex(columns=methods)
-    complete = means.dropna()
+    complete = means_over_budgets(means, statistics["budgets"]).dropna()
+    units = datasets - sum(len(names) - 1 for names in statistics["budgets"].values())
+    counted = f" ({datasets} if label budgets are counted)" if budgets else ""
     _append_heading(sheet, "How sure that is")
     for note in [*_not_learned(scores), *statistics["notes"], *_no_control(config, scores)]:
         _append_text(sheet, note, CAUTION_FILL)
     _append_text(
         sheet,
-        f"Methods: {len(methods)}. Datasets: {datasets}. Outer folds: {_range(folds)}. "
+        f"Methods: {len(methods)}. Datasets: {units}{counted}. Outer folds: {_range(folds)}. "
         + OWN_PROTOCOL * bool(len(scores[scores["source"] == "study"]))
         + "Mean accuracies below are over the datasets of which all methods have scores "
         f"({len(complete)}). Tests are over datasets; in this table p is corrected by Holm for the "
@@ -260,6 +270,54 @@ def _write_means(sheet, scores: pd.DataFrame) -> None:
         sheet,
         "Standard deviations are over outer folds (n - 1). The best mean of a row is marked. "
         "Seconds depend on the machine and on what else it was doing.",
+    )
+
+
+def _write_budgets(sheet, rows: list[dict], references: list[str]) -> None:
+    """With how many labels each method is how far from the controls."""
+    _set_widths(sheet, [22, 26, 14, 24, 10, 14, 12] + [16, 22, 12] * len(references) + [60])
+    headers = ["Dataset", "With its budget", "Labels", "Method", "Folds", "Mean accuracy"]
+    headers += ["Std (n - 1)"]
+    for reference in references:
+        headers += [f"Minus {reference}", "95 % interval", "p"]
+    _append_header(sheet, [*headers, "Remark"], text_columns=4)
+    for row in rows:
+        cells, remarks = [], []
+        for reference in references:
+            test = row["against"].get(reference, {})
+            interval = _describe_interval(test.get("interval"))
+            cells += [test.get("difference"), interval, test.get("p_value")]
+            if test.get("reason"):
+                remarks.append(f"{reference}: {test['reason']}")
+        low, high = row["labels"]
+        sheet.append(
+            [
+                row["dataset"],
+                row["budget"],
+                low if low == high else label_budgets.show_labels(row["labels"]),
+                row["method"],
+                row["folds"] or None,
+                row["mean"],
+                _or_none(row["std"]),
+                *cells,
+                " ".join(remarks) or None,
+            ]
+        )
+        sheet.cell(sheet.max_row, 3).alignment = Alignment(horizontal="left")
+        for column in range(9, 9 + 3 * len(references), 3):
+            sheet.cell(sheet.max_row, column).alignment = Alignment(horizontal="right")
+    formats = [None, None, "#,##0", None, "0", SCORE, SCORE]
+    formats += ["+0.0000;-0.0000", None, P_VALUE] * len(references)
+    _format_columns(sheet, formats, 2)
+    for column in range(10, 10 + 3 * len(references), 3):
+        _color_p_values(sheet, get_column_letter(column), 2, sheet.max_row)
+    _freeze(sheet)
+    sheet.append([])
+    _append_text(
+        sheet,
+        "Differences are paired over the folds that all methods have a score of; intervals and p "
+        "are of the corrected t-test of Nadeau and Bengio, each for itself: of many intervals some "
+        "leave 0 out by chance. Sheet Tests per dataset has p with Holm's correction.",
     )
 
 

@@ -1,9 +1,10 @@
 """Tests of the differences between methods, over datasets and on each of them.
 
-Over datasets the unit is a dataset's mean over its outer folds; folds share training examples and
-are no independent observations. Primary are Wilcoxon's signed-rank tests with Holm's correction:
-what they say of two methods does not depend on who else is in the study, as the classic mean ranks
-of Friedman and Nemenyi do (Benavoli, Corani, Mangili 2016, JMLR 17).
+Over datasets the unit is a dataset's mean over its outer folds, and over its label budgets where it
+has several; these share examples and are no independent observations. Primary are Wilcoxon's
+signed-rank tests with Holm's correction: what they say of two methods does not depend on who else
+is in the study, as the classic mean ranks of Friedman and Nemenyi do (Benavoli, Corani, Mangili
+2016, JMLR 17).
 """
 
 from itertools import combinations
@@ -63,13 +64,34 @@ def means_over_folds(scores: pd.DataFrame, metric: str = "accuracy") -> pd.DataF
     return table.reindex(index=datasets, columns=methods).round(12)
 
 
-def compare_methods(scores: pd.DataFrame, control: str | None = None, rope: float = ROPE) -> dict:
+def means_over_budgets(means: pd.DataFrame, budgets: dict[str, list[str]]) -> pd.DataFrame:
+    """Return a table (datasets, methods) in which the label budgets of a dataset are one row.
+
+    NaN where a method misses a score at one of them: means are over the same budgets.
+
+    Args:
+        means: (datasets, methods), each label budget as a dataset of its own.
+        budgets: dataset -> what it is called at each of its label budgets.
+    """
+    dataset_of = {name: dataset for dataset, names in budgets.items() for name in names}
+    units = [dataset_of.get(name, name) for name in means.index]
+    groups = means.groupby(units, sort=False)
+    return groups.agg(lambda column: column.mean(skipna=False)).round(12)
+
+
+def compare_methods(
+    scores: pd.DataFrame,
+    control: str | None = None,
+    rope: float = ROPE,
+    budgets: dict[str, list[str]] | None = None,
+) -> dict:
     """Compare all methods of a study over datasets, and on every dataset.
 
     Args:
         scores: one row per dataset, method and fold, with `accuracy`; see `paired`.
         control: the method that others are compared with; the first when None.
         rope: differences of accuracy up to this are taken for practically none.
+        budgets: of datasets with several label budgets (see `means_over_budgets`).
 
     Returns: JSON-able. What cannot be computed is None beside a `reason`. `reading` says the result
         in words, `notes` what limits it.
@@ -84,13 +106,18 @@ def compare_methods(scores: pd.DataFrame, control: str | None = None, rope: floa
     means = means_over_folds(comparable).reindex(
         index=list(dict.fromkeys(scores["dataset"])), columns=methods
     )
-    complete = means.dropna()
     notes += _missing(means)
+    budgets = budgets or {}
+    means = means_over_budgets(means, budgets)
+    complete = means.dropna()
+    if budgets:
+        notes.append(_one_unit(list(budgets)))
     result = {
         "metric": PER_FOLD,
         "methods": methods,
         "datasets": len(complete),
         "datasets_with_missing_scores": len(means) - len(complete),
+        "budgets": budgets,
         "control": control,
         "alpha": ALPHA,
         "rope": rope,
@@ -129,6 +156,13 @@ def _missing(means: pd.DataFrame) -> list[str]:
         "that have one are compared, and not in Friedman's and Nemenyi's tests."
         for methods, names in lacking.items()
     ]
+
+
+def _one_unit(datasets: list[str]) -> str:
+    return (
+        f"Label budgets of a dataset ({_shown(datasets)}) are no independent datasets: tests over "
+        "datasets take the mean over them, of the methods that have a score at each."
+    )
 
 
 def _shown(names: list[str]) -> str:

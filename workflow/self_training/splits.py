@@ -1,9 +1,9 @@
 """Outer folds, the labeled and unlabeled parts of a pool, and inner folds."""
 
 import numpy as np
-from sklearn.model_selection import StratifiedKFold, train_test_split
+from sklearn.model_selection import StratifiedKFold
 
-from self_training.class_counts import check_class_counts
+from self_training.class_counts import check_class_counts, labels_of_class
 from self_training.seeds import derive_seed, generator
 
 
@@ -15,7 +15,7 @@ def make_splits(
     dataset: str,
     outer_folds: int,
     inner_folds: int,
-    labeled_fraction: float,
+    **budget,
 ) -> list[dict[str, np.ndarray]]:
     """Split a dataset for every outer fold.
 
@@ -23,7 +23,10 @@ def make_splits(
         labels: (examples,) true labels. No later rule but the evaluation reads them.
         class_names: (classes,).
         seed: of the study.
+        dataset: its name in the config, whatever the budget: all budgets have the same outer folds.
         inner_folds: 0 for none.
+        budget: `labeled_fraction` (of every class in the pool, rounded) or `labels_per_class`. The
+            labels of a smaller one are among those of a larger one.
 
     Returns: one dict per outer fold, of indices into the dataset:
         test_idx: (test,).
@@ -39,7 +42,7 @@ def make_splits(
         dataset=dataset,
         outer_folds=outer_folds,
         inner_folds=inner_folds,
-        labeled_fraction=labeled_fraction,
+        **budget,
     )
     identity = {"study": seed, "dataset": dataset}
     folds = StratifiedKFold(
@@ -48,26 +51,28 @@ def make_splits(
     splits = []
     for fold, (pool_idx, test_idx) in enumerate(folds.split(labels, labels)):
         identity["outer_fold"] = fold
-        labeled_idx, unlabeled_idx = train_test_split(
-            pool_idx,
-            train_size=round(labeled_fraction * len(pool_idx)),
-            stratify=labels[pool_idx],
-            random_state=derive_seed(purpose="labeled", **identity),
-        )
-        labeled_idx = np.sort(labeled_idx)
+        labeled_idx = _draw_labeled(labels, pool_idx, identity, budget)
         labeled_y = labels[labeled_idx]
-        order = generator(purpose="unlabeled order", **identity)
+        order = generator(purpose="unlabeled order", **identity).permutation(pool_idx)
         splits.append(
             {
                 "test_idx": test_idx,
                 "labeled_idx": labeled_idx,
                 "labeled_y": labeled_y,
-                "unlabeled_idx": order.permutation(np.sort(unlabeled_idx)),
+                "unlabeled_idx": order[~np.isin(order, labeled_idx)],
                 "inner_fold": _inner_folds(labeled_y, inner_folds, identity),
                 "classes": np.array(len(class_names)),
             }
         )
     return splits
+
+
+def _draw_labeled(labels, pool_idx, identity: dict, budget: dict) -> np.ndarray:
+    """Return the first examples of each class, in one random order that no budget changes."""
+    order = generator(purpose="labeled", **identity).permutation(pool_idx)
+    classes = [order[labels[order] == label] for label in np.unique(labels)]
+    drawn = [of_class[: labels_of_class(len(of_class), **budget)] for of_class in classes]
+    return np.sort(np.concatenate(drawn))
 
 
 def _inner_folds(labeled_y: np.ndarray, inner_folds: int, identity: dict) -> np.ndarray:

@@ -1,0 +1,273 @@
+"""Label budgets: what is said of them, drawn and written, and a study that has some."""
+
+import json
+import re
+
+import numpy as np
+import openpyxl
+import pandas as pd
+import pytest
+from conftest import tiny_config
+from self_training import config as study
+from self_training import figures, label_budgets, methods_text, report, significance
+
+LABELS = {"a@4": (12, 12), "a@10": (29, 30), "a@25": (1075, 1075)}
+NOISE = (-0.01, 0.0, 0.01)
+
+
+def config_of(**methods) -> dict:
+    return {
+        "study": "budgets",
+        "datasets": {
+            "a@4": {"original": "a", "labels_per_class": 4},
+            "a@10": {"original": "a", "labels_per_class": 10},
+            "a@25": {"original": "a", "labels_per_class": 25},
+            "b": {"labels_per_class": 10},
+        },
+        "methods": {
+            "baseline": {"generations": 0},
+            "equal_steps": {"generations": 0, "steps_of": "student"},
+            "student": {"generations": 1},
+            "ensemble": {"inherit": "student", "ensemble_size": 2},
+        }
+        | methods,
+    }
+
+
+def scores_of(student: dict[str, list], folds: int = 3, **others) -> pd.DataFrame:
+    """Scores of which all methods but the student have 0.5, and 0.7 on b."""
+    rows = []
+    for dataset in (*LABELS, "b"):
+        for method in ("baseline", "equal_steps", "student", "ensemble"):
+            accuracies = {"student": student, **others}.get(method, {}).get(dataset)
+            for fold in range(folds):
+                accuracy = 0.5 if dataset != "b" else 0.7
+                if accuracies is not None:
+                    accuracy = accuracies[fold]
+                labels = LABELS.get(dataset, (30, 30))
+                rows.append(
+                    {"dataset": dataset, "method": method, "fold": fold, "accuracy": accuracy}
+                    | {"labeled": labels[min(fold, 1)], "unlabeled": 200, "test": 100}
+                    | {"source": "study"}
+                )
+    return pd.DataFrame(rows)
+
+
+def compared(scores: pd.DataFrame, config: dict | None = None):
+    config = config or config_of()
+    statistics = significance.compare_methods(scores, **study.statistics(config))
+    statistics = json.loads(json.dumps(statistics, allow_nan=False))
+    return label_budgets.compare(scores, config, statistics), config, statistics
+
+
+def around(mean: float) -> list[float]:
+    return [mean + noise for noise in NOISE]
+
+
+AHEAD_THEN_BEHIND = {"a@4": around(0.6), "a@10": around(0.505), "a@25": around(0.4)}
+HOW = " (95 % intervals of the mean difference over folds, each for itself)."
+
+
+def test_sentences_name_the_numbers_of_labels():
+    scores = scores_of(AHEAD_THEN_BEHIND, ensemble={name: around(0.6) for name in LABELS})
+    assert label_budgets.read(*compared(scores)) == [
+        "a, student against equal_steps: ahead with 12 labels; behind with 1,075 labels; not "
+        "distinguishable with 29 to 30 labels" + HOW,
+        "a, ensemble against baseline: ahead with 12, 29 to 30 and 1,075 labels" + HOW,
+    ]
+
+
+def test_sentences_without_a_control_of_equal_steps_are_of_the_control():
+    config = config_of(equal_steps={"generations": 0})
+    config["statistics"] = {"control": "equal_steps"}
+    sentences = label_budgets.read(*compared(scores_of(AHEAD_THEN_BEHIND), config))
+    assert [sentence.partition(":")[0] for sentence in sentences] == [
+        "a, student against equal_steps",
+        "a, ensemble against equal_steps",
+    ]
+    # A method is not compared with itself.
+    config["statistics"] = {"control": "student"}
+    (sentence,) = label_budgets.read(*compared(scores_of(AHEAD_THEN_BEHIND), config))
+    assert sentence.startswith("a, ensemble against student: ahead with 1,075 labels; behind wi")
+
+
+def test_ties_and_what_cannot_be_tested_are_said_as_that():
+    """Equal on every fold; ahead by the same on every fold, which leaves no error to test by."""
+    scores = scores_of({"a@4": [0.5] * 3, "a@10": [0.6] * 3, "a@25": around(0.6)})
+    sentence = label_budgets.read(*compared(scores))[0]
+    assert sentence == (
+        "a, student against equal_steps: ahead with 1,075 labels; not distinguishable with 12 "
+        "labels; not tested with 29 to 30 labels (sheet Label budgets says why)" + HOW
+    )
+    scores = scores_of(AHEAD_THEN_BEHIND, folds=1)
+    rows, config, statistics = compared(scores)
+    assert label_budgets.read(rows, config, statistics)[0] == (
+        "a, student against equal_steps: not tested with 12, 29 and 1,075 labels (sheet Label "
+        "budgets says why)."
+    )
+    assert "at least 2 folds" in rows[0]["against"]["equal_steps"]["reason"]
+
+
+def test_two_folds_have_wide_intervals():
+    scores = scores_of({"a@4": [0.6, 0.65], "a@10": [0.6, 0.601], "a@25": [0.45, 0.4]}, folds=2)
+    assert label_budgets.read(*compared(scores))[0] == (
+        "a, student against equal_steps: ahead with 29 to 30 labels; not distinguishable with 12 "
+        "and 1,075 labels" + HOW
+    )
+
+
+def test_rows_by_hand():
+    """The mean over 3 folds, its error by Nadeau and Bengio, 4.303 of them on either side."""
+    rows, _, _ = compared(scores_of(AHEAD_THEN_BEHIND))
+    assert len(rows) == 3 * 4
+    row = next(row for row in rows if (row["budget"], row["method"]) == ("a@4", "student"))
+    assert (row["dataset"], row["labels"], row["folds"]) == ("a", (12, 12), 3)
+    assert row["mean"] == pytest.approx(0.6) and row["std"] == pytest.approx(0.01)
+    test = row["against"]["equal_steps"]
+    half = 4.302653 * np.sqrt((1 / 3 + 100 / 212) * 0.01**2)
+    assert test["difference"] == pytest.approx(0.1)
+    assert test["interval"] == pytest.approx([0.1 - half, 0.1 + half])
+    # The other way round for a method that the statistics have first.
+    baseline = next(row for row in rows if (row["budget"], row["method"]) == ("a@4", "baseline"))
+    assert set(baseline["against"]) == {"equal_steps"}
+    config = config_of() | {"statistics": {"control": "student"}}
+    rows, _, _ = compared(scores_of(AHEAD_THEN_BEHIND), config)
+    against = rows[0]["against"]["student"]
+    assert against["difference"] == pytest.approx(-0.1)
+    assert against["interval"] == pytest.approx([-0.1 - half, -0.1 + half])
+
+
+def test_only_common_folds_are_compared():
+    scores = scores_of({"a@4": [0.6, 0.61, 0.99]})
+    lost = (scores["method"] == "ensemble") & (scores["fold"] == 2)
+    rows, _, _ = compared(scores[~lost])
+    row = next(row for row in rows if (row["budget"], row["method"]) == ("a@4", "student"))
+    assert row["folds"] == 2 and row["mean"] == pytest.approx(0.605)
+    assert row["against"]["baseline"]["difference"] == pytest.approx(0.105)
+
+
+def test_the_figure_has_a_point_per_budget():
+    scores = scores_of(AHEAD_THEN_BEHIND)
+    _, _, statistics = compared(scores)
+    figure = figures.draw("learning_curve", {"scores": scores}, statistics)
+    (axes,) = figure.axes
+    assert axes.get_title() == "a" and axes.get_xscale() == "log"
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["12", "30", "1,075"]
+    lines = {bars.get_label(): bars.lines[0] for bars in axes.containers}
+    assert list(lines) == ["baseline", "equal_steps", "student", "ensemble"]
+    assert lines["student"].get_ydata() == pytest.approx([0.6, 0.505, 0.4])
+    assert lines["baseline"].get_ydata() == pytest.approx([0.5, 0.5, 0.5])
+    np.testing.assert_allclose(lines["student"].get_xdata(), [12, 29.67, 1075], rtol=0.06)
+
+
+def test_methods_text_says_how_many_labels():
+    def text(**datasets) -> str:
+        config = tiny_config() | {"outer_folds": 2}
+        config["datasets"] = {
+            name: {"source": "digits", "epochs": 2} | budget for name, budget in datasets.items()
+        }
+        config = study.expand_budgets(config)
+        budgets = study.label_budgets(config)
+        scores = pd.DataFrame({"dataset": "x", "method": ["m", "n"], "fold": 0, "accuracy": 0.5})
+        return methods_text.write(config, significance.compare_methods(scores, budgets=budgets))
+
+    several = text(a={"labels_per_class": [25, 4]}, b={"labeled_fraction": 0.1})
+    assert "on 2 datasets (a and b)" in several
+    assert (
+        "10% of the examples outside the test fold (stratified by class) or 4 and 25 examples of "
+        "every class outside the test fold (by dataset and label budget) kept their labels"
+    ) in several
+    assert "Of a, all label budgets were studied over the same folds" in several
+    assert "(of a dataset with several label budgets, the mean over these)" in several
+    one = text(a={"labels_per_class": 4}, b={"labels_per_class": 4})
+    assert "In every fold, 4 examples of every class outside the test fold kept" in one
+    assert "label budget" not in one
+
+
+@pytest.fixture(scope="module")
+def finished(make_study):
+    config = tiny_config() | {"study": "budgets", "jobs": "per_dataset"}
+    del config["inner_folds"]
+    dataset = config["datasets"]["digits_0_2"]
+    del dataset["labeled_fraction"]
+    dataset |= {"labels_per_class": [4, 12], "epochs": 3}
+    chain = {"unlabeled_fraction": 0.2, "threshold": 0.4, "generations": 1}
+    config["methods"] = {"baseline": {"generations": 0}, "student": chain}
+    made = make_study(config)
+    made.run("--cores", "2")
+    return made
+
+
+def split_of(finished, dataset: str) -> dict:
+    with np.load(finished.results / f"runs/{dataset}/fold_1/split.npz") as archive:
+        return {name: archive[name] for name in archive.files}
+
+
+@pytest.mark.study
+def test_a_study_of_two_budgets(finished):
+    scores = pd.read_csv(finished.results / "scores.csv")
+    labels = scores.groupby("dataset", sort=False)["labeled"].unique().map(list).to_dict()
+    assert labels == {"digits_0_2@4": [12], "digits_0_2@12": [36]}
+    small, large = (split_of(finished, f"digits_0_2@{budget}") for budget in (4, 12))
+    np.testing.assert_array_equal(small["test_idx"], large["test_idx"])
+    assert set(small["labeled_idx"]) < set(large["labeled_idx"])
+    assert [path.name for path in (finished.results / "datasets").iterdir()] == ["digits_0_2"]
+    statistics = json.loads((finished.results / "statistics.json").read_text())
+    assert statistics["datasets"] == 1 and len(statistics["per_dataset"]) == 2
+    for kind in ("svg", "png"):
+        assert (finished.results / f"figures/learning_curve.{kind}").exists()
+    workbook = openpyxl.load_workbook(finished.results / "report.xlsx")
+    assert workbook["Label budgets"].max_row == 1 + 4 + 2
+    cells = [cell.value for row in workbook["Summary"] for cell in row if cell.value]
+    assert any(str(cell).startswith("digits_0_2, student against baseline: ") for cell in cells)
+    assert any("Datasets: 1 (2 if label budgets are counted)." in str(cell) for cell in cells)
+    assert len(workbook["Figures"]._images) == 9
+    output = finished.run("--cores", "1", "-n", "--forceall")
+    rules = re.findall(r"(?:local)?rule (\w+):\n    input: (.*)\n", output)
+    with_labels = {rule for rule, inputs in rules if "/labels.npy" in inputs}
+    assert with_labels == {"make_splits", "evaluate"}
+    assert len([rule for rule, _ in rules if rule == "prepare_dataset"]) == 1
+
+
+@pytest.mark.study
+def test_a_budget_does_not_depend_on_which_others_are_listed(finished, tmp_path):
+    """Its labels, weights and predictions are those that it has alone."""
+    alone = finished.copy(tmp_path / "project")
+    alone.config["datasets"]["digits_0_2"]["labels_per_class"] = 4
+    alone.write_config()
+    alone.run("--cores", "2", "results/budgets/runs/digits_0_2/fold_1/baseline/scores.json")
+    files = [
+        alone.results / f"runs/{dataset}/fold_1/{file}"
+        for dataset in ("digits_0_2", "digits_0_2@4")
+        for file in ("split.npz", "teachers/final.npz")
+    ]
+    for one, other in zip(files[:2], files[2:], strict=True):
+        with np.load(one) as arrays, np.load(other) as others:
+            for name in arrays.files:
+                np.testing.assert_array_equal(arrays[name], others[name])
+
+
+def test_the_sheet_has_every_budget_and_method(tmp_path):
+    rows, config, statistics = compared(scores_of(AHEAD_THEN_BEHIND))
+    sheet = openpyxl.Workbook().active
+    report._write_budgets(sheet, rows, label_budgets.references(config, statistics))
+    header, *lines, note = (
+        row for row in sheet.iter_rows(values_only=True) if any(cell is not None for cell in row)
+    )
+    assert header == (
+        *("Dataset", "With its budget", "Labels", "Method", "Folds", "Mean accuracy"),
+        "Std (n - 1)",
+        *("Minus baseline", "95 % interval", "p"),
+        *("Minus equal_steps", "95 % interval", "p"),
+        "Remark",
+    )
+    assert [line[3] for line in lines] == ["baseline", "equal_steps", "student", "ensemble"] * 3
+    assert [line[2] for line in lines[::4]] == [12, "29 to 30", 1075]
+    student = lines[2]
+    assert student[:7] == ("a", "a@4", 12, "student", 3, pytest.approx(0.6), pytest.approx(0.01))
+    assert student[7] == student[10] == pytest.approx(0.1)
+    assert student[11] == "+0.0614 to +0.1386" and student[12] < 0.05
+    # Ties are no change, and no zero has a sign below it.
+    assert lines[0][7:13] == (None, None, None, 0, "+0.0000 to +0.0000", 1)
+    assert "the same on every fold" in lines[0][13]
+    assert "by chance" in note[0]
