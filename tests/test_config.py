@@ -371,6 +371,7 @@ def test_a_dataset_with_several_budgets_becomes_one_for_each():
     assert config["datasets"]["digits_0_2@4"] == {
         "source": "digits",
         "classes": [0, 1, 2],
+        "policy": "characters",
         "epochs": 6,
         "labels_per_class": 4,
         "original": "digits_0_2",

@@ -224,3 +224,23 @@ def test_methods_text_says_what_was_done():
     assert "Friedman" in text and "t-test" not in text, "there are no folds"
     statistics = significance.compare_methods(external({"a": [0.1, 0.2], "b": [0.2, 0.3]}))
     assert "Friedman" not in methods_text.write(config, statistics)
+
+
+@pytest.mark.parametrize(
+    ("controls", "said"),
+    [
+        ({}, "this study has no control for that"),
+        (
+            {"a": {}},
+            "equal gradient steps says (a), more than one with the baseline. Students have",
+        ),
+        ({"a": {}, "b": {"noise": {"dropout": 0.2}}}, "(a, b), more than one with the baseline.\n"),
+    ],
+)
+def test_what_the_controls_can_tell_is_on_the_first_sheet(tmp_path, controls, said):
+    config = tiny_config()
+    for name, settings in controls.items():
+        control = {"generations": 0, "steps_of": "noisy_student"}
+        config["methods"][name] = control | settings
+    evaluations = [row | {"generations_trained": 2} for row in fake_evaluations()]
+    assert said in texts(write_report(tmp_path, evaluations, config=config)["Summary"])

@@ -224,8 +224,10 @@ def _draw_generations(generations: pd.DataFrame, styles: dict) -> plt.Figure:
 def _draw_hyper_parameters(scores: pd.DataFrame, styles: dict) -> plt.Figure:
     scores = scores[scores["generations"] > 0] if (scores["generations"] > 0).any() else scores
     methods = list(dict.fromkeys(scores["method"]))
-    figure, all_axes = plt.subplots(1, len(HYPER_PARAMETERS), figsize=(9, 2.8), sharey=True)
-    for axes, name in zip(all_axes, HYPER_PARAMETERS, strict=True):
+    # Where every generation labels all unlabeled examples, there is no fraction of them.
+    names = [name for name in HYPER_PARAMETERS if scores[name].notna().any()]
+    figure, all_axes = plt.subplots(1, len(names), figsize=(9, 2.8), sharey=True)
+    for axes, name in zip(all_axes, names, strict=True):
         counts = scores.groupby(name)["method"].value_counts().unstack(fill_value=0)
         positions = np.arange(len(counts))
         for index, method in enumerate(methods):

@@ -10,6 +10,7 @@ from openpyxl.formatting.rule import FormulaRule
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 
+from self_training import config as study
 from self_training import label_budgets, methods_text, provenance
 from self_training.scores import METRICS
 from self_training.search import HYPER_PARAMETERS
@@ -190,15 +191,27 @@ def _not_learned(scores: pd.DataFrame) -> list[str]:
 def _no_control(config: dict, scores: pd.DataFrame) -> list[str]:
     if "generations_trained" not in scores or not scores["generations_trained"].max() > 0:
         return []
-    if any("steps_of" in method for method in config["methods"].values()):
+    students = [name for name in config["methods"] if study.generations(config, name)]
+    equal_steps = [name for name, method in config["methods"].items() if "steps_of" in method]
+    if not equal_steps:
         return [
-            "Whether self-training helps is what a comparison with the control of equal gradient "
-            "steps says (steps_of), more than one with the baseline."
+            "Students take more gradient steps than the baseline. A difference may come from "
+            "longer training alone; this study has no control for that."
         ]
-    return [
-        "Students take more gradient steps than the baseline. A difference may come from longer "
-        "training alone; this study has no control for that."
-    ]
+    note = (
+        "Whether self-training helps is what a comparison with the controls of equal gradient "
+        f"steps says ({', '.join(equal_steps)}), more than one with the baseline."
+    )
+    if _noisy(config, students) and not _noisy(config, equal_steps):
+        note += (
+            " Students have noise and these controls have none: a difference may come from noise "
+            "alone."
+        )
+    return [note]
+
+
+def _noisy(config: dict, methods: list[str]) -> bool:
+    return any(study.settings(config, name)["noise"] != study.NO_NOISE for name in methods)
 
 
 def _against_control(statistics: dict, method: str) -> list:

@@ -1,0 +1,71 @@
+"""What input noise costs beside a training step, on one thread.
+
+    uv run python benchmarks/input_noise.py [ARCHIVE.npz ...]
+
+Archives of images (x, as in resources/); those in resources/ when none is named, otherwise
+scikit-learn's digits. Every figure is the median of several repetitions, in turns, in one run.
+"""
+
+import statistics
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "workflow"))
+
+from self_training import training  # noqa: E402
+from self_training.input_noise import POLICIES, add_noise  # noqa: E402
+from self_training.runs import Run  # noqa: E402
+
+EXAMPLES, REPETITIONS, BATCH = 3200, 5, 32
+
+
+def archives() -> dict[str, np.ndarray]:
+    """Return uint8 images by name."""
+    paths = list(map(Path, sys.argv[1:])) or sorted((ROOT / "resources").glob("*.npz"))
+    if not paths:
+        from sklearn.datasets import load_digits
+
+        digits = np.rint(load_digits().images * (255 / 16)).astype(np.uint8)
+        return {"digits": np.resize(digits[..., None], (EXAMPLES, 8, 8, 1))}
+    return {path.stem: np.load(path)["x"][:EXAMPLES] for path in paths}
+
+
+def main() -> None:
+    training.start_framework(threads=1)
+    none = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0.5, "survival": 1}
+    settings = training.TrainingSettings(
+        backbone="original_cnn",
+        epochs=1,
+        steps=None,
+        batch_size=BATCH,
+        learning_rate=0.001,
+        unlabeled_ratio=None,
+        label_smoothing=0,
+        noise=none,
+        threads=1,
+    )
+    print(f"{'images':24}{'':16}{'images/s':>10}{'of a training step':>20}")
+    for name, images in archives().items():
+        trainer = training.Trainer(images, 10, settings, soft=False)
+        labels = np.random.default_rng(0).integers(0, 10, len(images)).astype(np.int32)
+        seconds = {"training": []} | {policy: [] for policy in POLICIES}
+        for repetition in range(REPETITIONS):
+            run = Run({"repetition": repetition}, np.arange(len(images)), labels, {})
+            seconds["training"].append(trainer.train(run).record["training_seconds"])
+            for policy in POLICIES:
+                started = time.perf_counter()
+                add_noise(images, policy, 10, 2, np.random.default_rng(repetition))
+                seconds[policy].append(time.perf_counter() - started)
+        medians = {what: statistics.median(values) for what, values in seconds.items()}
+        shape = "x".join(map(str, images.shape[1:]))
+        for what, median in medians.items():
+            share = "" if what == "training" else f"{median / medians['training']:.2f}"
+            print(f"{name + ' ' + shape:24}{what:16}{len(images) / median:>10.0f}{share:>20}")
+
+
+if __name__ == "__main__":
+    main()
