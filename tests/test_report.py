@@ -215,6 +215,26 @@ def test_methods_text_says_what_was_done():
     config["methods"]["equal_steps"] = {"generations": 0, "steps_of": "noisy_student"}
     text = methods_text.write(config, statistics)
     assert "as many gradient steps as the last student of noisy_student took, without noise" in text
+    assert "Cubuk" not in text and "Huang" not in text
+    noise = {"policy": "rand_augment", "magnitude": 9, "survival": 0.8}
+    config["methods"]["larger"] = {
+        "inherit": "noisy_student",
+        "schedule": "all",
+        "noise": noise,
+        "steps": 50,
+        "backbone": ["small_resnet", "efficientnet_b0"],
+    }
+    text = methods_text.write(config, statistics)
+    for part in (
+        "labeled all unlabeled examples anew",
+        "input noise (rand_augment) of magnitude 9 of 30 and stochastic depth (survival 0.8), for "
+        "50 gradient steps, as small_resnet, then efficientnet_b0",
+        "Cubuk, E. D.",
+        "Huang, G.",
+        "He, K.",
+        "Tan, M.",
+    ):
+        assert part in text, part
     config["methods"] = {"baseline": {"generations": 0}}
     text = methods_text.write(config, statistics)
     assert "Xie" not in text and "one network, trained on the labeled examples alone" in text

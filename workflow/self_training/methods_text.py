@@ -25,6 +25,22 @@ REFERENCES = {
         "52."
     ),
     "adam": "Kingma, D. P., Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.",
+    "rand_augment": (
+        "Cubuk, E. D., Zoph, B., Shlens, J., Le, Q. V. (2020). RandAugment: practical automated "
+        "data augmentation with a reduced search space. CVPR Workshops."
+    ),
+    "stochastic_depth": (
+        "Huang, G., Sun, Y., Liu, Z., Sedra, D., Weinberger, K. Q. (2016). Deep networks with "
+        "stochastic depth. ECCV."
+    ),
+    "small_resnet": (
+        "He, K., Zhang, X., Ren, S., Sun, J. (2016). Deep residual learning for image recognition. "
+        "CVPR."
+    ),
+    "efficientnet_b0": (
+        "Tan, M., Le, Q. V. (2019). EfficientNet: rethinking model scaling for convolutional "
+        "neural networks. ICML."
+    ),
 }
 
 
@@ -44,12 +60,26 @@ def write(config: dict, statistics: dict) -> str:
         packages = ["tensorflow", "keras", "scikit-learn", *packages]
         if any(study.generations(config, name) for name in config["methods"]):
             cited += ["noisy_student"]
+        cited += sorted(_ingredients(config) & set(REFERENCES))
     external = study.external_scores(config)
     if external:
         paragraphs.append(f"Scores of other systems were taken from {_join(external)}.")
     paragraphs.append(_statistics(statistics, packages))
     paragraphs.append("References. " + " ".join(sorted(REFERENCES[name] for name in cited)))
     return "\n\n".join(paragraphs)
+
+
+def _ingredients(config: dict) -> set[str]:
+    """Return the names of the backbones and kinds of noise that a study trains with."""
+    found = {config["training"]["backbone"]}
+    for dataset in config["datasets"]:
+        for name in config["methods"]:
+            for generation in study.generations(config, name) or [1]:
+                settings = study.training(config, dataset, name, generation)
+                found |= {settings["backbone"], settings["noise"]["policy"]}
+                if settings["noise"]["survival"] < 1:
+                    found.add("stochastic_depth")
+    return found
 
 
 def _data(config: dict) -> str:
