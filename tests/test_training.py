@@ -238,25 +238,60 @@ def test_input_noise_is_new_every_epoch_and_never_at_prediction(monkeypatch):
 
 JAX_RUN = """
 import json, sys
+from dataclasses import replace
+import numpy as np
 sys.path[:0] = ["workflow", "tests"]
 import test_training as t
 t.training.start_framework(1)
-first, second = t.train(t.run(600), epochs=4), t.train(t.run(600), epochs=4)
-noisy = t.train(t.run(600), epochs=4, noise=t.NOISE)
-def accuracy(result):
-    return float((result.probabilities["evaluation"].argmax(1) == t.LABELS[1300:1500]).mean())
-print(json.dumps({
-    "framework": t.training.describe_framework(),
-    "accuracy": accuracy(first),
-    "noisy_accuracy": accuracy(noisy),
-    "losses": first.record["losses"],
-    "repeats": first.probabilities["evaluation"].tolist()
-    == second.probabilities["evaluation"].tolist(),
-}))
+from self_training import stacked
+stacked.STEPS = 2
+# Of several epochs, and of different lengths.
+runs = [
+    replace(t.run(100), identity={"study": 1, "part": "final", "member": member}, steps=steps)
+    for member, steps in enumerate((7, 4))
+]
+
+def together(noise, stack, runs=runs):
+    trainer = t.training.make_trainer(t.IMAGES, 10, t.settings(noise=noise), False)
+    trainer.stack = stack
+    results = []
+    for some_run, result in zip(runs, trainer.train_all(runs)):
+        shown = trainer.model.predict(t.training.scale(t.IMAGES[1300:1500]), verbose=0)
+        results.append((result, shown))
+    return results
+
+def alone(noise):
+    trainer = t.training.Trainer(t.IMAGES, 10, t.settings(noise=noise), False)
+    return [trainer.train(some_run) for some_run in runs]
+
+def largest_difference(one, other):
+    return max(float(np.abs(one.probabilities[k] - other.probabilities[k]).max())
+               for k in one.probabilities)
+
+found = {"framework": t.training.describe_framework(), "differences": [], "same_records": []}
+for noise in (t.NO_NOISE, t.NOISE):
+    for (result, shown), single in zip(together(noise, 2), alone(noise)):
+        found["differences"].append(largest_difference(result, single))
+        found["differences"].append(
+            float(np.abs(result.probabilities["evaluation"] - shown).max())
+        )
+        keys = ("steps", "examples_seen", "examples", "diverged", "member")
+        found["same_records"].append(
+            all(result.record[key] == single.record[key] for key in keys)
+            and np.allclose(result.record["losses"], single.record["losses"], atol=1e-4)
+        )
+stacked.STEPS = 64
+longer = [replace(runs[0], examples=np.arange(600), targets=t.LABELS[:600], steps=76)]
+first, second = (together(t.NO_NOISE, 1, longer)[0][0] for _ in range(2))
+predicted = first.probabilities["evaluation"].argmax(axis=1)
+found["accuracy"] = float((predicted == t.LABELS[1300:1500]).mean())
+found["losses"] = first.record["losses"]
+found["repeats"] = largest_difference(first, second) == 0
+print(json.dumps(found))
 """
 
 
-def test_jax_runs_the_training_code_too():
+def test_jax_trains_runs_together_as_it_trains_them_alone():
     pytest.importorskip("jax")
     output = subprocess.run(
         [sys.executable, "-c", JAX_RUN],
@@ -268,6 +303,9 @@ def test_jax_runs_the_training_code_too():
     assert output.returncode == 0, output.stderr
     result = json.loads(output.stdout.splitlines()[-1])
     assert result["framework"]["backend"] == "jax"
+    # Two kinds of noise, two runs: against each alone, and against the network that is saved.
+    assert len(result["differences"]) == 8 and max(result["differences"]) < 1e-4
+    assert result["same_records"] == [True] * 4
     assert result["repeats"]
     assert result["accuracy"] > 0.8
     assert result["losses"][-1] < result["losses"][0] / 2

@@ -40,6 +40,15 @@ if workflow.is_main_process and not workflow.dryrun:
 config = study.expand_budgets(config)
 SOURCES = study.sources(config)
 
+
+onstart:
+    # Snakemake looks for jobs to start whenever one has ended, and then again every second for each
+    # time it has looked, so that after some hundred jobs it needs a core for itself. That serves a
+    # limit of jobs per second, which local jobs do without.
+    if workflow.local_exec:
+        workflow.scheduler.job_rate_limiter = None
+
+
 # A config of external scores alone has none of these.
 SEED = config.get("seed")
 DATASETS = list(config.get("datasets", {}))

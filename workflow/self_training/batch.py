@@ -42,10 +42,10 @@ def train_batch(
     timing = {"startup_seconds": time.time() - started}
     images = np.load(images_path, mmap_mode="r")
     soft = runs[0][0].targets.ndim == 2
-    trainer = training.Trainer(images, classes, training_settings, soft)
+    trainer = training.make_trainer(images, classes, training_settings, soft)
     trained = [[] for _ in batch]
-    for run, fold in runs:
-        result = trainer.train(run)
+    results = trainer.train_all([run for run, _ in runs])
+    for (run, fold), result in zip(runs, results, strict=True):
         trained[fold].append(result)
         if models and run.identity["part"] == FINAL:
             with atomic_path(models[fold] / f"member_{run.identity['member']}.keras") as path:

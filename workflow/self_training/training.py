@@ -139,6 +139,15 @@ def build_network(
     return keras.Model(inputs, outputs)
 
 
+def make_trainer(*arguments):
+    """Return what trains: stacks of runs on JAX, one run after the other on other backends."""
+    if keras.backend.backend() == "jax":
+        from self_training.stacked import StackedTrainer
+
+        return StackedTrainer(*arguments)
+    return Trainer(*arguments)
+
+
 class Trainer:
     """One compiled network that is reset for every run.
 
@@ -162,28 +171,31 @@ class Trainer:
         ]
         mean = "mean_with_sample_weight"
         if self.soft:
-            loss = keras.losses.CategoricalCrossentropy(
+            self.loss = keras.losses.CategoricalCrossentropy(
                 label_smoothing=settings.label_smoothing, reduction=mean
             )
         else:
-            loss = keras.losses.SparseCategoricalCrossentropy(reduction=mean)
+            self.loss = keras.losses.SparseCategoricalCrossentropy(reduction=mean)
+        self._compile()
+        self.tracing_seconds = time.perf_counter() - started
+        self.done: dict[str, TrainedRun] = {}
+
+    def _compile(self) -> None:
+        """Trace a step, which every run's reset undoes, so that no run's time contains that."""
         compile_steps = {"tensorflow": _steps_in_graph}.get(
             keras.backend.backend(), _steps_one_by_one
         )
-        shape = (1, settings.batch_size)
-        targets = (
-            np.zeros((*shape, classes), np.float32) if self.soft else np.zeros(shape, np.int32)
-        )
+        shape = (1, self.settings.batch_size)
+        targets = np.zeros(shape, np.int32)
+        if self.soft:
+            targets = np.zeros((*shape, self.classes), np.float32)
         self.train_steps, self.held_images = compile_steps(
-            self.model, self.optimizer, loss, images, targets
+            self.model, self.optimizer, self.loss, self.images, targets
         )
-        # One step that every run's reset undoes: it traces, so that no run's time contains that.
         self.train_steps(
             self.held_images, np.zeros(shape, np.int32), targets, np.ones(shape, np.float32)
         )
         self.predict(np.zeros(1, np.int32))
-        self.tracing_seconds = time.perf_counter() - started
-        self.done: dict[str, TrainedRun] = {}
 
     def reset(self, identity: dict) -> None:
         """Give the network the weights, noise and optimizer that a new one with this seed has."""
@@ -192,6 +204,11 @@ class Trainer:
             variable.assign(value)
         for variable, value in zip(self.optimizer.variables, self.optimizer_start, strict=True):
             variable.assign(value)
+
+    def train_all(self, runs: list[Run]):
+        """Yield the result of each run, in order, while `model` is its network."""
+        for run in runs:
+            yield self.train(run)
 
     def train(self, run: Run) -> TrainedRun:
         """Train a network from scratch and predict what the run asks for.
@@ -208,20 +225,38 @@ class Trainer:
         started = time.perf_counter()
         losses, steps, seen = [], 0, 0
         for epoch, (order, weights) in enumerate(self._epochs(run)):
-            losses.append(self._train_epoch(run, epoch, order, weights))
+            total = 0.0
+            for images, *batches_of in self._parts(run, epoch, order, weights):
+                held = self.held_images if images is None else images
+                total += float(self.train_steps(held, *batches_of)) * len(batches_of[0])
+            losses.append(total / len(order))
             steps += len(order)
             seen += int(weights.sum())
         training_seconds = time.perf_counter() - started
-        diverged = not np.isfinite(losses).all()
-        if diverged:
-            logger.warning("%s: loss not finite; use a smaller learning_rate", run.identity)
         probabilities, prediction_seconds = {}, {}
         for name, indices in run.predict.items():
             started = time.perf_counter()
             probabilities[name] = self.predict(indices)
-            if diverged:
-                probabilities[name][:] = 1 / self.classes
             prediction_seconds[name] = time.perf_counter() - started
+        return self.record(
+            run,
+            losses=losses,
+            steps=steps,
+            seen=seen,
+            training_seconds=training_seconds,
+            probabilities=probabilities,
+            prediction_seconds=prediction_seconds,
+        )
+
+    def record(
+        self, run, *, losses, steps, seen, training_seconds, probabilities, prediction_seconds
+    ) -> TrainedRun:
+        """Return a run's result: its probabilities, all equal if it diverged, and its record."""
+        diverged = not np.isfinite(losses).all()
+        if diverged:
+            logger.warning("%s: loss not finite; use a smaller learning_rate", run.identity)
+            for array in probabilities.values():
+                array[:] = 1 / self.classes
         record = run.identity | {
             "examples": len(run.examples),
             "steps": steps,
@@ -231,18 +266,23 @@ class Trainer:
             "training_seconds": training_seconds,
             "prediction_seconds": prediction_seconds,
         }
-        logger.info("%s: loss %.4g after %d steps", run.identity, losses[-1], record["steps"])
+        logger.info("%s: loss %.4g after %d steps", run.identity, losses[-1], steps)
         return TrainedRun(probabilities, record)
+
+    def steps_per_epoch(self, run: Run) -> int:
+        return -(-len(run.examples) // self.settings.batch_size)
+
+    def count_steps(self, run: Run) -> int:
+        """Return how many gradient steps a run takes."""
+        steps = self.settings.steps if run.steps is None else run.steps
+        return self.settings.epochs * self.steps_per_epoch(run) if steps is None else steps
 
     def _epochs(self, run: Run):
         """Yield order and weights of the batches of each epoch; the last may be cut short."""
         settings, examples = self.settings, len(run.examples)
         given = examples if run.given is None else run.given
-        per_epoch = -(-examples // settings.batch_size)
-        left = settings.steps if run.steps is None else run.steps
-        if left is None:
-            left = settings.epochs * per_epoch
-        for epoch in range(-(-left // per_epoch)):
+        left = self.count_steps(run)
+        for epoch in range(-(-left // self.steps_per_epoch(run))):
             rng = generator(purpose="order", epoch=epoch, **run.identity)
             if settings.unlabeled_ratio is None or given == examples:
                 order, weights = batches(examples, settings.batch_size, rng)
@@ -253,17 +293,21 @@ class Trainer:
             yield order[:left], weights[:left]
             left -= len(order[:left])
 
-    def _train_epoch(self, run: Run, epoch: int, order: np.ndarray, weights: np.ndarray) -> float:
-        """Take the steps of an epoch and return their mean loss."""
+    def _parts(self, run: Run, epoch: int, order: np.ndarray, weights: np.ndarray):
+        """Yield an epoch's steps in parts: images, and per step rows of these, targets, weights.
+
+        The images are None where they are the dataset's own.
+        """
         targets = run.targets[order]
         if self.soft and run.targets.ndim == 1:
             targets = np.eye(self.classes, dtype=np.float32)[targets]
         rows = run.examples[order].astype(np.int32)
         noise = self.settings.noise
         if not noise["magnitude"]:
-            return float(self.train_steps(self.held_images, rows, targets, weights))
+            yield None, rows, targets, weights
+            return
         rng = generator(purpose="input noise", epoch=epoch, **run.identity)
-        total, at_once = 0.0, -(-NOISY_EXAMPLES // order.shape[1])
+        at_once = -(-NOISY_EXAMPLES // order.shape[1])
         for start in range(0, len(order), at_once):
             now = slice(start, start + at_once)
             noisy = add_noise(
@@ -274,8 +318,7 @@ class Trainer:
                 rng,
             )
             own = np.arange(len(noisy), dtype=np.int32).reshape(rows[now].shape)
-            total += float(self.train_steps(noisy, own, targets[now], weights[now])) * len(own)
-        return total / len(order)
+            yield noisy, own, targets[now], weights[now]
 
     def timing(self) -> dict[str, float]:
         """Return the seconds that went into tracing, training and prediction so far."""
