@@ -12,6 +12,17 @@ import yaml
 ROOT = Path(__file__).parents[1]
 
 
+def pytest_collection_modifyitems(config, items):
+    """Let the workers of pytest-xdist begin with the longest files, so that they end together."""
+    if hasattr(config, "workerinput"):
+        items.sort(
+            key=lambda item: (
+                item.path.name != "test_study.py",
+                item.get_closest_marker("study") is None,
+            )
+        )
+
+
 class Study:
     """A copy of the workflow in a folder of its own, with a config."""
 

@@ -30,7 +30,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if behavior == "drop":
             return
         if behavior == "silent":
-            time.sleep(2)
+            time.sleep(30)
             return
         if isinstance(behavior, int):
             self.send_error(behavior)

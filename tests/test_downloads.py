@@ -49,7 +49,7 @@ def sha256(content: bytes) -> str:
     ids=str,
 )
 def test_what_may_pass_is_tried_again(server, tmp_path, monkeypatch, behaviors):
-    monkeypatch.setattr(downloads, "TIMEOUT", 0.5)
+    monkeypatch.setattr(downloads, "TIMEOUT", 2)
     url = server.serve("/file", *behaviors)
     downloads.download(url, tmp_path / "file", sha256(CONTENT))
     assert (tmp_path / "file").read_bytes() == CONTENT

@@ -23,9 +23,6 @@ def study(make_study):
         # What it inherits is of students, and it has none.
         "no_generations": {"inherit": "noisy", "generations": 0},
         "chain_of_3": chain | {"generations": [1, 2, 3]},
-        "chain_of_3_alone": chain | {"generations": 3},
-        "chain_of_2_alone": chain | {"generations": 2},
-        "chain_of_1_alone": chain | {"generations": 1},
         "ensemble_of_one": {"inherit": "chain_of_3", "ensemble_size": 1},
         "unlabeled_used_up": fixed | {"threshold": 0.4},
         "nothing_selected": fixed | {"threshold": 0.999999},
@@ -56,6 +53,12 @@ def study(make_study):
     }
     study = make_study(config)
     study.run("--cores", "2", "--keep-going", "results/invariants/scores.csv")
+    # Of these the search alone is looked at.
+    alone = {f"chain_of_{number}_alone": chain | {"generations": number} for number in (1, 2, 3)}
+    config["methods"] |= alone
+    study.write_config()
+    choices = [f"results/invariants/{FOLD}/{method}/choice.json" for method in alone]
+    study.run("--cores", "2", "--keep-going", *choices)
     return study
 
 
