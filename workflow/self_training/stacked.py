@@ -15,10 +15,8 @@ import numpy as np
 from self_training.runs import FINAL, Run, TrainedRun
 from self_training.training import PREDICTION_BATCH, Trainer, build_network, scale
 
-# Runs that are trained as one on a GPU. On a CPU, where a stack of convolutions takes longer than
-# one after the other, a run is a stack of its own.
+# Runs that are trained as one, and steps that they take per call.
 STACK = 32
-# Steps of all of them per call.
 STEPS = 64
 
 
@@ -42,7 +40,7 @@ class StackedTrainer(Trainer):
             yield self.done[run.digest()]
 
     def _compile(self) -> None:
-        self.stack = 1 if jax.default_backend() == "cpu" else STACK
+        self.stack = STACK
         self.held_images = jnp.asarray(self.images)
         self.weights: dict[str, list[list[np.ndarray]]] = {}
         self.take_steps = jax.jit(jax.vmap(self._take_steps), donate_argnums=0)
