@@ -4,7 +4,7 @@
 
 Runs of the original CNN on an archive of images (x, y, as in resources/), or on scikit-learn's
 digits: images/s of one run after the other, step by step, and of stacks of several sizes; the mean
-use of the GPU meanwhile, as nvidia-smi reports it. Needs JAX for the GPU: pip install "jax[cuda12]".
+use of the GPU meanwhile, as nvidia-smi reports it. Needs `pip install "jax[cuda12]"`.
 """
 
 import argparse
