@@ -104,5 +104,13 @@ def test_an_edit_of_a_user_s_backbone_is_seen(own_backbone):
     own_backbone.write_text(own_backbone.read_text() + "\n")
     assert backbones.digest_of("my_models:linear") != before
     assert backbones.source_of("my_models:quadratic") is None
+    own_backbone.write_text(
+        "# linear was here\ndef linear_2(): pass\nfrom os import path as other\n"
+    )
+    assert backbones.source_of("my_models:linear") is None
+    assert backbones.source_of("my_models:other") == own_backbone
+    own_backbone.write_text("def linear(:\n")
+    assert backbones.source_of("my_models:linear") is None
+    assert backbones.source_of("math:sqrt") is None
     assert backbones.source_of("no_models:linear") is None
     assert backbones.digest_of("original_cnn") is None

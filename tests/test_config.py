@@ -155,7 +155,32 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
         (
             "methods/noisy_student/noise",
             {"policy": "characters"},
-            "noise.magnitude: Expected a number above 0, as there is a policy",
+            "noise.magnitude: Expected a number above 0, as there is noise.policy",
+        ),
+        (
+            "methods/noisy_student/noise",
+            {"operations": 3},
+            "noise.magnitude: Expected a number above 0, as there is noise.operations",
+        ),
+        (
+            "methods/noisy_student/noise",
+            {"magnitude": 5, "operations": 3},
+            "noise.operations: Expected it only with policy rand_augment",
+        ),
+        (
+            "methods/baseline/schedule",
+            "all",
+            "baseline.schedule: Expected it only with students .generations.. Received: 'all'",
+        ),
+        (
+            "methods/baseline",
+            {"generations": 0, "train_on": "labeled", "backbone": ["small_resnet"]},
+            "baseline.backbone: Expected one, as a control has no generations",
+        ),
+        (
+            "methods/noisy_student_ensemble",
+            {"inherit": "spare", "generations": 0},
+            "inherit: Expected a method that is not a control. Received: 'spare'",
         ),
         (
             "methods/noisy_student/noise",
@@ -203,8 +228,11 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
     ],
 )
 def test_mistakes_are_named(path, value, message):
+    config = changed(path, value)
+    if isinstance(config.get("methods"), dict) and config["methods"]:
+        config["methods"].setdefault("spare", {"generations": 0, "train_on": "labeled"})
     with pytest.raises(ConfigError, match=message):
-        study.validate(changed(path, value))
+        study.validate(config)
 
 
 LETTERS = {"source": "kaggle", "name": "letters", "slug": "owner/letters", "file": "letters.csv"}
@@ -483,6 +511,45 @@ def test_schedule_all_asks_for_everything():
     config["methods"]["slices"] = {"inherit": "all", "schedule": "slices"}
     with pytest.raises(ConfigError, match="a method that does not inherit itself"):
         study.validate(config)
+
+
+def test_a_ratio_needs_room_in_a_batch():
+    config = changed("methods/noisy_student/unlabeled_ratio", 3)
+    config["training"]["batch_size"] = 1
+    with pytest.raises(ConfigError, match="batch_size: Expected at least 2, as noisy_student has"):
+        study.validate(config)
+    config["methods"]["mixed"] = {"inherit": "noisy_student", "unlabeled_ratio": None}
+    assert study.settings(config, "mixed")["unlabeled_ratio"] is None
+
+
+def test_controls_of_equal_steps():
+    config = tiny_config()
+    methods = config["methods"]
+    methods["of_steps"] = {
+        "inherit": "noisy_student",
+        "generations": 0,
+        "steps_of": "noisy_student",
+    }
+    assert study.equal_steps(config, "noisy_student") == ["of_steps"]
+    assert study.trained_otherwise(config, "noisy_student", "of_steps") == []
+    assert study.trained_otherwise(config, "noisy_student", "baseline") == ["noise"]
+    assert study.equal_steps(config, "noisy_student_ensemble") == []
+    # What it inherits of length does not count: it takes the steps of the students.
+    methods["noisy_student"]["steps"] = 50
+    study.validate(config)
+    assert study.settings(config, "of_steps")["steps"] is None
+    # Steps that are the same by number; those of the teachers, too.
+    methods["by_number"] = {"generations": 0, "train_on": "labeled", "steps": 50}
+    assert study.equal_steps(config, "noisy_student_ensemble") == ["by_number"]
+    methods["noisy_student_ensemble"]["steps"] = 70
+    assert study.equal_steps(config, "noisy_student_ensemble") == []
+    dataset = config["datasets"]["digits_0_2"]
+    config["datasets"]["digits_0_2"] = {"steps": 70} | {
+        key: value for key, value in dataset.items() if key != "epochs"
+    }
+    assert study.equal_steps(config, "noisy_student_ensemble") == ["baseline"]
+    methods["bound"] = {"generations": 0, "train_on": "pool", "steps": 70}
+    assert study.equal_steps(config, "noisy_student_ensemble") == ["baseline"]
 
 
 def test_schema_describes_every_key():

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from PIL import Image
 from self_training import input_noise
-from self_training.errors import DatasetError
 from self_training.input_noise import OPERATIONS, POLICIES, add_noise
 from sklearn.datasets import load_digits
 
@@ -82,8 +81,3 @@ def test_operations_change_an_image(name):
     image = Image.fromarray(np.resize(COLORS, (32, 32, 3)) // 2 + 30)
     changed = OPERATIONS[name](image, 1.0, 1.0, (0, 0, 0))
     assert (np.asarray(changed) != np.asarray(image)).any()
-
-
-def test_other_channels_are_refused():
-    with pytest.raises(DatasetError, match="Expected images with 1 or 3 channels .* Received: 4"):
-        noisy(np.zeros((1, 8, 8, 4), np.uint8), "characters")

@@ -19,11 +19,13 @@ def config_of(**methods) -> dict:
     return {
         "study": "budgets",
         "datasets": {
-            "a@4": {"original": "a", "labels_per_class": 4},
-            "a@10": {"original": "a", "labels_per_class": 10},
-            "a@25": {"original": "a", "labels_per_class": 25},
-            "b": {"labels_per_class": 10},
+            "a@4": {"original": "a", "labels_per_class": 4, "epochs": 2},
+            "a@10": {"original": "a", "labels_per_class": 10, "epochs": 2},
+            "a@25": {"original": "a", "labels_per_class": 25, "epochs": 2},
+            "b": {"labels_per_class": 10, "epochs": 2},
         },
+        "training": {"backbone": "original_cnn", "batch_size": 32, "learning_rate": 0.001},
+        "threads": 1,
         "methods": {
             "baseline": {"generations": 0},
             "equal_steps": {"generations": 0, "steps_of": "student"},
@@ -73,7 +75,8 @@ def test_sentences_name_the_numbers_of_labels():
     assert label_budgets.read(*compared(scores)) == [
         "a, student against equal_steps: ahead with 12 labels; behind with 1,075 labels; not "
         "distinguishable with 29 to 30 labels" + HOW,
-        "a, ensemble against baseline: ahead with 12, 29 to 30 and 1,075 labels" + HOW,
+        "a, ensemble against equal_steps (with the steps of student): ahead with 12, 29 to 30 and "
+        "1,075 labels" + HOW,
     ]
 
 
@@ -82,8 +85,8 @@ def test_sentences_without_a_control_of_equal_steps_are_of_the_control():
     config["statistics"] = {"control": "equal_steps"}
     sentences = label_budgets.read(*compared(scores_of(AHEAD_THEN_BEHIND), config))
     assert [sentence.partition(":")[0] for sentence in sentences] == [
-        "a, student against equal_steps",
-        "a, ensemble against equal_steps",
+        "a, student against equal_steps (of other training length)",
+        "a, ensemble against equal_steps (of other training length)",
     ]
     # A method is not compared with itself.
     config["statistics"] = {"control": "student"}
@@ -164,7 +167,8 @@ def test_methods_text_says_how_many_labels():
     def text(**datasets) -> str:
         config = tiny_config() | {"outer_folds": 2}
         config["datasets"] = {
-            name: {"source": "digits", "epochs": 2} | budget for name, budget in datasets.items()
+            name: {"source": "digits", "policy": "characters", "epochs": 2} | budget
+            for name, budget in datasets.items()
         }
         config = study.expand_budgets(config)
         budgets = study.label_budgets(config)

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import re
+import sys
 import tomllib
 
 import yaml
@@ -40,9 +41,10 @@ def test_conda_environments_are_in_step():
 
 def test_conda_environments_have_what_scripts_import():
     """Every third-party module that a rule's script reaches is in the rule's environment."""
-    modules = {"numpy", "keras", "psutil", "sklearn", "scipy", "pandas", "openpyxl"}
-    modules |= {"scikit_posthocs", "tensorflow"}
     names = {"sklearn": "scikit-learn", "scikit_posthocs": "scikit-posthocs"}
+    names |= {"PIL": "pillow", "yaml": "pyyaml"}
+    # JAX is the user's own choice of a backend.
+    ours = sys.stdlib_module_names | {"self_training", "snakemake", "jax"}
     checked = 0
     for rules in ROOT.glob("workflow/rules/*.smk"):
         for rule in re.split(r"^rule ", rules.read_text(), flags=re.M):
@@ -55,7 +57,7 @@ def test_conda_environments_have_what_scripts_import():
             files = [path, *(provenance.PACKAGE / f"{m}.py" for m in provenance._closure(path))]
             for file in files:
                 imported = set(re.findall(r"^(?:import|from) (\w+)", file.read_text(), flags=re.M))
-                for module in imported & modules:
+                for module in imported - ours:
                     assert f"- {names.get(module, module)}==" in installed, (
                         script.group(1),
                         module,
@@ -86,10 +88,11 @@ def test_a_digest_covers_what_a_script_imports():
 
 
 def test_only_training_imports_keras():
+    """And `stacked`, which training imports on a GPU with JAX; others not within a function."""
     for path in provenance.PACKAGE.glob("*.py"):
         imports = re.findall(r"^(?:import|from) (keras|tensorflow|jax)", path.read_text(), re.M)
-        assert not imports, path
-    with_imports = {"training", "backbones"}
+        assert not imports or path.stem == "stacked", path
+    with_imports = {"training", "backbones", "stacked"}
     found = [
         path.stem
         for path in provenance.PACKAGE.glob("*.py")

@@ -230,7 +230,7 @@ def test_input_noise_is_new_every_epoch_and_never_at_prediction(monkeypatch):
         assert {image.tobytes() for image in images} == {image.tobytes() for image in IMAGES[:70]}
     assert (first[0] != first[1]).any() and (first[1] != first[2]).any()
     # In parts when there are many; the last part is shorter.
-    monkeypatch.setattr(training, "NOISY_EXAMPLES", 64)
+    monkeypatch.setattr(training, "NOISY_BYTES", 64 * IMAGES[0].nbytes)
     asked.clear()
     train(run(150), epochs=1, noise=noise)
     assert [len(images) for images, _ in asked] == [64, 64, 32]

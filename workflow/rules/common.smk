@@ -295,7 +295,7 @@ def control_histories(wildcards):
 
 
 def control_members(wildcards):
-    return method_settings(wildcards)["space"]["ensemble_size"][0]
+    return study.full_space(config, wildcards.method)["ensemble_size"][0]
 
 
 def final_predictions(wildcards):
@@ -342,12 +342,19 @@ def score_provenance(wildcards):
         "propose_candidates",
         "pseudo_label",
         "train_students",
+        "train_control",
         "select",
         "evaluate",
     )
+    own = [
+        backbone
+        for backbone in study.backbones_of(config, wildcards.method)
+        if backbones.digest_of(backbone)
+    ]
     return {
         "settings": study.slice_of(config, wildcards.dataset, wildcards.method),
-        "code": {rule: code_digest(rule) for rule in rules_behind},
+        "code": {rule: code_digest(rule) for rule in rules_behind}
+        | {backbone: backbones.digest_of(backbone) for backbone in own},
     }
 
 

@@ -14,6 +14,7 @@ and returns the class probabilities, a Keras tensor (batch, classes). A user's o
 dotted path, `my_package.models:build`.
 """
 
+import ast
 import hashlib
 import sys
 from importlib import import_module
@@ -132,19 +133,27 @@ def find(name: str):
 
 
 def source_of(name: str) -> Path | None:
-    """Return the file of a dotted path's module, without importing it; None if there is none.
+    """Return the file of a dotted path's module, without running it; None if there is none.
 
-    There is none either when the name of the function does not occur in it.
+    There is none either when it is no Python, or does not bind the function's name.
     """
     module, _, function = name.partition(":")
     _look_into_working_directory()
     try:
         spec = find_spec(module)
-    except (ImportError, ValueError):
+        path = Path(spec.origin)
+        tree = ast.parse(path.read_text())
+    except Exception:  # A package's own __init__.py may raise whatever it likes.
         return None
-    path = Path(spec.origin) if spec and spec.has_location else None
-    known = function.isidentifier() and path and function in path.read_text()
-    return path if known else None
+    names = set()
+    for node in tree.body:
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.Assign):
+            names |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        else:
+            names.add(getattr(node, "name", None))
+    return path if function in names else None
 
 
 def digest_of(name: str) -> str | None:

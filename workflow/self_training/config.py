@@ -27,8 +27,12 @@ DEFAULT_SETTINGS = {
 NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "survival": 1}
 # How long a network is trained: one of them.
 LENGTH = ("epochs", "steps")
-# What a method without generations does not take, whose network is a shared teacher.
-OF_STUDENTS = ("noise", "label_smoothing", "backbone", *LENGTH)
+# What a method without generations does not take, as its network is a shared teacher's; a control
+# does.
+OF_TRAINING = ("noise", "label_smoothing", "backbone", *LENGTH)
+# What only students have a use for.
+OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature", "balance")
+OF_STUDENTS += ("unlabeled_ratio",)
 BUDGETS = ("labeled_fraction", "labels_per_class")
 
 
@@ -125,6 +129,42 @@ def controls(config: dict) -> dict[str, list[str]]:
         if "steps_of" in method or "train_on" in method:
             found[method.get("train_on", "labeled")].append(name)
     return found
+
+
+def equal_steps(config: dict, method: str) -> list[str]:
+    """Return the methods without students that take as many gradient steps as a method's last one.
+
+    By `steps_of`, or since all datasets give both the same `steps`.
+    """
+
+    def steps(name: str | None) -> list:
+        return [training(config, dataset, name)["steps"] for dataset in config["datasets"]]
+
+    found = []
+    for name, other in config["methods"].items():
+        if generations(config, name) or other.get("train_on") == "pool":
+            continue
+        own = steps(name if {"steps_of", "train_on"} & set(other) else None)
+        if other.get("steps_of", method) == method and (
+            "steps_of" in other or (all(own) and own == steps(method))
+        ):
+            found.append(name)
+    return found
+
+
+def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
+    """Return in what the training of a method's last students differs from that of a control."""
+    last = max(generations(config, method))
+    differences = {}
+    for dataset in config["datasets"]:
+        students, other = (
+            training(config, dataset, method, last),
+            training(config, dataset, control),
+        )
+        for name in ("noise", "label_smoothing", "backbone"):
+            if students[name] != other[name]:
+                differences[name.replace("_", " ")] = None
+    return list(differences)
 
 
 def figures(config: dict) -> dict[str, str]:
@@ -260,6 +300,8 @@ def _validate_inheritance(methods: dict, name: str) -> None:
         _fail(f"methods.{name}.inherit", f"another method ({others or 'there is none'})", parent)
     if "inherit" in methods[parent]:
         _fail(f"methods.{name}.inherit", "a method that does not inherit itself", parent)
+    if {"steps_of", "train_on"} & set(methods[parent]):
+        _fail(f"methods.{name}.inherit", "a method that is not a control", parent)
 
 
 def _validate_method(config: dict, name: str) -> None:
@@ -309,27 +351,41 @@ def _validate_students(config: dict, name: str) -> None:
     chosen = settings(config, name)
     is_control = any(name in names for names in controls(config).values())
     if not generations(config, name) and not is_control:
-        for setting in OF_STUDENTS:
+        for setting in OF_TRAINING:
             if setting in method:
                 expected = "it only with students, or in a control (train_on: labeled), as "
                 expected += "without generations the network is the teacher that all methods share"
                 _fail(f"{key}.{setting}", expected, method[setting])
+    if not generations(config, name):
+        for setting in OF_STUDENTS:
+            if setting in method:
+                _fail(f"{key}.{setting}", "it only with students (generations)", method[setting])
+    if chosen["unlabeled_ratio"] and config["training"]["batch_size"] < 2:
+        received = config["training"]["batch_size"]
+        _fail("training.batch_size", f"at least 2, as {name} has an unlabeled_ratio", received)
     if set(LENGTH) <= set(method):
         _fail(key, "either epochs or steps", {name: method[name] for name in LENGTH})
     for setting in LENGTH:
         if setting in method and "steps_of" in method:
             _fail(f"{key}.{setting}", "no value, as steps_of says how many", method[setting])
-    if chosen["temperature"] != 1 and chosen["labels"] != "soft":
-        _fail(f"{key}.temperature", "it only with labels soft", chosen["temperature"])
+    if "temperature" in method and chosen["labels"] != "soft":
+        _fail(f"{key}.temperature", "it only with labels soft", method["temperature"])
     noise = chosen["noise"]
-    if "policy" in method.get("noise", {}) and not noise["magnitude"]:
-        _fail(f"{key}.noise.magnitude", "a number above 0, as there is a policy", None)
+    for setting in ("policy", "operations"):
+        if setting in method.get("noise", {}) and not noise["magnitude"]:
+            expected = f"a number above 0, as there is noise.{setting}"
+            _fail(f"{key}.noise.magnitude", expected, method["noise"].get("magnitude"))
+    policies = set()
     for dataset, own in config["datasets"].items():
-        if noise["magnitude"] and not noise["policy"] and "policy" not in own:
+        policies.add(noise["policy"] or own.get("policy"))
+        if noise["magnitude"] and None in policies:
             expected = f"the input noise that keeps its classes, as {name} has noise.magnitude: "
             expected += ", ".join(POLICIES)
             _fail(f"datasets.{dataset}.policy", expected, None)
-    for backbone in _as_list(chosen["backbone"] or config["training"]["backbone"]):
+    if "operations" in method.get("noise", {}) and "rand_augment" not in policies:
+        expected = "it only with policy rand_augment, in the method or a dataset"
+        _fail(f"{key}.noise.operations", expected, noise["operations"])
+    for backbone in backbones_of(config, name)[1:] or [config["training"]["backbone"]]:
         _validate_backbone(f"{key}.backbone", backbone)
         if backbone == "original_cnn" and noise["survival"] < 1:
             expected = "1, as original_cnn has no residual blocks (small_resnet has)"
@@ -340,6 +396,8 @@ def _validate_control(config: dict, name: str) -> None:
     method, key = config["methods"][name], f"methods.{name}"
     if full_space(config, name)["generations"] != [0]:
         _fail(f"{key}.generations", "0, as a control has no students", method.get("generations"))
+    if isinstance(method.get("backbone"), list):
+        _fail(f"{key}.backbone", "one, as a control has no generations", method["backbone"])
     sizes = full_space(config, name)["ensemble_size"]
     if len(sizes) > 1:
         _fail(f"{key}.ensemble_size", "one value, as a control is not searched", sizes)
@@ -451,7 +509,7 @@ def settings(config: dict, name: str) -> dict:
     }
     # In one order, so that a config whose keys are rearranged is the same config.
     chosen["noise"] = {key: chosen["noise"].get(key, none) for key, none in NO_NOISE.items()}
-    length = method if set(LENGTH) & set(method) else inherited
+    length = method if {*LENGTH, "steps_of"} & set(method) else inherited
     chosen |= {key: length.get(key) for key in LENGTH}
     if chosen["schedule"] == "all":
         own["unlabeled_fraction"] = [None]
@@ -493,10 +551,18 @@ def slice_of(config: dict, dataset: str, method: str) -> dict:
         **{key: _sorted(config[key]) for key in everything if key in config},
         "dataset": {"name": dataset} | _sorted(config["datasets"][dataset]),
         "method": {"name": method}
+        | {key: config["methods"][method].get(key) for key in ("steps_of", "train_on")}
         | settings(config, method)
         | {"space": full_space(config, method)},
         "teachers": teachers(config),
     }
+
+
+def backbones_of(config: dict, method: str) -> list[str]:
+    """Return the backbones behind a method's scores: of the teachers, and of its own networks."""
+    own = settings(config, method)["backbone"] or []
+    own = [own] if isinstance(own, str) else own
+    return list(dict.fromkeys([config["training"]["backbone"], *own]))
 
 
 def inner_folds(config: dict) -> int:

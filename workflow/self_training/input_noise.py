@@ -6,8 +6,6 @@ Images are changed as bytes, before a batch is formed, so that every backend see
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
-from self_training.errors import DatasetError
-
 LARGEST_MAGNITUDE = 30
 
 # What `characters` and `clothing` do at the largest magnitude.
@@ -33,13 +31,7 @@ def add_noise(
         operations: of `rand_augment`, how many an image goes through.
 
     Returns: uint8 of the same shape.
-    Raises: DatasetError for images with another number of channels.
     """
-    if images.shape[3] not in (1, 3):
-        raise DatasetError(
-            f"noise.policy: Expected images with 1 or 3 channels for {policy}. Received: "
-            f"{images.shape[3]}. Set the dataset's color_mode, or train without policy."
-        )
     if magnitude == 0 or len(images) == 0:
         return images
     noisy = np.empty_like(images)

@@ -16,7 +16,13 @@ VERDICTS = {
 def references(config: dict, statistics: dict) -> list[str]:
     """Return what methods are compared with: the control, and all controls of equal steps."""
     equal_steps = [name for name, method in config["methods"].items() if "steps_of" in method]
-    return list(dict.fromkeys([statistics["control"], *equal_steps]))
+    of_students = [
+        control
+        for method in config["methods"]
+        if study.generations(config, method)
+        for control in study.equal_steps(config, method)
+    ]
+    return list(dict.fromkeys([statistics["control"], *equal_steps, *of_students]))
 
 
 def compare(scores: pd.DataFrame, config: dict, statistics: dict) -> list[dict]:
@@ -99,7 +105,8 @@ def verdict(test: dict) -> str | None:
 def read(rows: list[dict], config: dict, statistics: dict) -> list[str]:
     """Return a sentence per dataset, method with students, and its control of equal steps.
 
-    A method without one is compared with the control of the statistics.
+    A method without one is compared with those of other methods, or else with the control of the
+    statistics, and the sentence says so.
 
     Args:
         rows: of `compare`.
@@ -109,10 +116,9 @@ def read(rows: list[dict], config: dict, statistics: dict) -> list[str]:
         for method in config["methods"]:
             if not study.generations(config, method):
                 continue
-            equal_steps = [
-                name for name, other in config["methods"].items() if other.get("steps_of") == method
-            ]
-            for reference in equal_steps or [statistics["control"]]:
+            own = study.equal_steps(config, method)
+            equal_steps = [name for name, other in config["methods"].items() if "steps_of" in other]
+            for reference in own or equal_steps or [statistics["control"]]:
                 some = [
                     row
                     for row in rows
@@ -120,11 +126,17 @@ def read(rows: list[dict], config: dict, statistics: dict) -> list[str]:
                     and reference in row["against"]
                 ]
                 if some:
-                    sentences.append(_read(dataset, method, reference, some))
+                    steps_of = config["methods"].get(reference, {}).get("steps_of")
+                    named = f"{reference} (with the steps of {steps_of})"
+                    if own:
+                        named = reference
+                    elif steps_of is None:
+                        named = f"{reference} (of other training length)"
+                    sentences.append(_read(dataset, f"{method} against {named}", reference, some))
     return sentences
 
 
-def _read(dataset: str, method: str, reference: str, rows: list[dict]) -> str:
+def _read(dataset: str, comparison: str, reference: str, rows: list[dict]) -> str:
     found = {}
     for row in rows:
         found.setdefault(verdict(row["against"][reference]), []).append(show_labels(row["labels"]))
@@ -134,7 +146,7 @@ def _read(dataset: str, method: str, reference: str, rows: list[dict]) -> str:
         if set(found) - {None}
         else ""
     )
-    return f"{dataset}, {method} against {reference}: {'; '.join(parts)}{how}."
+    return f"{dataset}, {comparison}: {'; '.join(parts)}{how}."
 
 
 def _join(items: list[str]) -> str:

@@ -89,8 +89,8 @@ def _data(config: dict) -> str:
         f"{_count(len(datasets), 'dataset')} ({_join(datasets)}) by {config['outer_folds']}-fold "
         f"stratified cross-validation. In every fold, {_labeled(config)}; the labels of all others "
         "were hidden from training, search and selection. The test fold was used once, for the "
-        "scores. All methods of a fold had the same labeled and unlabeled examples and started "
-        "from the same networks."
+        "scores. All methods of a fold had the same labeled and unlabeled examples, and networks "
+        "of one architecture started from the same weights."
     )
     several = study.label_budgets(config)
     if several:

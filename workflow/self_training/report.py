@@ -14,7 +14,12 @@ from self_training import config as study
 from self_training import label_budgets, methods_text, provenance
 from self_training.scores import METRICS
 from self_training.search import HYPER_PARAMETERS
-from self_training.significance import means_over_budgets, means_over_folds, paired
+from self_training.significance import (
+    budgets_by_name,
+    means_over_budgets,
+    means_over_folds,
+    paired,
+)
 from self_training.storage import atomic_path
 
 TITLES = {
@@ -111,9 +116,10 @@ def _write_summary(
     for sentence in label_budgets.read(budgets, config, statistics) if budgets else []:
         _append_text(sheet, sentence)
     means = means_over_folds(paired(scores)[0]).reindex(columns=methods)
-    complete = means_over_budgets(means, statistics["budgets"]).dropna()
-    units = datasets - sum(len(names) - 1 for names in statistics["budgets"].values())
-    counted = f" ({datasets} if label budgets are counted)" if budgets else ""
+    same = budgets_by_name(dict.fromkeys(scores["dataset"]))
+    complete = means_over_budgets(means, same).dropna()
+    units = datasets - sum(len(names) - 1 for names in same.values())
+    counted = f" ({datasets} if label budgets are counted)" if same else ""
     _append_heading(sheet, "How sure that is")
     for note in [*_not_learned(scores), *statistics["notes"], *_no_control(config, scores)]:
         _append_text(sheet, note, CAUTION_FILL)
@@ -191,27 +197,33 @@ def _not_learned(scores: pd.DataFrame) -> list[str]:
 def _no_control(config: dict, scores: pd.DataFrame) -> list[str]:
     if "generations_trained" not in scores or not scores["generations_trained"].max() > 0:
         return []
-    students = [name for name in config["methods"] if study.generations(config, name)]
-    equal_steps = [name for name, method in config["methods"].items() if "steps_of" in method]
-    if not equal_steps:
-        return [
-            "Students take more gradient steps than the baseline. A difference may come from "
-            "longer training alone; this study has no control for that."
-        ]
-    note = (
-        "Whether self-training helps is what a comparison with the controls of equal gradient "
-        f"steps says ({', '.join(equal_steps)}), more than one with the baseline."
-    )
-    if _noisy(config, students) and not _noisy(config, equal_steps):
-        note += (
-            " Students have noise and these controls have none: a difference may come from noise "
-            "alone."
+    equal, without, other = [], [], []
+    for method in config["methods"]:
+        if study.generations(config, method):
+            controls = study.equal_steps(config, method)
+            equal += controls
+            if not controls:
+                without.append(method)
+            elif all(study.trained_otherwise(config, method, control) for control in controls):
+                differences = study.trained_otherwise(config, method, controls[-1])
+                other.append(f"{method} ({', '.join(differences)})")
+    notes = []
+    if equal:
+        notes.append(
+            "Whether self-training helps is what a comparison with the controls of equal gradient "
+            f"steps says ({', '.join(dict.fromkeys(equal))}), more than one with the baseline."
         )
-    return [note]
-
-
-def _noisy(config: dict, methods: list[str]) -> bool:
-    return any(study.settings(config, name)["noise"] != study.NO_NOISE for name in methods)
+    if without:
+        notes.append(
+            f"Of no control it is known that it takes as many gradient steps as the last students "
+            f"of {', '.join(without)}: a difference may come from longer training alone."
+        )
+    if other:
+        notes.append(
+            "In no control of equal gradient steps all else is as in the students of "
+            f"{', '.join(other)}: a difference may come from that alone."
+        )
+    return notes
 
 
 def _against_control(statistics: dict, method: str) -> list:

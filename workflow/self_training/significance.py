@@ -79,6 +79,17 @@ def means_over_budgets(means: pd.DataFrame, budgets: dict[str, list[str]]) -> pd
     return groups.agg(lambda column: column.mean(skipna=False)).round(12)
 
 
+def budgets_by_name(datasets) -> dict[str, list[str]]:
+    """Return, per dataset that occurs with several label budgets, what it is called at each.
+
+    By its name, `DATASET@BUDGET`, as studies call it; scores from elsewhere may have such names.
+    """
+    found = {}
+    for name in datasets:
+        found.setdefault(name.partition("@")[0], []).append(name)
+    return {dataset: names for dataset, names in found.items() if len(names) > 1}
+
+
 def compare_methods(
     scores: pd.DataFrame,
     control: str | None = None,
@@ -91,7 +102,7 @@ def compare_methods(
         scores: one row per dataset, method and fold, with `accuracy`; see `paired`.
         control: the method that others are compared with; the first when None.
         rope: differences of accuracy up to this are taken for practically none.
-        budgets: of datasets with several label budgets (see `means_over_budgets`).
+        budgets: of the study's datasets with several label budgets, handed on in the result.
 
     Returns: JSON-able. What cannot be computed is None beside a `reason`. `reading` says the result
         in words, `notes` what limits it.
@@ -107,17 +118,17 @@ def compare_methods(
         index=list(dict.fromkeys(scores["dataset"])), columns=methods
     )
     notes += _missing(means)
-    budgets = budgets or {}
-    means = means_over_budgets(means, budgets)
+    units = budgets_by_name(means.index)
+    means = means_over_budgets(means, units)
     complete = means.dropna()
-    if budgets:
-        notes.append(_one_unit(list(budgets)))
+    if units:
+        notes.append(_one_unit(list(units)))
     result = {
         "metric": PER_FOLD,
         "methods": methods,
         "datasets": len(complete),
         "datasets_with_missing_scores": len(means) - len(complete),
-        "budgets": budgets,
+        "budgets": budgets or {},
         "control": control,
         "alpha": ALPHA,
         "rope": rope,

@@ -22,15 +22,15 @@ from self_training.seeds import derive_seed, generator
 logger = logging.getLogger(__name__)
 
 PREDICTION_BATCH = 128
-# Examples that noise is added to at a time, so that memory does not grow with the dataset.
-NOISY_EXAMPLES = 2**14
+# Bytes of images that noise is added to at a time, so that memory does not grow with the dataset.
+NOISY_BYTES = 2**24
 
 # Rules know the backend from the same variable; a user's keras.json must not change it.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
 # Keras and TensorFlow import these if they are installed, for features that are of no use here.
 # Without them the framework starts in half the time. JAX needs SciPy.
-_OPTIONAL = {"sklearn", "pandas", "matplotlib", "PIL", "scipy", "jax"}
+_OPTIONAL = {"sklearn", "pandas", "matplotlib", "scipy", "jax"}
 if os.environ["KERAS_BACKEND"] == "jax":
     _OPTIONAL -= {"scipy", "jax"}
 
@@ -312,7 +312,7 @@ class Trainer:
             yield None, rows, targets, weights
             return
         rng = generator(purpose="input noise", epoch=epoch, **run.identity)
-        at_once = -(-NOISY_EXAMPLES // order.shape[1])
+        at_once = max(1, NOISY_BYTES // (order.shape[1] * self.images[0].nbytes))
         for start in range(0, len(order), at_once):
             now = slice(start, start + at_once)
             noisy = add_noise(
@@ -356,8 +356,8 @@ def scale(images: np.ndarray) -> np.ndarray:
 def batches(examples: int, batch_size: int, rng: np.random.Generator):
     """Return an epoch's order of examples as full batches, and the weights of these.
 
-    The last batch is filled up with the epoch's first examples, at weight 0: they count neither
-    in the loss nor as a step, but every batch has one shape.
+    The last batch is filled up with the epoch's first examples, at weight 0, so that every batch
+    has one shape. They do not count in the loss; in batch normalization they do.
 
     Returns: order int32 and weights float32, both (steps, batch_size).
     """
