@@ -85,13 +85,15 @@ def test_sentences_without_a_control_of_equal_steps_are_of_the_control():
     config["statistics"] = {"control": "equal_steps"}
     sentences = label_budgets.read(*compared(scores_of(AHEAD_THEN_BEHIND), config))
     assert [sentence.partition(":")[0] for sentence in sentences] == [
-        "a, student against equal_steps (of other training length)",
-        "a, ensemble against equal_steps (of other training length)",
+        "a, student against equal_steps (no control of equal steps)",
+        "a, ensemble against equal_steps (no control of equal steps)",
     ]
     # A method is not compared with itself.
     config["statistics"] = {"control": "student"}
     (sentence,) = label_budgets.read(*compared(scores_of(AHEAD_THEN_BEHIND), config))
-    assert sentence.startswith("a, ensemble against student: ahead with 1,075 labels; behind wi")
+    assert sentence.startswith(
+        "a, ensemble against student (no control of equal steps): ahead with 1,075 la"
+    )
 
 
 def test_ties_and_what_cannot_be_tested_are_said_as_that():

@@ -131,7 +131,7 @@ def read(rows: list[dict], config: dict, statistics: dict) -> list[str]:
                     if own:
                         named = reference
                     elif steps_of is None:
-                        named = f"{reference} (of other training length)"
+                        named = f"{reference} (no control of equal steps)"
                     sentences.append(_read(dataset, f"{method} against {named}", reference, some))
     return sentences
 
