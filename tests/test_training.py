@@ -310,3 +310,20 @@ def test_jax_trains_runs_together_as_it_trains_them_alone():
     assert result["made"] == "Trainer" and result["repeats"]
     assert result["accuracy"] > 0.8
     assert result["losses"][-1] < result["losses"][0] / 2
+
+
+def test_the_images_of_a_grid_are_counted(monkeypatch):
+    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT / "benchmarks")])
+    from gpu import count_images
+
+    config = {"outer_folds": 2, "inner_folds": 2}
+    config["datasets"] = {"d": {"examples": 200, "labeled_fraction": 0.1, "epochs": 3}}
+    config["methods"] = {
+        "baseline": {"generations": 0},
+        "student": {"generations": [1, 2], "unlabeled_fraction": 0.2, "threshold": [0.5, 0.6]},
+    }
+    # Of a pool of 100: 10 labeled, 5 of them without an inner fold, slices of 20.
+    teachers = 10 + 2 * 5
+    searched = 2 * 2 * ((5 + 20) + (5 + 40))
+    final = (10 + 20) + (10 + 40)
+    assert count_images(config) == 2 * 3 * (teachers + searched + final)
