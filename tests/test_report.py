@@ -270,3 +270,8 @@ def test_what_the_controls_can_tell_is_on_the_first_sheet(tmp_path, controls, sa
     for part in said:
         assert part in text, part
     assert ("In no control of equal" in text) == (list(controls) == ["a"])
+
+
+def test_no_two_methods_look_alike():
+    styles = figures._styles([str(number) for number in range(49)])
+    assert len(set(styles.values())) == 49

@@ -75,9 +75,13 @@ def draw(name: str, tables: dict[str, pd.DataFrame], statistics: dict) -> plt.Fi
 
 
 def _styles(methods: list[str]) -> dict[str, tuple[str, str]]:
-    """Return a color and a marker for each method, the same in all figures."""
+    """Return a color and a marker for each method, the same in all figures; no pair of them twice
+    for up to 49 methods."""
     return {
-        method: (COLORS[index % len(COLORS)], MARKERS[index % len(MARKERS)])
+        method: (
+            COLORS[index % len(COLORS)],
+            MARKERS[(index + index // len(COLORS)) % len(MARKERS)],
+        )
         for index, method in enumerate(methods)
     }
 
