@@ -538,9 +538,10 @@ def test_controls_of_equal_steps():
     methods["noisy_student"]["steps"] = 50
     study.validate(config)
     assert study.settings(config, "of_steps")["steps"] is None
+    assert study.equal_steps(config, "noisy_student_ensemble") == ["of_steps"]
     # Steps that are the same by number; those of the teachers, too.
     methods["by_number"] = {"generations": 0, "train_on": "labeled", "steps": 50}
-    assert study.equal_steps(config, "noisy_student_ensemble") == ["by_number"]
+    assert study.equal_steps(config, "noisy_student_ensemble") == ["of_steps", "by_number"]
     methods["noisy_student_ensemble"]["steps"] = 70
     assert study.equal_steps(config, "noisy_student_ensemble") == []
     dataset = config["datasets"]["digits_0_2"]

@@ -134,7 +134,7 @@ def controls(config: dict) -> dict[str, list[str]]:
 def equal_steps(config: dict, method: str) -> list[str]:
     """Return the methods without students that take as many gradient steps as a method's last one.
 
-    By `steps_of`, or since all datasets give both the same `steps`.
+    By `steps_of`, or since both are given the same `steps`, or the method of `steps_of` is.
     """
 
     def steps(name: str | None) -> list:
@@ -144,10 +144,8 @@ def equal_steps(config: dict, method: str) -> list[str]:
     for name, other in config["methods"].items():
         if generations(config, name) or other.get("train_on") == "pool":
             continue
-        own = steps(name if {"steps_of", "train_on"} & set(other) else None)
-        if other.get("steps_of", method) == method and (
-            "steps_of" in other or (all(own) and own == steps(method))
-        ):
+        own = steps(other.get("steps_of", name if "train_on" in other else None))
+        if other.get("steps_of") == method or (all(own) and own == steps(method)):
             found.append(name)
     return found
 
