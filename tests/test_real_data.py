@@ -64,6 +64,7 @@ def test_one_fold_of_letters(make_study, tmp_path):
             "source": "npz",
             "path": str(tmp_path / f"{name}.npz"),
             "classes": [0, 1, 2, 3, 4],
+            "policy": "characters",
             "epochs": 8,
             "labeled_fraction": 0.1,
         }
