@@ -269,7 +269,7 @@ def test_what_the_controls_can_tell_is_on_the_first_sheet(tmp_path, controls, sa
     text = texts(write_report(tmp_path, evaluations, config=config)["Summary"])
     for part in said:
         assert part in text, part
-    assert ("In no control of equal" in text) == (list(controls) == ["a"])
+    assert ("No control of equal" in text) == (list(controls) == ["a"])
 
 
 def test_no_two_methods_look_alike():

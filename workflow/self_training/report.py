@@ -215,12 +215,12 @@ def _no_control(config: dict, scores: pd.DataFrame) -> list[str]:
         )
     if without:
         notes.append(
-            f"Of no control it is known that it takes as many gradient steps as the last students "
-            f"of {', '.join(without)}: a difference may come from longer training alone."
+            "No control is known to take as many gradient steps as the last students of "
+            f"{', '.join(without)}: a difference may come from longer training alone."
         )
     if other:
         notes.append(
-            "In no control of equal gradient steps all else is as in the students of "
+            "No control of equal gradient steps is trained like the students in all else, of "
             f"{', '.join(other)}: a difference may come from that alone."
         )
     return notes
