@@ -346,15 +346,14 @@ def score_provenance(wildcards):
         "select",
         "evaluate",
     )
-    own = [
-        backbone
-        for backbone in study.backbones_of(config, wildcards.method)
-        if backbones.digest_of(backbone)
-    ]
+    own = {
+        name: backbones.digest_of(name)
+        for name in study.backbones_of(config, wildcards.method)
+        if name not in backbones.BACKBONES
+    }
     return {
         "settings": study.slice_of(config, wildcards.dataset, wildcards.method),
-        "code": {rule: code_digest(rule) for rule in rules_behind}
-        | {backbone: backbones.digest_of(backbone) for backbone in own},
+        "code": {rule: code_digest(rule) for rule in rules_behind} | own,
     }
 
 
