@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
+from images import load
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
@@ -26,19 +27,6 @@ from self_training import training  # noqa: E402
 from self_training.runs import Run  # noqa: E402
 
 BATCH, REPETITIONS = 32, 3
-
-
-def load(path: str | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return images, uint8, and labels."""
-    if path:
-        with np.load(path) as archive:
-            return archive["x"], archive["y"].astype(np.int32)
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    return np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None], digits.target.astype(
-        np.int32
-    )
 
 
 class GpuUse:

@@ -138,6 +138,21 @@ def test_noise_is_off_at_prediction_and_leaves_the_weights_alone():
     assert np.abs(noisy(x, training=True) - noisy(x, training=False)).max() > 1e-3
 
 
+def test_candidates_that_start_from_the_same_weights_share_them(monkeypatch):
+    built = []
+    build = training.build_network
+    monkeypatch.setattr(training, "build_network", lambda *args: built.append(1) or build(*args))
+    trainer = training.Trainer(IMAGES, 10, settings(), False)
+    one, other = trainer.train(run(200)), trainer.train(run(100))
+    assert len(built) == 2, "the network, and the start of both runs"
+    trainer.train(replace(run(100), identity={"member": 5}))
+    assert len(built) == 3
+    for result, alone in ((one, train(run(200))), (other, train(run(100)))):
+        np.testing.assert_array_equal(
+            result.probabilities["evaluation"], alone.probabilities["evaluation"]
+        )
+
+
 def test_batches_cover_every_example_once():
     order, weights = training.batches(70, 32, np.random.default_rng(0))
     assert order.shape == weights.shape == (3, 32)

@@ -298,7 +298,8 @@ def student_runs(
     by_name = {part.name: part for part in parts(split, phase)}
     classes = int(split["classes"])
     runs = []
-    for name, labeled in state.items():
+    # Part by part, so that runs that start from the same weights follow each other.
+    for name, labeled in sorted(state.items(), key=lambda item: item[0][1]):
         if labeled["termination"]:
             continue
         chain, part = chains[int(name[0])], by_name[name[1]]

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 
 from self_training.runs import FINAL, Run, TrainedRun
-from self_training.training import PREDICTION_BATCH, Trainer, build_network, scale
+from self_training.training import PREDICTION_BATCH, Trainer, scale
 
 # Runs that are trained as one, and steps that they take per call.
 STACK = 32
@@ -81,7 +81,7 @@ class StackedTrainer(Trainer):
 
     def _train_stack(self, runs: list[Run]) -> list[TrainedRun]:
         started = time.perf_counter()
-        state = jax.tree.map(lambda *of_runs: jnp.stack(of_runs), *map(self._start, runs))
+        state = jax.tree.map(lambda *of_runs: jnp.stack(of_runs), *map(self._starting_state, runs))
         feeds = [self._feed(run) for run in runs]
         losses, seen = [], np.zeros(len(runs), int)
         for _ in range(-(-max(map(self.count_steps, runs)) // STEPS)):
@@ -116,12 +116,10 @@ class StackedTrainer(Trainer):
                 )
         return results
 
-    def _start(self, run: Run):
-        new = build_network(self.images.shape[1:], self.classes, self.settings, run.identity)
-        trainable, others = (
-            [keras.ops.convert_to_numpy(variable) for variable in variables]
-            for variables in (new.trainable_variables, new.non_trainable_variables)
-        )
+    def _starting_state(self, run: Run):
+        values = [*zip(self.model.variables, self.start(**run.identity), strict=True)]
+        trainable = [value for variable, value in values if variable.trainable]
+        others = [value for variable, value in values if not variable.trainable]
         return trainable, others, list(self.optimizer_start)
 
     def _feed(self, run: Run):

@@ -11,6 +11,7 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 PREDICTION_BATCH = 128
 # Bytes of images that noise is added to at a time, so that memory does not grow with the dataset.
 NOISY_BYTES = 2**24
+# Networks whose starting weights are kept, since candidates share them and building one takes long.
+STARTS = 16
 
 # Rules know the backend from the same variable; a user's keras.json must not change it.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
@@ -167,6 +170,7 @@ class Trainer:
     def __init__(self, images, classes: int, settings: TrainingSettings, soft: bool):
         started = time.perf_counter()
         self.images, self.classes, self.settings = images, classes, settings
+        self.start = lru_cache(STARTS)(self._start)
         self.soft = soft or settings.label_smoothing > 0
         self.model = build_network(images.shape[1:], classes, settings, {})
         self.optimizer = keras.optimizers.Adam(settings.learning_rate)
@@ -202,10 +206,14 @@ class Trainer:
         )
         self.predict(np.zeros(1, np.int32))
 
+    def _start(self, **identity) -> list[np.ndarray]:
+        """Return the weights, and the state of the noise, of a new network with this seed."""
+        new = build_network(self.images.shape[1:], self.classes, self.settings, identity)
+        return [keras.ops.convert_to_numpy(variable) for variable in new.variables]
+
     def reset(self, identity: dict) -> None:
         """Give the network the weights, noise and optimizer that a new one with this seed has."""
-        new = build_network(self.images.shape[1:], self.classes, self.settings, identity)
-        for variable, value in zip(self.model.variables, new.variables, strict=True):
+        for variable, value in zip(self.model.variables, self.start(**identity), strict=True):
             variable.assign(value)
         for variable, value in zip(self.optimizer.variables, self.optimizer_start, strict=True):
             variable.assign(value)

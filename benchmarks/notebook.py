@@ -1,0 +1,156 @@
+"""An outer fold as one would write it in a notebook: the work that the workflow is compared with.
+
+Every candidate is trained from its teacher on, so that a chain of 3 generations trains again what
+chains of 1 and 2 have trained; one network after the other, built, compiled, fitted and asked with
+Keras' own `fit` and `predict`, in one process. Seeds, order of examples and filled-up batches are
+those of the workflow, so that both make the same choices.
+
+Run by outer_fold.py, as `python notebook.py STUDY.yaml RESULTS FOLD`; prints JSON.
+"""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
+
+from self_training import config as study  # noqa: E402
+from self_training import generations, search, storage, training  # noqa: E402
+
+keras = training.keras
+
+
+class Fold:
+    """One outer fold of one dataset."""
+
+    def __init__(self, config: dict, results: Path, fold: int):
+        (dataset,) = config["datasets"]
+        data = results / "datasets" / dataset
+        self.images = np.load(data / "images.npy").astype(np.float32) / 255
+        self.labels = np.load(data / "labels.npy")
+        self.split = storage.load_arrays(results / f"runs/{dataset}/fold_{fold}/split.npz")
+        self.settings = training.TrainingSettings(**study.training(config, dataset))
+        self.identity = {"study": config["seed"], "dataset": dataset, "outer_fold": fold}
+        self.networks = 0
+
+    def fit(self, part: str, generation: int, member: int, examples, targets):
+        """Build a network, fit it, and return it."""
+        identity = self.identity | {"part": part, "generation": generation, "member": member}
+        keras.backend.clear_session()
+        network = training.build_network(
+            self.images.shape[1:], int(self.split["classes"]), self.settings, identity
+        )
+        network.compile(
+            keras.optimizers.Adam(self.settings.learning_rate),
+            keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"),
+        )
+        batches = [
+            training.batches(
+                len(examples),
+                self.settings.batch_size,
+                training.generator(purpose="order", epoch=epoch, **identity),
+            )
+            for epoch in range(self.settings.epochs)
+        ]
+        order = np.concatenate([order.ravel() for order, _ in batches])
+        weights = np.concatenate([weights.ravel() for _, weights in batches])
+        network.fit(
+            self.images[examples[order]],
+            targets[order],
+            sample_weight=weights,
+            batch_size=self.settings.batch_size,
+            shuffle=False,
+            verbose=0,
+        )
+        self.networks += 1
+        return network
+
+    def ask(self, networks: list, examples) -> np.ndarray:
+        """Return the mean probabilities (examples, classes) of an ensemble."""
+        asked = [
+            network.predict(
+                self.images[examples], batch_size=training.PREDICTION_BATCH, verbose=0
+            )
+            for network in networks
+        ]
+        return np.mean(asked, axis=0, dtype=np.float64)
+
+    def accuracy(self, part, candidate: search.Candidate) -> float:
+        """Train a chain from its teachers on; return the last generation's accuracy."""
+        members = range(candidate.ensemble_size)
+        examples, targets = part.labeled_idx, part.labeled_y
+        networks = [self.fit(part.name, 0, member, examples, targets) for member in members]
+        for generation in range(1, candidate.generations + 1):
+            asked = generations.slice_of(self.split, candidate, generation)
+            if not len(asked):
+                break
+            probabilities = self.ask(networks, asked)
+            selected = probabilities.max(axis=1) > candidate.threshold
+            if not selected.any():
+                break
+            examples = np.concatenate([examples, asked[selected]])
+            targets = np.concatenate([targets, probabilities[selected].argmax(axis=1)])
+            networks = [
+                self.fit(part.name, generation, member, examples, targets) for member in members
+            ]
+        predicted = self.ask(networks, part.evaluation_idx).argmax(axis=1)
+        return float(np.mean(predicted == self.labels[part.evaluation_idx]))
+
+    def choose(self, space: dict) -> search.Candidate:
+        """Train every candidate on every inner fold and return the best: the cheapest of equals."""
+        inner = generations.parts(self.split, generations.SEARCH)
+        candidates = search.grid(space)
+        scores = [
+            np.mean([self.accuracy(part, candidate) for part in inner]).round(12)
+            for candidate in candidates
+        ]
+        best = min(
+            range(len(candidates)),
+            key=lambda index: (
+                -scores[index],
+                candidates[index].generations,
+                candidates[index].ensemble_size,
+            ),
+        )
+        return candidates[best]
+
+    def run(self, config: dict) -> dict:
+        """Return choice and test accuracy of each method."""
+        (final,) = generations.parts(self.split, generations.FINAL)
+        plain = self.choose(study.full_space(config, "noisy_student"))
+        sizes = study.full_space(config, "noisy_student_ensemble")["ensemble_size"]
+        inherited = {name: [value] for name, value in plain.as_dict().items()}
+        chosen = {
+            "baseline": search.Candidate(None, None, 0, 1),
+            "noisy_student": plain,
+            "noisy_student_ensemble": self.choose(inherited | {"ensemble_size": sizes}),
+        }
+        return {
+            method: {"choice": choice.as_dict(), "accuracy": self.accuracy(final, choice)}
+            for method, choice in chosen.items()
+        }
+
+
+def main() -> None:
+    started = time.perf_counter()
+    config = yaml.safe_load(Path(sys.argv[1]).read_text())
+    training.start_framework(config["threads"])
+    fold = Fold(config, Path(sys.argv[2]), int(sys.argv[3]))
+    methods = fold.run(config)
+    print(
+        json.dumps(
+            {
+                "methods": methods,
+                "networks": fold.networks,
+                "seconds": time.perf_counter() - started,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
