@@ -18,8 +18,8 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
-from self_training import config as study  # noqa: E402
-from self_training import generations, search, storage, training  # noqa: E402
+from self_training import config as study
+from self_training import generations, search, storage, training
 
 keras = training.keras
 
@@ -30,7 +30,10 @@ class Fold:
     def __init__(self, config: dict, results: Path, fold: int):
         (dataset,) = config["datasets"]
         data = results / "datasets" / dataset
-        self.images = np.load(data / "images.npy").astype(np.float32) / 255
+        images = np.load(data / "images.npy")
+        self.images = training.scale(images)
+        # TensorFlow replaces the division in a graph by this product, which rounds otherwise.
+        self.images_to_fit = images.astype(np.float32) * np.float32(1 / 255)
         self.labels = np.load(data / "labels.npy")
         self.split = storage.load_arrays(results / f"runs/{dataset}/fold_{fold}/split.npz")
         self.settings = training.TrainingSettings(**study.training(config, dataset))
@@ -59,7 +62,7 @@ class Fold:
         order = np.concatenate([order.ravel() for order, _ in batches])
         weights = np.concatenate([weights.ravel() for _, weights in batches])
         network.fit(
-            self.images[examples[order]],
+            self.images_to_fit[examples[order]],
             targets[order],
             sample_weight=weights,
             batch_size=self.settings.batch_size,
@@ -72,9 +75,7 @@ class Fold:
     def ask(self, networks: list, examples) -> np.ndarray:
         """Return the mean probabilities (examples, classes) of an ensemble."""
         asked = [
-            network.predict(
-                self.images[examples], batch_size=training.PREDICTION_BATCH, verbose=0
-            )
+            network.predict(self.images[examples], batch_size=training.PREDICTION_BATCH, verbose=0)
             for network in networks
         ]
         return np.mean(asked, axis=0, dtype=np.float64)

@@ -4,9 +4,9 @@
 
 The protocol of 2021, without noise: baseline, noisy student with all 45 candidates of its search
 space, noisy student with ensembles that inherits its choice, on three inner folds. The workflow
-trains as many outer folds as there are cores, since it is made to train them side by side; the
-notebook (notebook.py) trains the first of them in one process of as many threads, and then once
-more in one thread, which must end in the choices of the workflow.
+trains one outer fold on one core, and then as many as there are cores side by side, as it is made
+to; the notebook (notebook.py) trains the first one in one process, of one thread and of as many as
+there are cores. Of one thread it must end in the choices and accuracies of the workflow.
 """
 
 import argparse
@@ -102,6 +102,7 @@ def main() -> None:
     parser.add_argument("--examples", type=int, default=6000)
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--cores", type=int, default=os.cpu_count())
+    parser.add_argument("--threads", type=int, nargs="*", default=[1, os.cpu_count()])
     arguments = parser.parse_args()
     images, labels = load(arguments.archive)
     images, labels = images[: arguments.examples], labels[: arguments.examples]
@@ -112,29 +113,49 @@ def main() -> None:
         config = make_config(arguments, folder / "part.npz")
         (folder / "study.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         results = folder / "results/outer_fold"
-        folds = [f"results/outer_fold/runs/part/fold_{fold}" for fold in range(arguments.cores)]
-        run_workflow(folder, [f"{fold}/split.npz" for fold in folds], arguments.cores)
-        scores = [f"{fold}/{method}/scores.json" for fold in folds for method in config["methods"]]
-        seconds = run_workflow(folder, scores, arguments.cores) / len(folds)
-        timing = pd.DataFrame(
-            [json.loads(path.read_text()) for path in sorted(results.glob("timing/**/*.json"))]
+        first, *others = [
+            f"results/outer_fold/runs/part/fold_{fold}" for fold in range(arguments.cores + 1)
+        ]
+        run_workflow(folder, [f"{fold}/split.npz" for fold in (first, *others)], arguments.cores)
+        methods = list(config["methods"])
+        alone = run_workflow(folder, [f"{first}/{method}/scores.json" for method in methods], 1)
+        together = run_workflow(
+            folder,
+            [f"{fold}/{method}/scores.json" for fold in others for method in methods],
+            arguments.cores,
         )
-        print(timing.drop(columns="framework").to_string())
-        methods = {method: chosen(results, method) for method in config["methods"]}
-        notebooks = {
-            threads: run_notebook(folder, threads) for threads in sorted({1, arguments.cores})
-        }
+        timing = pd.DataFrame(
+            [json.loads(path.read_text()) for path in results.glob("timing/**/fold_0/**/*.json")]
+            + [json.loads((results / "timing/train_teachers/part/fold_0.json").read_text())]
+        )
+        found = {method: chosen(results, method) for method in methods}
+        notebooks = {threads: run_notebook(folder, threads) for threads in arguments.threads}
     shape = "x".join(map(str, images.shape[1:]))
-    print(f"{len(images)} images of {shape}, {arguments.epochs} epochs, {arguments.cores} cores")
-    print(f"{'':32}{'networks':>10}{'seconds a fold':>16}{'ratio':>8}")
-    print(f"{'workflow':32}{round(timing['runs'].sum() / len(folds)):>10}{seconds:>16.0f}{1:>8.2f}")
+    print(f"{len(images)} images of {shape}, {arguments.epochs} epochs")
+    print(f"{'':32}{'networks':>10}{'s a fold':>10}{'ratio':>8}")
+    rows = [
+        ("workflow, 1 core", timing["runs"].sum(), alone),
+        (
+            f"workflow, {arguments.cores} folds on {arguments.cores} cores",
+            None,
+            together / len(others),
+        ),
+    ]
     for threads, notebook in notebooks.items():
-        name = f"notebook, {threads} threads"
-        ratio = notebook["seconds"] / seconds
-        print(f"{name:32}{notebook['networks']:>10}{notebook['seconds']:>16.0f}{ratio:>8.2f}")
-    same = notebooks[1]["methods"] == methods
-    print("Choices and accuracies of the notebook (1 thread) and of the workflow:", end=" ")
-    print("the same" if same else f"{notebooks[1]['methods']} and {methods}")
+        rows.append((f"notebook, {threads} threads", notebook["networks"], notebook["seconds"]))
+    for name, networks, seconds in rows:
+        networks = "" if networks is None else f"{networks:.0f}"
+        print(f"{name:32}{networks:>10}{seconds:>10.0f}{seconds / alone:>8.2f}")
+    parts = ("startup", "tracing", "training", "prediction", "job")
+    sums = {part: timing[f"{part}_seconds"].sum() for part in parts}
+    print("Seconds of the training jobs of the fold on one core:", end=" ")
+    print(", ".join(f"{part} {value:.0f}" for part, value in sums.items()))
+    if 1 in notebooks:
+        same = notebooks[1]["methods"] == found
+        print("Choices and accuracies of workflow and notebook:", "the same" if same else "differ")
+        for method in methods:
+            for name, by_method in (("workflow", found), ("notebook", notebooks[1]["methods"])):
+                print(f"  {method}, {name}: {by_method[method]}")
 
 
 if __name__ == "__main__":

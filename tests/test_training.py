@@ -11,6 +11,7 @@ import pytest
 from conftest import ROOT
 from self_training import training
 from self_training.runs import Run
+from self_training.seeds import generator
 from sklearn.datasets import load_digits
 
 keras = training.keras
@@ -151,6 +152,30 @@ def test_candidates_that_start_from_the_same_weights_share_them(monkeypatch):
         np.testing.assert_array_equal(
             result.probabilities["evaluation"], alone.probabilities["evaluation"]
         )
+
+
+def test_a_run_is_what_fit_computes():
+    """To the last bit: same seeds, same order, and the last batch filled up at weight 0."""
+    some_run = run(300)
+    result = train(some_run)
+    model = training.build_network(IMAGES.shape[1:], 10, settings(), some_run.identity)
+    model.compile(
+        keras.optimizers.Adam(settings().learning_rate),
+        keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"),
+    )
+    epochs = [
+        training.batches(300, 32, generator(purpose="order", epoch=epoch, **some_run.identity))
+        for epoch in range(2)
+    ]
+    order, weights = (np.concatenate(arrays).ravel() for arrays in zip(*epochs, strict=True))
+    # In a graph TensorFlow replaces the division of `scale` by this product.
+    images = IMAGES[order].astype(np.float32) * np.float32(1 / 255)
+    model.fit(images, LABELS[order], sample_weight=weights, batch_size=32, shuffle=False, verbose=0)
+    for name, indices in some_run.predict.items():
+        predicted = model.predict(
+            training.scale(IMAGES[indices]), batch_size=training.PREDICTION_BATCH, verbose=0
+        )
+        np.testing.assert_array_equal(predicted, result.probabilities[name])
 
 
 def test_batches_cover_every_example_once():
@@ -325,20 +350,3 @@ def test_jax_trains_runs_together_as_it_trains_them_alone():
     assert result["made"] == "Trainer" and result["repeats"]
     assert result["accuracy"] > 0.8
     assert result["losses"][-1] < result["losses"][0] / 2
-
-
-def test_the_images_of_a_grid_are_counted(monkeypatch):
-    monkeypatch.setattr(sys, "path", [*sys.path, str(ROOT / "benchmarks")])
-    from gpu import count_images
-
-    config = {"outer_folds": 2, "inner_folds": 2}
-    config["datasets"] = {"d": {"examples": 200, "labeled_fraction": 0.1, "epochs": 3}}
-    config["methods"] = {
-        "baseline": {"generations": 0},
-        "student": {"generations": [1, 2], "unlabeled_fraction": 0.2, "threshold": [0.5, 0.6]},
-    }
-    # Of a pool of 100: 10 labeled, 5 of them without an inner fold, slices of 20.
-    teachers = 10 + 2 * 5
-    searched = 2 * 2 * ((5 + 20) + (5 + 40))
-    final = (10 + 20) + (10 + 40)
-    assert count_images(config) == 2 * 3 * (teachers + searched + final)

@@ -29,6 +29,7 @@ REPORTED_PACKAGES = (
 )
 
 
+@cache
 def code_digest(script: str) -> str:
     """Return a hash of all modules of this package that a rule's script imports, however deep.
 

@@ -9,7 +9,6 @@ import time
 
 import jax
 import jax.numpy as jnp
-import keras
 import numpy as np
 
 from self_training.runs import FINAL, Run, TrainedRun
