@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import yaml
-from images import load
+from images import BATCH, load, settings
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
@@ -26,7 +26,7 @@ from self_training import config as study  # noqa: E402
 from self_training import training  # noqa: E402
 from self_training.runs import Run  # noqa: E402
 
-BATCH, REPETITIONS = 32, 3
+REPETITIONS = 3
 
 
 class GpuUse:
@@ -111,22 +111,11 @@ def main() -> None:
 
     images, labels = load(arguments.archive)
     classes = int(labels.max()) + 1
-    none = study.NO_NOISE | {"dropout": 0.5}
-    settings = training.TrainingSettings(
-        backbone="original_cnn",
-        epochs=None,
-        steps=arguments.steps,
-        batch_size=BATCH,
-        learning_rate=0.001,
-        unlabeled_ratio=None,
-        label_smoothing=0,
-        noise=none,
-        threads=1,
-    )
+    trainer_settings = settings(epochs=None, steps=arguments.steps, dropout=0.5)
 
     def measure(make, runs: int) -> tuple[float, str]:
         """Return the median images/s of several repetitions after one that compiles."""
-        trainer, rates = make(images, classes, settings, False), []
+        trainer, rates = make(images, classes, trainer_settings, False), []
         for repetition in range(REPETITIONS + 1):
             batch = [
                 Run(

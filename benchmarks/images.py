@@ -1,6 +1,8 @@
-"""Images that benchmarks are run on."""
+"""What benchmarks are run on: images, and the original CNN's settings."""
 
 import numpy as np
+
+BATCH = 32
 
 
 def load(path: str | None) -> tuple[np.ndarray, np.ndarray]:
@@ -16,4 +18,21 @@ def load(path: str | None) -> tuple[np.ndarray, np.ndarray]:
     digits = load_digits()
     return np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None], digits.target.astype(
         np.int32
+    )
+
+
+def settings(threads: int = 1, *, epochs: int | None = 1, steps: int | None = None, dropout=0):
+    """Return training settings of the original CNN without input noise."""
+    from self_training import config, training
+
+    return training.TrainingSettings(
+        backbone="original_cnn",
+        epochs=epochs,
+        steps=steps,
+        batch_size=BATCH,
+        learning_rate=0.001,
+        unlabeled_ratio=None,
+        label_smoothing=0,
+        noise=config.NO_NOISE | {"dropout": dropout},
+        threads=threads,
     )

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from images import settings
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
@@ -20,7 +21,7 @@ from self_training import training  # noqa: E402
 from self_training.input_noise import POLICIES, add_noise  # noqa: E402
 from self_training.runs import Run  # noqa: E402
 
-EXAMPLES, REPETITIONS, BATCH = 3200, 5, 32
+EXAMPLES, REPETITIONS = 3200, 5
 
 
 def archives() -> dict[str, np.ndarray]:
@@ -36,21 +37,10 @@ def archives() -> dict[str, np.ndarray]:
 
 def main() -> None:
     training.start_framework(threads=1)
-    none = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0.5, "survival": 1}
-    settings = training.TrainingSettings(
-        backbone="original_cnn",
-        epochs=1,
-        steps=None,
-        batch_size=BATCH,
-        learning_rate=0.001,
-        unlabeled_ratio=None,
-        label_smoothing=0,
-        noise=none,
-        threads=1,
-    )
+    trainer_settings = settings(dropout=0.5)
     print(f"{'images':24}{'':16}{'images/s':>10}{'of a training step':>20}")
     for name, images in archives().items():
-        trainer = training.Trainer(images, 10, settings, soft=False)
+        trainer = training.Trainer(images, 10, trainer_settings, soft=False)
         labels = np.random.default_rng(0).integers(0, 10, len(images)).astype(np.int32)
         seconds = {"training": []} | {policy: [] for policy in POLICIES}
         for repetition in range(REPETITIONS):

@@ -18,12 +18,12 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from images import load
+from images import BATCH, load, settings
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-EXAMPLES, BATCH, REPETITIONS, SIZE = 1600, 32, 9, 2048
+EXAMPLES, REPETITIONS, SIZE = 1600, 9, 2048
 
 
 def cost(images: np.ndarray, classes: int) -> int:
@@ -111,22 +111,6 @@ def matrices(images, labels, threads):
     ops = training.keras.ops
     a, b = (ops.convert_to_tensor(np.full((SIZE, SIZE), 0.5, np.float32)) for _ in range(2))
     return lambda: ops.convert_to_numpy(ops.matmul(a, b))
-
-
-def settings(threads: int):
-    from self_training import config, training
-
-    return training.TrainingSettings(
-        backbone="original_cnn",
-        epochs=1,
-        steps=None,
-        batch_size=BATCH,
-        learning_rate=0.001,
-        unlabeled_ratio=None,
-        label_smoothing=0,
-        noise=config.NO_NOISE,
-        threads=threads,
-    )
 
 
 KINDS = {kind.__name__: kind for kind in (matrices, workflow, fit, pytorch, pytorch_fused)}
