@@ -19,14 +19,14 @@ import pandas as pd
 import psutil
 
 ROOT = Path(__file__).parents[1]
-# What a training job records, and what is left of it: its images, arrays, starting weights, files.
+# What a training job records; what is left of it: images, pseudo-labels, starting weights, files.
 PARTS = {
     "startup_seconds": "start of Python and the framework",
     "tracing_seconds": "tracing",
     "training_seconds": "training, noise included",
     "prediction_seconds": "prediction",
 }
-ARITHMETIC = ("propose_candidates", "pseudo_label", "select", "evaluate")
+ARITHMETIC = ("propose_candidates", "select", "evaluate")
 
 
 def run(study: Path, folder: Path, cores: int) -> tuple[float, float]:
@@ -82,7 +82,7 @@ def main() -> None:
     arithmetic = jobs["rule"].isin(ARITHMETIC)
     rows = {name: timing.get(key, pd.Series()).sum() for key, name in PARTS.items()}
     rows["rest of training jobs"] = jobs["seconds"][training].sum() - sum(rows.values())
-    rows["pseudo-labels, choices, scores"] = jobs["seconds"][arithmetic].sum()
+    rows["choices, scores"] = jobs["seconds"][arithmetic].sum()
     rows["data, statistics, report"] = jobs["seconds"][~training & ~arithmetic].sum()
     whole = arguments.cores * seconds
     rows["cores without a job"] = whole - sum(rows.values())

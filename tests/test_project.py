@@ -79,7 +79,7 @@ def test_a_digest_covers_what_a_script_imports():
         return provenance._closure(provenance.SCRIPTS / f"{script}.py")
 
     assert {"training", "backbones", "seeds", "pseudo_labels", "runs"} <= closure("train_students")
-    assert "training" not in closure("pseudo_label") and "training" not in closure("evaluate")
+    assert "training" not in closure("select") and "training" not in closure("evaluate")
     assert closure("test_significance") == {"errors", "logs", "significance", "storage"}
     digests = {
         path.stem: provenance.code_digest(path.stem) for path in provenance.SCRIPTS.iterdir()

@@ -223,7 +223,9 @@ def test_labels_reach_only_splits_and_evaluation(tiny_study):
     rules = re.findall(r"(?:local)?rule (\w+):\n    input: (.*)\n", output)
     with_labels = {rule for rule, inputs in rules if "/labels.npy" in inputs}
     assert with_labels == {"make_splits", "evaluate"}
-    assert {"train_teachers", "pseudo_label", "train_students", "select"} <= {r for r, _ in rules}
+    assert {"train_teachers", "train_students", "train_final_students", "select"} <= {
+        r for r, _ in rules
+    }
 
 
 def test_an_edit_of_a_module_reruns_what_depends_on_it(tiny_copy):

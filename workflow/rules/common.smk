@@ -344,7 +344,6 @@ def score_provenance(wildcards):
         "make_splits",
         "train_teachers",
         "propose_candidates",
-        "pseudo_label",
         "train_students",
         "train_control",
         "select",

@@ -55,35 +55,19 @@ rule propose_candidates:
         "../scripts/propose_candidates.py"
 
 
-rule pseudo_label:
-    """Let the teachers of a generation label its unlabeled examples."""
+rule train_students:
+    """Let teachers label a generation's unlabeled examples, and train students on them.
+
+    All candidates and inner folds of the search are one job; so is the final chain.
+    """
     input:
+        images=dataset_images,
         splits=per_fold(f"{FOLD}/split.npz"),
         candidates=candidates,
         predictions=previous_predictions,
         previous=previous_pseudo_labels,
     output:
         pseudo_labels=per_fold(f"{GENERATION}/pseudo_labels.npz"),
-    log:
-        f"{RESULTS}/logs/pseudo_label/{GENERATION_JOB}.log",
-    conda:
-        "../../envs/training.yaml"
-    params:
-        settings=labeling_settings,
-        code=code_digest("pseudo_label"),
-    script:
-        "../scripts/pseudo_label.py"
-
-
-rule train_students:
-    """Train a generation of students: of all candidates and inner folds, or of the final chain."""
-    input:
-        images=dataset_images,
-        splits=per_fold(f"{FOLD}/split.npz"),
-        candidates=candidates,
-        predictions=previous_predictions,
-        pseudo_labels=rules.pseudo_label.output.pseudo_labels,
-    output:
         predictions=per_fold(f"{GENERATION}/predictions.npz"),
         histories=per_fold(f"{GENERATION}/history.json"),
         timing=f"{RESULTS}/timing/train_students/{GENERATION_JOB}.json",
@@ -100,6 +84,7 @@ rule train_students:
         gpu=1,
     params:
         identities=identities,
+        labeling=labeling_settings,
         training=student_training,
         backbone=student_backbone,
         backend=BACKEND,
@@ -110,6 +95,7 @@ rule train_students:
 
 use rule train_students as train_final_students with:
     output:
+        pseudo_labels=per_fold(f"{GENERATION}/pseudo_labels.npz"),
         predictions=per_fold(f"{GENERATION}/predictions.npz"),
         histories=per_fold(f"{GENERATION}/history.json"),
         timing=f"{RESULTS}/timing/train_students/{GENERATION_JOB}.json",

@@ -5,7 +5,7 @@ log_to(snakemake.log[0])
 import numpy as np
 
 from self_training import generations, storage
-from self_training.batch import train_batch
+from self_training.batch import train_job
 from self_training.runs import FINAL
 
 splits = [storage.load_arrays(path) for path in snakemake.input.splits]
@@ -21,16 +21,6 @@ batch = [
     )
     for fold, (split, identity) in enumerate(zip(splits, snakemake.params.identities, strict=True))
 ]
-trained, timing = train_batch(
-    batch,
-    snakemake.input.images,
-    int(splits[0]["classes"]),
-    snakemake.params.training,
-    snakemake.output.models,
-)
-job = {"rule": snakemake.rule} | dict(snakemake.wildcards.items())
-storage.save_json(snakemake.output.timing, job | timing)
-for fold, results in enumerate(trained):
-    predictions = generations.stack_members(results, [(FINAL,)] * len(results))
-    storage.save_tree(snakemake.output.predictions[fold], predictions)
-    storage.save_json(snakemake.output.histories[fold], [result.record for result in results])
+trained = train_job(snakemake, batch, int(splits[0]["classes"]))
+for path, results in zip(snakemake.output.predictions, trained, strict=True):
+    storage.save_tree(path, generations.stack_members(results, [(FINAL,)] * len(results)))

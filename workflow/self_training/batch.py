@@ -8,7 +8,28 @@ import psutil
 
 from self_training.provenance import commit
 from self_training.runs import FINAL, Run, TrainedRun
-from self_training.storage import atomic_path
+from self_training.storage import atomic_path, save_json
+
+
+def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[TrainedRun]]:
+    """Train the runs of a training rule's job, and write what all these rules write.
+
+    Args:
+        snakemake: the job, as its script knows it: with the input `images`, the parameter
+            `training`, and the outputs `histories` (of each outer fold), `timing` and perhaps
+            `models`.
+        batch, classes: of `train_batch`.
+
+    Returns: the trained runs of each outer fold.
+    """
+    output = snakemake.output
+    trained, timing = train_batch(
+        batch, snakemake.input.images, classes, snakemake.params.training, output.get("models")
+    )
+    save_json(output.timing, {"rule": snakemake.rule} | dict(snakemake.wildcards.items()) | timing)
+    for path, results in zip(output.histories, trained, strict=True):
+        save_json(path, [result.record for result in results])
+    return trained
 
 
 def train_batch(
