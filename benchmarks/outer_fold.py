@@ -125,8 +125,11 @@ def main() -> None:
             arguments.cores,
         )
         timing = pd.DataFrame(
-            [json.loads(path.read_text()) for path in results.glob("timing/**/fold_0/**/*.json")]
-            + [json.loads((results / "timing/train_teachers/part/fold_0.json").read_text())]
+            [
+                json.loads(path.read_text())["job"]
+                for path in (results / "histories").rglob("*.json")
+                if "fold_0" in (path.stem, *path.parts)
+            ]
         )
         found = {method: chosen(results, method) for method in methods}
         notebooks = {threads: run_notebook(folder, threads) for threads in arguments.threads}

@@ -26,7 +26,7 @@ PARTS = {
     "training_seconds": "training, noise included",
     "prediction_seconds": "prediction",
 }
-ARITHMETIC = ("propose_candidates", "select", "evaluate")
+ARITHMETIC = ("select", "evaluate")
 
 
 def run(study: Path, folder: Path, cores: int) -> tuple[float, float]:
@@ -76,7 +76,10 @@ def main() -> None:
         seconds, own = run(arguments.study.resolve(), folder, arguments.cores)
         jobs = read_jobs(folder)
         timing = pd.DataFrame(
-            [json.loads(path.read_text()) for path in folder.glob("results/*/timing/**/*.json")]
+            [
+                json.loads(path.read_text())["job"]
+                for path in folder.glob("results/*/histories/**/*.json")
+            ]
         )
     training = jobs["rule"].str.startswith("train_")
     arithmetic = jobs["rule"].isin(ARITHMETIC)

@@ -71,6 +71,11 @@ def scores(study, method: str) -> dict:
     return {key: read(study, method)[key] for key in keys}
 
 
+def history(study, job: str) -> list[dict]:
+    path = study.results / f"histories/{job}.json"
+    return json.loads(path.read_text())["folds"][0]
+
+
 def arrays(study, path: str) -> dict:
     with np.load(study.results / FOLD / path) as archive:
         return {name: archive[name] for name in archive.files}
@@ -115,9 +120,9 @@ def test_search_of_a_chain_of_three_equals_three_searches(study):
 
 
 def test_the_equal_steps_control_takes_exactly_the_last_student_s_steps(study):
-    (student,) = read(study, "everything_selected", "final/generation_3/history.json")
+    (student,) = history(study, "train_students/digits_0_2/everything_selected/final_3")
     for control in ("equal_steps", "equal_steps_with_noise"):
-        (record,) = read(study, control, "control/history.json")
+        (record,) = history(study, f"train_control/digits_0_2/{control}")
         assert record["steps"] == student["steps"] == read(study, control)["gradient_steps"]
         assert record["examples"] == read(study, control)["labeled"] < student["examples"]
     assert scores(study, "equal_steps") != scores(study, "equal_steps_with_noise")
@@ -132,7 +137,7 @@ def test_a_control_that_changes_nothing_is_the_baseline(study):
 
 
 def test_the_upper_bound_has_all_labels_of_the_pool(study):
-    (record,) = read(study, "upper_bound", "control/history.json")
+    (record,) = history(study, "train_control/digits_0_2/upper_bound")
     result = read(study, "upper_bound")
     assert record["examples"] == result["labeled"] + result["unlabeled"]
     assert record["steps"] == 6 * -(-record["examples"] // 16)

@@ -29,9 +29,10 @@ def test_random_draws_from_the_grid_without_repetition():
 
 
 def test_inherited_hyper_parameters_are_not_searched_again():
-    inherited = Candidate(0.1, 0.7, 2, 1).as_dict()
-    candidates = propose({"ensemble_size": [2, 3]}, "grid", None, inherited)
+    choice = {"hyper_parameters": Candidate(0.1, 0.7, 2, 1).as_dict()}
+    candidates = propose({"ensemble_size": [2, 3]}, "grid", None, choice)
     assert candidates == [Candidate(0.1, 0.7, 2, 2), Candidate(0.1, 0.7, 2, 3)]
+    assert propose({}, "fixed", None, choice) == [Candidate(0.1, 0.7, 2, 1)]
 
 
 def test_candidates_share_chains():

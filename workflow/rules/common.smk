@@ -200,6 +200,9 @@ def method_settings(wildcards):
 
 
 def search_settings(wildcards):
+    """What is searched; in the final chain nothing, beside the choice that it is given."""
+    if wildcards.get("phase") == "final":
+        return {"space": {}, "strategy": "fixed", "trials": None}
     settings = method_settings(wildcards)
     return {key: settings[key] for key in ("space", "strategy", "trials")}
 
@@ -229,17 +232,12 @@ def student_backbone(wildcards):
     return backbones.digest_of(student_training(wildcards)["backbone"])
 
 
-def inherited_choices(wildcards):
-    """The choices of the method that this one inherits from, if it does."""
+def given_choices(wildcards):
+    """The method's own choices, for its final chains; for its search, those that it inherits, if any."""
+    if wildcards.get("phase") == "final":
+        return per_fold(f"{METHOD}/choice.json")
     parent = method_settings(wildcards)["inherit"]
     return per_fold(f"{FOLD}/{parent}/choice.json") if parent else []
-
-
-def candidates(wildcards):
-    """The candidates to run: all of them in the search, the selected one in the final chain."""
-    if wildcards.phase == "search":
-        return per_fold(f"{METHOD}/search/candidates.json")
-    return per_fold(f"{METHOD}/choice.json")
 
 
 def previous(wildcards, name):
@@ -284,18 +282,18 @@ def is_control(wildcards):
     return wildcards.method in CONTROLS["labeled"] + CONTROLS["pool"]
 
 
+def chain_histories(method, phase):
+    """Histories of the jobs that trained generation 0, 1, 2, ... of a method's longest chain."""
+    return [f"{RESULTS}/histories/train_teachers/{JOB}.json"] + [
+        f"{RESULTS}/histories/train_students/{JOB}/{method}/{phase}_{generation}.json"
+        for generation in study.generations(config, method)
+    ]
+
+
 def control_histories(wildcards):
     """Histories of the final chain whose last student's gradient steps a control takes."""
     method = config["methods"][wildcards.method].get("steps_of")
-    if method is None:
-        return []
-    return per_fold(
-        f"{FOLD}/teachers/history.json",
-        *(
-            f"{FOLD}/{method}/final/generation_{generation}/history.json"
-            for generation in study.generations(config, method)
-        ),
-    )
+    return chain_histories(method, "final") if method else []
 
 
 def control_members(wildcards):
@@ -318,23 +316,10 @@ def final_pseudo_labels(wildcards):
 
 
 def final_histories(wildcards):
-    """Histories of generation 0, 1, 2, ..."""
+    """Histories of the jobs that trained generation 0, 1, 2, ..."""
     if is_control(wildcards):
-        return per_fold(f"{METHOD}/control/history.json")
-    return per_fold(
-        f"{FOLD}/teachers/history.json",
-        *generation_files(wildcards, "final", "history.json"),
-    )
-
-
-def final_timings(wildcards):
-    """The records of the jobs that trained generation 0, 1, 2, ..."""
-    if is_control(wildcards):
-        return [f"{RESULTS}/timing/train_control/{METHOD_JOB}.json"]
-    return [f"{RESULTS}/timing/train_teachers/{JOB}.json"] + [
-        f"{RESULTS}/timing/train_students/{METHOD_JOB}/final_{generation}.json"
-        for generation in study.generations(config, wildcards.method)
-    ]
+        return [f"{RESULTS}/histories/train_control/{METHOD_JOB}.json"]
+    return chain_histories(wildcards.method, "final")
 
 
 def score_provenance(wildcards):
@@ -343,7 +328,6 @@ def score_provenance(wildcards):
         "prepare_dataset",
         "make_splits",
         "train_teachers",
-        "propose_candidates",
         "train_students",
         "train_control",
         "select",
@@ -365,21 +349,15 @@ def all_scores(wildcards):
     return expand(f"{METHOD}/scores.json", dataset=DATASETS, method=METHODS, fold=FOLDS)
 
 
-def all_timings(wildcards):
-    """Where the seconds of every training job went."""
-    folds = [None] if PER_DATASET else FOLDS
-    jobs = expand(JOB, dataset=DATASETS, fold=folds)
-    teachers = [f"{RESULTS}/timing/train_teachers/{job}.json" for job in jobs]
-    students = [
-        f"{RESULTS}/timing/train_students/{job}/{method}/{phase}_{generation}.json"
-        for job in jobs
-        for method in METHODS
-        for phase in (["search"] if study.searches(config, method) else []) + ["final"]
-        for generation in study.generations(config, method)
-    ]
-    controls = [
-        f"{RESULTS}/timing/train_control/{job}/{method}.json"
-        for job in jobs
-        for method in CONTROLS["labeled"] + CONTROLS["pool"]
-    ]
-    return teachers + students + controls
+def all_histories(wildcards):
+    """The histories of every training job."""
+    histories = []
+    for method in METHODS:
+        if method in CONTROLS["labeled"] + CONTROLS["pool"]:
+            histories.append(f"{RESULTS}/histories/train_control/{JOB}/{method}.json")
+            continue
+        if study.searches(config, method):
+            histories += chain_histories(method, "search")
+        histories += chain_histories(method, "final")
+    jobs = {"dataset": DATASETS, "fold": [None] if PER_DATASET else FOLDS}
+    return expand(list(dict.fromkeys(histories)), **jobs)

@@ -15,7 +15,6 @@ rule evaluate:
         predictions=final_predictions,
         pseudo_labels=final_pseudo_labels,
         histories=final_histories,
-        timings=final_timings,
     output:
         scores=per_fold(f"{METHOD}/scores.json"),
     log:
@@ -34,7 +33,7 @@ rule collect:
     """Gather all scores in tidy tables."""
     input:
         scores=all_scores,
-        timings=all_timings,
+        histories=all_histories,
         external=EXTERNAL_SCORES,
     output:
         scores=report(

@@ -1,9 +1,9 @@
 # Teachers, pseudo-labels, students and the search.
 #
 # Takes: images and split of an outer fold; never the labels of the dataset, but for the upper bound.
-# Gives: per fold, teachers/ (shared by all methods); per method, the candidates and the choice among
-#     them, and per generation of the search and of the final chain pseudo-labels, predictions,
-#     history and (final) models.
+# Gives: per fold, teachers/ (shared by all methods); per method, the choice among its candidates, and
+#     per generation of the search and of the final chain pseudo-labels, predictions and (final)
+#     models; per training job, a history.
 
 
 rule train_teachers:
@@ -14,9 +14,8 @@ rule train_teachers:
     output:
         search=per_fold(f"{FOLD}/teachers/search.npz"),
         final=per_fold(f"{FOLD}/teachers/final.npz"),
-        histories=per_fold(f"{FOLD}/teachers/history.json"),
         models=directory(per_fold(f"{FOLD}/teachers/models")),
-        timing=f"{RESULTS}/timing/train_teachers/{JOB}.json",
+        history=f"{RESULTS}/histories/train_teachers/{JOB}.json",
     log:
         f"{RESULTS}/logs/train_teachers/{JOB}.log",
     benchmark:
@@ -37,24 +36,6 @@ rule train_teachers:
         "../scripts/train_teachers.py"
 
 
-rule propose_candidates:
-    """List the candidates of a method's search."""
-    input:
-        inherited=inherited_choices,
-    output:
-        candidates=per_fold(f"{METHOD}/search/candidates.json"),
-    log:
-        f"{RESULTS}/logs/propose_candidates/{METHOD_JOB}.log",
-    conda:
-        "../../envs/training.yaml"
-    params:
-        identities=identities,
-        settings=search_settings,
-        code=code_digest("propose_candidates"),
-    script:
-        "../scripts/propose_candidates.py"
-
-
 rule train_students:
     """Let teachers label a generation's unlabeled examples, and train students on them.
 
@@ -63,14 +44,13 @@ rule train_students:
     input:
         images=dataset_images,
         splits=per_fold(f"{FOLD}/split.npz"),
-        candidates=candidates,
+        choices=given_choices,
         predictions=previous_predictions,
         previous=previous_pseudo_labels,
     output:
         pseudo_labels=per_fold(f"{GENERATION}/pseudo_labels.npz"),
         predictions=per_fold(f"{GENERATION}/predictions.npz"),
-        histories=per_fold(f"{GENERATION}/history.json"),
-        timing=f"{RESULTS}/timing/train_students/{GENERATION_JOB}.json",
+        history=f"{RESULTS}/histories/train_students/{GENERATION_JOB}.json",
     log:
         f"{RESULTS}/logs/train_students/{GENERATION_JOB}.log",
     benchmark:
@@ -84,6 +64,7 @@ rule train_students:
         gpu=1,
     params:
         identities=identities,
+        search=search_settings,
         labeling=labeling_settings,
         training=student_training,
         backbone=student_backbone,
@@ -97,8 +78,7 @@ use rule train_students as train_final_students with:
     output:
         pseudo_labels=per_fold(f"{GENERATION}/pseudo_labels.npz"),
         predictions=per_fold(f"{GENERATION}/predictions.npz"),
-        histories=per_fold(f"{GENERATION}/history.json"),
-        timing=f"{RESULTS}/timing/train_students/{GENERATION_JOB}.json",
+        history=f"{RESULTS}/histories/train_students/{GENERATION_JOB}.json",
         models=directory(per_fold(f"{GENERATION}/models")),
     wildcard_constraints:
         phase="final",
@@ -112,9 +92,8 @@ rule train_control:
         histories=control_histories,
     output:
         predictions=per_fold(f"{METHOD}/control/predictions.npz"),
-        histories=per_fold(f"{METHOD}/control/history.json"),
         models=directory(per_fold(f"{METHOD}/control/models")),
-        timing=f"{RESULTS}/timing/train_control/{METHOD_JOB}.json",
+        history=f"{RESULTS}/histories/train_control/{METHOD_JOB}.json",
     log:
         f"{RESULTS}/logs/train_control/{METHOD_JOB}.log",
     benchmark:
@@ -152,7 +131,7 @@ rule select:
     """Select the candidate with the best accuracy on the inner folds."""
     input:
         splits=per_fold(f"{FOLD}/split.npz"),
-        candidates=per_fold(f"{METHOD}/search/candidates.json"),
+        choices=given_choices,
         predictions=searched_predictions,
     output:
         choices=per_fold(f"{METHOD}/choice.json"),
@@ -161,6 +140,8 @@ rule select:
     conda:
         "../../envs/training.yaml"
     params:
+        identities=identities,
+        search=search_settings,
         code=code_digest("select"),
     script:
         "../scripts/select.py"

@@ -5,9 +5,9 @@ log_to(snakemake.log[0])
 from self_training import external_scores, storage, tables
 
 evaluations = [storage.load_json(path) for path in snakemake.input.scores]
-timings = [storage.load_json(path) for path in snakemake.input.timings]
+jobs = [storage.load_json(path)["job"] for path in snakemake.input.histories]
 external = [external_scores.read(path) for path in snakemake.input.external]
 storage.save_csv(snakemake.output.scores, tables.collect_scores(evaluations, external))
 storage.save_csv(snakemake.output.generations, tables.collect_generations(evaluations))
 storage.save_csv(snakemake.output.reliability, tables.collect_reliability(evaluations))
-storage.save_csv(snakemake.output.timings, tables.collect_timings(timings))
+storage.save_csv(snakemake.output.timings, tables.collect_timings(jobs))

@@ -10,9 +10,9 @@ labels = np.load(snakemake.input.labels)
 folds = len(snakemake.output.scores)
 predictions = storage.by_fold(snakemake.input.predictions, folds)
 pseudo_labels = storage.by_fold(snakemake.input.pseudo_labels, folds)
-histories = storage.by_fold(snakemake.input.histories, folds)
-timings = [storage.load_json(path) for path in snakemake.input.timings]
-origin = provenance.of_score(**snakemake.params.provenance, timings=timings)
+histories = [storage.load_json(path) for path in snakemake.input.histories]
+jobs = [history["job"] for history in histories]
+origin = provenance.of_score(**snakemake.params.provenance, jobs=jobs)
 for fold, identity in enumerate(snakemake.params.identities):
     evaluation = scores.evaluate(
         labels=labels,
@@ -20,7 +20,7 @@ for fold, identity in enumerate(snakemake.params.identities):
         predictions=[storage.load_tree(path) for path in predictions[fold]],
         pseudo_labels=[storage.load_tree(path) for path in pseudo_labels[fold]],
         hyper_parameters=storage.load_json(snakemake.input.choices[fold])["hyper_parameters"],
-        histories=[storage.load_json(path) for path in histories[fold]],
+        histories=[history["folds"][fold] for history in histories],
     )
     where = {
         "dataset": snakemake.wildcards.dataset,

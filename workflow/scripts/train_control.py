@@ -10,14 +10,14 @@ from self_training.runs import FINAL
 
 splits = [storage.load_arrays(path) for path in snakemake.input.splits]
 hidden = snakemake.input.get("labels")
-histories = storage.by_fold(snakemake.input.histories, len(splits))
+histories = [storage.load_json(path) for path in snakemake.input.histories]
 batch = [
     generations.control_runs(
         split,
         members=snakemake.params.members,
         identity=identity,
         labels=None if hidden is None else np.load(hidden),
-        histories=[storage.load_json(path) for path in histories[fold]],
+        histories=[history["folds"][fold] for history in histories],
     )
     for fold, (split, identity) in enumerate(zip(splits, snakemake.params.identities, strict=True))
 ]

@@ -6,11 +6,13 @@ from self_training import generations, search, storage
 from self_training.batch import train_job
 
 phase, generation = snakemake.wildcards.phase, int(snakemake.wildcards.generation)
+choices = [storage.load_json(path) for path in snakemake.input.choices]
 before = [storage.load_tree(path) for path in snakemake.input.previous]
 states, batch = [], []
 for fold, identity in enumerate(snakemake.params.identities):
     split = storage.load_arrays(snakemake.input.splits[fold])
-    chains = search.read_chains(storage.load_json(snakemake.input.candidates[fold]))
+    choice = choices[fold] if choices else None
+    chains = search.chains(search.propose(**snakemake.params.search, choice=choice, **identity))
     predictions = storage.load_tree(snakemake.input.predictions[fold])
     states.append(generations.of_teachers(split, chains, generation, predictions))
     pseudo_labels = generations.label(

@@ -12,23 +12,22 @@ from self_training.storage import atomic_path, save_json
 
 
 def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[TrainedRun]]:
-    """Train the runs of a training rule's job, and write what all these rules write.
+    """Train the runs of a training rule's job, and write its history.
 
     Args:
         snakemake: the job, as its script knows it: with the input `images`, the parameter
-            `training`, and the outputs `histories` (of each outer fold), `timing` and perhaps
-            `models`.
+            `training`, and the outputs `history` and perhaps `models`.
         batch, classes: of `train_batch`.
 
     Returns: the trained runs of each outer fold.
     """
-    output = snakemake.output
-    trained, timing = train_batch(
-        batch, snakemake.input.images, classes, snakemake.params.training, output.get("models")
+    models = snakemake.output.get("models")
+    trained, job = train_batch(
+        batch, snakemake.input.images, classes, snakemake.params.training, models
     )
-    save_json(output.timing, {"rule": snakemake.rule} | dict(snakemake.wildcards.items()) | timing)
-    for path, results in zip(output.histories, trained, strict=True):
-        save_json(path, [result.record for result in results])
+    job = {"rule": snakemake.rule} | dict(snakemake.wildcards.items()) | job
+    folds = [[result.record for result in results] for results in trained]
+    save_json(snakemake.output.history, {"job": job, "folds": folds})
     return trained
 
 
@@ -46,8 +45,9 @@ def train_batch(
         models: for each outer fold, a folder for the networks of its final runs,
             `member_{member}.keras`; none are kept without.
 
-    Returns: the trained runs of each outer fold, and where the job's seconds went, from the start
-        of the process on: start-up, tracing, training, prediction.
+    Returns: the trained runs of each outer fold, and a record of the job: where its seconds went,
+        from the start of the process on (start-up, tracing, training, prediction), and what
+        trained; empty without runs.
     """
     models = [Path(folder) for folder in models or []]
     for folder in models:

@@ -81,17 +81,17 @@ def _is_docstring(node) -> bool:
     )
 
 
-def of_score(settings: dict, code: dict[str, str], timings: list[dict]) -> dict:
+def of_score(settings: dict, code: dict[str, str], jobs: list[dict]) -> dict:
     """Return what a score comes from: settings, code, and what trained its networks where.
 
     Args:
         settings: of `config.slice_of`.
         code: digests of the rules behind the score.
-        timings: records of the training jobs (see `batch.train_batch`).
+        jobs: records of the training jobs (see `batch.train_batch`).
 
     Returns: also `seed`, and `config` and `code` as one short digest each.
     """
-    frameworks = [timing["framework"] for timing in timings if "framework" in timing]
+    frameworks = [job["framework"] for job in jobs if "framework" in job]
     return {
         "seed": settings["seed"],
         "config": _digest(settings),

@@ -50,18 +50,19 @@ def grid(space: dict[str, list]) -> list[Candidate]:
 
 
 def propose(
-    space: dict[str, list], strategy: str, trials: int | None, inherited: dict | None, **identity
+    space: dict[str, list], strategy: str, trials: int | None, choice: dict | None, **identity
 ) -> list[Candidate]:
     """Return the candidates of one method in one outer fold.
 
     Args:
-        space: lists of values; where a choice is inherited, only for what is searched anew.
+        space: lists of values; where a choice is given, only for what is searched anew.
         strategy: `grid`, `random` (`trials` points of the grid, without repetition) or `fixed`.
-        inherited: the hyper-parameters selected for another method in this outer fold, or None.
+        choice: what `select` has returned for this outer fold, whose hyper-parameters hold for
+            what is not in the space; or None.
         identity: what the draw of `random` is seeded by.
     """
-    if inherited is not None:
-        space = {name: [value] for name, value in inherited.items()} | space
+    if choice is not None:
+        space = {name: [value] for name, value in choice["hyper_parameters"].items()} | space
     candidates = grid(space)
     if strategy == "random" and trials < len(candidates):
         drawn = generator(purpose="candidates", **identity).permutation(len(candidates))[:trials]
@@ -78,18 +79,6 @@ def chains(candidates: list[Candidate]) -> list[Candidate]:
         key = candidate.chain(0)
         longest[key] = max(longest.get(key, 0), candidate.generations)
     return [key.chain(generations) for key, generations in longest.items()]
-
-
-def read_candidates(content: dict) -> list[Candidate]:
-    """Return the candidates of a file of candidates, or the one that a choice has selected."""
-    if "hyper_parameters" in content:
-        return [Candidate(**content["hyper_parameters"])]
-    return [Candidate(**candidate) for candidate in content["candidates"]]
-
-
-def read_chains(content: dict) -> list[Candidate]:
-    """Return the chains that score a file's candidates."""
-    return chains(read_candidates(content))
 
 
 def select(candidates: list[Candidate], scores: list[list[float]]) -> dict:

@@ -46,7 +46,7 @@ def _collect(evaluations: list[dict], name: str, columns: list[str]) -> pd.DataF
     return pd.DataFrame(rows, columns=[*FOLD, *columns])
 
 
-def collect_timings(timings: list[dict]) -> pd.DataFrame:
+def collect_timings(jobs: list[dict]) -> pd.DataFrame:
     """Return one row per training job that had something to train: where its seconds went."""
-    rows = [timing for timing in timings if "runs" in timing]
+    rows = [job for job in jobs if "runs" in job]
     return pd.json_normalize(rows) if rows else pd.DataFrame(columns=["rule", "runs", *SECONDS])
