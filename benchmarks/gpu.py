@@ -3,8 +3,9 @@
     KERAS_BACKEND=jax uv run python benchmarks/gpu.py [ARCHIVE.npz] [--stacks 1 8 32] [--steps 640]
 
 Runs of the original CNN on an archive of images (x, y, as in resources/), or on scikit-learn's
-digits: images/s of one run after the other, step by step, and of stacks of several sizes; the mean
-use of the GPU meanwhile, as nvidia-smi reports it. Needs `pip install "jax[cuda12]"`.
+digits: images/s of one run after the other, step by step, and of stacks of several sizes, with
+dropout and input noise as in that study; the mean use of the GPU meanwhile, as nvidia-smi reports
+it. Noise of `--policy rand_augment` is made on the CPU. Needs `pip install "jax[cuda12]"`.
 """
 
 import argparse
@@ -24,6 +25,7 @@ sys.path.insert(0, str(ROOT / "workflow"))
 
 from self_training import config as study  # noqa: E402
 from self_training import training  # noqa: E402
+from self_training.input_noise import POLICIES  # noqa: E402
 from self_training.runs import Run  # noqa: E402
 
 REPETITIONS = 3
@@ -105,13 +107,16 @@ def main() -> None:
     parser.add_argument("archive", nargs="?")
     parser.add_argument("--stacks", type=int, nargs="+", default=[1, 8, 32, 128])
     parser.add_argument("--steps", type=int, default=640)
+    parser.add_argument("--policy", choices=[*POLICIES, "none"], default="characters")
     arguments = parser.parse_args()
     training.start_framework(threads=1)
     from self_training.stacked import StackedTrainer
 
     images, labels = load(arguments.archive)
     classes = int(labels.max()) + 1
-    trainer_settings = settings(epochs=None, steps=arguments.steps, dropout=0.5)
+    trainer_settings = settings(epochs=None, steps=arguments.steps, dropout=0.2)
+    if arguments.policy != "none":
+        trainer_settings.noise.update(policy=arguments.policy, magnitude=5)
 
     def measure(make, runs: int) -> tuple[float, str]:
         """Return the median images/s of several repetitions after one that compiles."""

@@ -35,7 +35,7 @@ def add_noise(
     if magnitude == 0 or len(images) == 0:
         return images
     noisy = np.empty_like(images)
-    change = POLICIES[policy](images, magnitude / LARGEST_MAGNITUDE, operations, rng)
+    change = POLICIES[policy](images, policy, magnitude, operations, rng)
     gray = images.shape[3] == 1
     for index, image in enumerate(images):
         changed = change(index, Image.fromarray(image[..., 0] if gray else image))
@@ -43,20 +43,43 @@ def add_noise(
     return noisy
 
 
-def _characters(images, strength: float, _operations, rng: np.random.Generator, flip=False):
-    """Shift, rotate, scale, and erase a rectangle, each by a random amount up to its largest."""
-    count, height, width, _ = images.shape
-    fills = _backgrounds(images)
+# Policies of a warp and an erased rectangle, and whether half of the images are mirrored as well.
+GEOMETRIC = {"characters": False, "clothing": True}
+
+
+def draw_geometry(
+    shape: tuple[int, int, int, int], policy: str, magnitude: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw what a geometric policy does to images: shift, rotate, scale, and erase a rectangle.
+
+    Each by a random amount up to its largest.
+
+    Args:
+        shape: examples, height, width, channels.
+        policy, magnitude: of `add_noise`, the policy one of GEOMETRIC.
+
+    Returns:
+        warps: float64 (examples, 6), affine maps from new pixels to old ones: x and y, each by its
+            factors of x and y and a constant.
+        boxes: int (examples, 4), what is erased: left, upper, right, lower, the last two exclusive.
+    """
+    strength = magnitude / LARGEST_MAGNITUDE
+    count, height, width, _ = shape
     draws = rng.uniform(-strength, strength, (4, count))
     shift_x, shift_y = LARGEST_TRANSLATION * draws[:2] * [[width], [height]]
     angle = np.radians(LARGEST_ROTATION * draws[2])
     scale = 1 + LARGEST_SCALING * draws[3]
-    mirrored = rng.random(count) < 0.5 if flip else np.zeros(count, bool)
+    mirrored = rng.random(count) < 0.5 if GEOMETRIC[policy] else np.zeros(count, bool)
     warps = _warps(height, width, angle, scale, shift_x, shift_y, mirrored)
     sides = LARGEST_ERASING * rng.uniform(0, strength, (2, count)) * [[width], [height]]
     corners = rng.random((2, count)) * [[width], [height]] - sides / 2
     boxes = np.rint(np.stack([*corners, *(corners + sides)], axis=1)).astype(int)
-    boxes = boxes.clip(0, [width, height, width, height]).tolist()
+    return warps, boxes.clip(0, [width, height, width, height])
+
+
+def _geometric(images, policy: str, magnitude: float, _operations, rng: np.random.Generator):
+    fills = _backgrounds(images)
+    warps, boxes = (array.tolist() for array in draw_geometry(images.shape, policy, magnitude, rng))
 
     def change(index: int, image: Image.Image) -> Image.Image:
         image = _warp(image, warps[index], fills[index])
@@ -66,17 +89,13 @@ def _characters(images, strength: float, _operations, rng: np.random.Generator, 
     return change
 
 
-def _clothing(*arguments):
-    """The same, and half of the images mirrored."""
-    return _characters(*arguments, flip=True)
-
-
-def _rand_augment(images, strength: float, operations: int, rng: np.random.Generator):
+def _rand_augment(images, _policy, magnitude: float, operations: int, rng: np.random.Generator):
     """Mirror half of the images, and put each through some random operations, all of one strength.
 
     Source: Cubuk et al. 2020 (CVPR workshops), section 3, with the operations and ranges of the
     implementation in torchvision.
     """
+    strength = magnitude / LARGEST_MAGNITUDE
     count, fills = len(images), _backgrounds(images)
     mirrored = rng.random(count) < 0.5
     drawn = rng.integers(0, len(OPERATIONS), (count, operations))
@@ -93,7 +112,7 @@ def _rand_augment(images, strength: float, operations: int, rng: np.random.Gener
     return change
 
 
-POLICIES = {"characters": _characters, "clothing": _clothing, "rand_augment": _rand_augment}
+POLICIES = dict.fromkeys(GEOMETRIC, _geometric) | {"rand_augment": _rand_augment}
 
 
 def _backgrounds(images: np.ndarray) -> list:
@@ -102,8 +121,8 @@ def _backgrounds(images: np.ndarray) -> list:
     return [color[0] if len(color) == 1 else tuple(color) for color in corners.tolist()]
 
 
-def _warps(height, width, angle, scale, shift_x, shift_y, mirrored) -> list[list[float]]:
-    """Return the affine maps, each (examples,) of parameters, from new pixels to old ones.
+def _warps(height, width, angle, scale, shift_x, shift_y, mirrored) -> np.ndarray:
+    """Return affine maps from new pixels to old ones, (examples, 6), of parameters (examples,).
 
     An image is mirrored, scaled and rotated about its center, then shifted.
     """
@@ -119,7 +138,7 @@ def _warps(height, width, angle, scale, shift_x, shift_y, mirrored) -> list[list
         cosine,
         center_y + sine * from_x - cosine * from_y,
     ]
-    return np.stack(np.broadcast_arrays(*rows), axis=1).tolist()
+    return np.stack(np.broadcast_arrays(*rows), axis=1)
 
 
 def _warp(image: Image.Image, matrix, fill) -> Image.Image:

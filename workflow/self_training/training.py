@@ -309,29 +309,29 @@ class Trainer:
     def _parts(self, run: Run, epoch: int, order: np.ndarray, weights: np.ndarray):
         """Yield an epoch's steps in parts: images, and per step rows of these, targets, weights.
 
-        The images are None where they are the dataset's own.
+        The images are None where they are the dataset's own. What `_with_noise` adds stands before
+        the targets.
         """
         targets = run.targets[order]
         if self.soft and run.targets.ndim == 1:
             targets = np.eye(self.classes, dtype=np.float32)[targets]
         rows = run.examples[order].astype(np.int32)
-        noise = self.settings.noise
-        if not noise["magnitude"]:
+        if not self.settings.noise["magnitude"]:
             yield None, rows, targets, weights
             return
         rng = generator(purpose="input noise", epoch=epoch, **run.identity)
         at_once = max(1, NOISY_BYTES // (order.shape[1] * self.images[0].nbytes))
         for start in range(0, len(order), at_once):
             now = slice(start, start + at_once)
-            noisy = add_noise(
-                self.images[rows[now].ravel()],
-                noise["policy"],
-                noise["magnitude"],
-                noise["operations"],
-                rng,
-            )
-            own = np.arange(len(noisy), dtype=np.int32).reshape(rows[now].shape)
-            yield noisy, own, targets[now], weights[now]
+            yield *self._with_noise(rows[now], rng), targets[now], weights[now]
+
+    def _with_noise(self, rows: np.ndarray, rng: np.random.Generator) -> tuple:
+        """Return noisy copies of the images of some steps, and per step its rows of these."""
+        noise = self.settings.noise
+        noisy = add_noise(
+            self.images[rows.ravel()], noise["policy"], noise["magnitude"], noise["operations"], rng
+        )
+        return noisy, np.arange(len(noisy), dtype=np.int32).reshape(rows.shape)
 
     def timing(self) -> dict[str, float]:
         """Return the seconds that went into tracing, training and prediction so far."""
