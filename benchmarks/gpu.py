@@ -5,7 +5,7 @@
 Runs of the original CNN on an archive of images (x, y, as in resources/), or on scikit-learn's
 digits: images/s of one run after the other, step by step, and of stacks of several sizes, with
 dropout and input noise as in that study; the mean use of the GPU meanwhile, as nvidia-smi reports
-it. Noise of `--policy rand_augment` is made on the CPU. Needs `pip install "jax[cuda12]"`.
+it. Needs `pip install "jax[cuda12]"`.
 """
 
 import argparse

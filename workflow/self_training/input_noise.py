@@ -35,41 +35,51 @@ def add_noise(
     if magnitude == 0 or len(images) == 0:
         return images
     noisy = np.empty_like(images)
-    change = POLICIES[policy](images, policy, magnitude, operations, rng)
+    strength, fills = magnitude / LARGEST_MAGNITUDE, _backgrounds(images)
+    draws = [array.tolist() for array in draw(images.shape, policy, magnitude, operations, rng)]
     gray = images.shape[3] == 1
-    for index, image in enumerate(images):
-        changed = change(index, Image.fromarray(image[..., 0] if gray else image))
+    for index, (image, fill, *own) in enumerate(zip(images, fills, *draws, strict=True)):
+        pillow = Image.fromarray(image[..., 0] if gray else image)
+        changed = POLICIES[policy](pillow, strength, fill, *own)
         noisy[index] = np.asarray(changed).reshape(image.shape)
     return noisy
 
 
-# Policies of a warp and an erased rectangle, and whether half of the images are mirrored as well.
-GEOMETRIC = {"characters": False, "clothing": True}
-
-
-def draw_geometry(
-    shape: tuple[int, int, int, int], policy: str, magnitude: float, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Draw what a geometric policy does to images: shift, rotate, scale, and erase a rectangle.
-
-    Each by a random amount up to its largest.
+def draw(
+    shape: tuple[int, int, int, int],
+    policy: str,
+    magnitude: float,
+    operations: int,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, ...]:
+    """Draw what is done to images, which `add_noise` does to them with Pillow.
 
     Args:
         shape: examples, height, width, channels.
-        policy, magnitude: of `add_noise`, the policy one of GEOMETRIC.
+        policy, magnitude, operations: of `add_noise`.
 
-    Returns:
+    Returns, of `characters` and `clothing`:
         warps: float64 (examples, 6), affine maps from new pixels to old ones: x and y, each by its
             factors of x and y and a constant.
         boxes: int (examples, 4), what is erased: left, upper, right, lower, the last two exclusive.
+    and of `rand_augment`:
+        mirrored: bool (examples,).
+        drawn: int (examples, operations), indices into OPERATIONS.
+        signs: float64 (examples, operations), of those operations that have two directions.
     """
     strength = magnitude / LARGEST_MAGNITUDE
+    if policy == "rand_augment":
+        return _draw_operations(shape[0], operations, rng)
+    return _draw_geometry(shape, strength, rng, flip=policy == "clothing")
+
+
+def _draw_geometry(shape, strength: float, rng: np.random.Generator, flip: bool):
     count, height, width, _ = shape
     draws = rng.uniform(-strength, strength, (4, count))
     shift_x, shift_y = LARGEST_TRANSLATION * draws[:2] * [[width], [height]]
     angle = np.radians(LARGEST_ROTATION * draws[2])
     scale = 1 + LARGEST_SCALING * draws[3]
-    mirrored = rng.random(count) < 0.5 if GEOMETRIC[policy] else np.zeros(count, bool)
+    mirrored = rng.random(count) < 0.5 if flip else np.zeros(count, bool)
     warps = _warps(height, width, angle, scale, shift_x, shift_y, mirrored)
     sides = LARGEST_ERASING * rng.uniform(0, strength, (2, count)) * [[width], [height]]
     corners = rng.random((2, count)) * [[width], [height]] - sides / 2
@@ -77,42 +87,36 @@ def draw_geometry(
     return warps, boxes.clip(0, [width, height, width, height])
 
 
-def _geometric(images, policy: str, magnitude: float, _operations, rng: np.random.Generator):
-    fills = _backgrounds(images)
-    warps, boxes = (array.tolist() for array in draw_geometry(images.shape, policy, magnitude, rng))
-
-    def change(index: int, image: Image.Image) -> Image.Image:
-        image = _warp(image, warps[index], fills[index])
-        image.paste(fills[index], tuple(boxes[index]))
-        return image
-
-    return change
+def _draw_operations(count: int, operations: int, rng: np.random.Generator):
+    mirrored = rng.random(count) < 0.5
+    drawn = rng.integers(0, len(OPERATIONS), (count, operations))
+    return mirrored, drawn, rng.choice([-1.0, 1.0], (count, operations))
 
 
-def _rand_augment(images, _policy, magnitude: float, operations: int, rng: np.random.Generator):
+def _geometric(image: Image.Image, _strength, fill, warp, box) -> Image.Image:
+    """Shift, rotate, scale, and erase a rectangle, each by a random amount up to its largest.
+
+    Of `clothing` half of the images are mirrored as well.
+    """
+    image = _warp(image, warp, fill)
+    image.paste(fill, tuple(box))
+    return image
+
+
+def _rand_augment(image: Image.Image, strength, fill, mirrored, drawn, signs) -> Image.Image:
     """Mirror half of the images, and put each through some random operations, all of one strength.
 
     Source: Cubuk et al. 2020 (CVPR workshops), section 3, with the operations and ranges of the
     implementation in torchvision.
     """
-    strength = magnitude / LARGEST_MAGNITUDE
-    count, fills = len(images), _backgrounds(images)
-    mirrored = rng.random(count) < 0.5
-    drawn = rng.integers(0, len(OPERATIONS), (count, operations))
-    signs = rng.choice([-1.0, 1.0], (count, operations))
-    names = list(OPERATIONS)
-
-    def change(index: int, image: Image.Image) -> Image.Image:
-        if mirrored[index]:
-            image = ImageOps.mirror(image)
-        for operation, sign in zip(drawn[index], signs[index], strict=True):
-            image = OPERATIONS[names[operation]](image, strength, sign, fills[index])
-        return image
-
-    return change
+    if mirrored:
+        image = ImageOps.mirror(image)
+    for operation, sign in zip(drawn, signs, strict=True):
+        image = _BY_INDEX[operation](image, strength, sign, fill)
+    return image
 
 
-POLICIES = dict.fromkeys(GEOMETRIC, _geometric) | {"rand_augment": _rand_augment}
+POLICIES = {"characters": _geometric, "clothing": _geometric, "rand_augment": _rand_augment}
 
 
 def _backgrounds(images: np.ndarray) -> list:
@@ -194,3 +198,4 @@ OPERATIONS = {
     "autocontrast": lambda image, *_: ImageOps.autocontrast(image),
     "equalize": lambda image, *_: ImageOps.equalize(image),
 }
+_BY_INDEX = tuple(OPERATIONS.values())

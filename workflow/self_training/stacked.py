@@ -10,9 +10,9 @@ import time
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.ndimage import map_coordinates
 
-from self_training.input_noise import GEOMETRIC, draw_geometry
+from self_training.input_noise import draw
+from self_training.noise_on_gpu import add_noise
 from self_training.runs import FINAL, Run, TrainedRun
 from self_training.training import PREDICTION_BATCH, Trainer, scale
 
@@ -48,17 +48,16 @@ class StackedTrainer(Trainer):
         self.forward = jax.jit(jax.vmap(self._forward))
 
     def _take_steps(self, state, steps):
-        """Take the steps of one run: of each, rows or images, targets and weights.
-
-        Between them stand warps and boxes where the noise is geometric.
-        """
+        """Take the steps of one run: of each, rows, draws of its noise, targets and weights."""
         return jax.lax.scan(self._take_step, state, steps)
 
     def _take_step(self, state, step):
-        batch, *geometry, targets, weights = step
+        rows, *draws, targets, weights = step
         trainable, others, optimizer = state
-        images = self.held_images[batch] if batch.ndim == 1 else batch
-        x = scale(change(images, *geometry) if geometry else images)
+        images, noise = self.held_images[rows], self.settings.noise
+        if draws:
+            images = add_noise(images, noise["policy"], noise["magnitude"], draws)
+        x = scale(images)
 
         def loss_of(trainable):
             outputs, changed = self.model.stateless_call(trainable, others, x, training=True)
@@ -133,8 +132,7 @@ class StackedTrainer(Trainer):
         """Yield STEPS steps at a time, for ever: after its last a run takes steps of no weight."""
         waiting = None
         for epoch, (order, weights) in enumerate(self._epochs(run)):
-            for images, rows, *others in self._parts(run, epoch, order, weights):
-                part = [rows if images is None else images[rows], *others]
+            for _, *part in self._parts(run, epoch, order, weights):
                 if waiting is not None:
                     part = [np.concatenate(pair) for pair in zip(waiting, part, strict=True)]
                 while len(part[0]) >= STEPS:
@@ -150,18 +148,11 @@ class StackedTrainer(Trainer):
             waiting = [array[:0] for array in waiting]
 
     def _with_noise(self, rows: np.ndarray, rng: np.random.Generator) -> tuple:
-        """Return, of geometric noise, no images, and per step rows, warps and boxes."""
+        """Return no images, and per step rows of the dataset's and what is done to them."""
         noise = self.settings.noise
-        if noise["policy"] not in GEOMETRIC:
-            return super()._with_noise(rows, rng)
         shape = (rows.size, *self.images.shape[1:])
-        warps, boxes = draw_geometry(shape, noise["policy"], noise["magnitude"], rng)
-        return (
-            None,
-            rows,
-            warps.astype(np.float32).reshape(*rows.shape, -1),
-            boxes.astype(np.int32).reshape(*rows.shape, -1),
-        )
+        draws = draw(shape, noise["policy"], noise["magnitude"], noise["operations"], rng)
+        return None, rows, *(array.reshape(*rows.shape, *array.shape[1:]) for array in draws)
 
     def _predict_stack(self, state, runs: list[Run]):
         """Return the predictions of each run by name, and the seconds of a run by name."""
@@ -188,34 +179,6 @@ class StackedTrainer(Trainer):
         for some, values in zip(variables, weights, strict=True):
             for variable, value in zip(some, values, strict=True):
                 variable.assign(value)
-
-
-@jax.vmap
-def change(image, warp, box):
-    """Return images, warped and partly erased, as `input_noise.add_noise` does it, on a GPU.
-
-    One of some thousand pixels may differ by one level, where rounding does.
-
-    Args:
-        image: uint8 (examples, height, width, channels).
-        warp, box: of `input_noise.draw_geometry`, float32 and int32.
-
-    Returns: float32 of the same shape, whole numbers.
-    """
-    image = image.astype(jnp.float32)
-    height, width, _ = image.shape
-    y, x = jnp.indices((height, width))
-    background = jnp.floor(jnp.median(image[:: height - 1, :: width - 1].reshape(4, -1), axis=0))
-    across, down = (warp[i] * (x + 0.5) + warp[i + 1] * (y + 0.5) + warp[i + 2] for i in (0, 3))
-    inside = (across >= 0) & (across < width) & (down >= 0) & (down < height)
-    warped = jax.vmap(
-        lambda channel: map_coordinates(channel, [down - 0.5, across - 0.5], 1, "nearest"), -1, -1
-    )(image)
-    left, upper, right, lower = box
-    erased = (left <= x) & (x < right) & (upper <= y) & (y < lower)
-    # Pillow cuts off what is behind the point.
-    shown = jnp.floor(warped + 1e-4)
-    return jnp.where((inside & ~erased)[..., None], shown, background)
 
 
 def _fill(rows: np.ndarray) -> np.ndarray:

@@ -1,0 +1,168 @@
+"""The noise of `input_noise` on JAX, as a part of the compiled step: a CPU would hold up a GPU.
+
+Numbers are drawn there, by `input_noise.draw`. Pillow interpolates in double precision, JAX in
+single: a few pixels in a thousand differ by one level, and at an edge of the image more.
+"""
+
+import jax
+import jax.numpy as jnp
+from jax.scipy.ndimage import map_coordinates
+
+from self_training.input_noise import LARGEST_MAGNITUDE, OPERATIONS
+
+# What is less than this below a whole number is one, but for rounding; the rest is cut off.
+_ROUNDING = 1e-4
+
+
+def add_noise(images, policy: str, magnitude: float, draws: tuple):
+    """Return noisy copies of images.
+
+    Args:
+        images: uint8 (examples, height, width, 1 or 3).
+        policy, magnitude: of `input_noise.add_noise`, known when this is compiled.
+        draws: of `input_noise.draw`.
+
+    Returns: float32 of the same shape, whole numbers from 0 to 255.
+    """
+    strength = magnitude / LARGEST_MAGNITUDE
+    change = _rand_augment if policy == "rand_augment" else _geometric
+
+    def of_one(image, *own):
+        return change(image, strength, _background(image), *own)
+
+    return jax.vmap(of_one)(images.astype(jnp.float32), *draws)
+
+
+def _geometric(image, _strength, background, warp, box):
+    y, x = jnp.indices(image.shape[:2])
+    left, upper, right, lower = box
+    erased = (left <= x) & (x < right) & (upper <= y) & (y < lower)
+    return jnp.where(erased[..., None], background, _warp(image, warp, background))
+
+
+def _rand_augment(image, strength, background, mirrored, drawn, signs):
+    image = jnp.where(mirrored, image[:, ::-1], image)
+    colors = [_COLORS.get(name, _identity) for name in OPERATIONS]
+    for operation, sign in zip(drawn, signs, strict=True):
+        # An operation is a warp, which is none for those of color, or one of color, or neither.
+        maps = _maps(*image.shape[:2], strength * sign)
+        maps = jnp.stack([maps.get(name, _NO_WARP) for name in OPERATIONS])
+        image = _warp(image, maps[operation], background)
+        image = jax.lax.switch(operation, colors, image, strength, sign)
+    return image
+
+
+def _background(image):
+    corners = image[jnp.array([0, 0, -1, -1]), jnp.array([0, -1, 0, -1])]
+    return jnp.floor(jnp.median(corners, axis=0))
+
+
+def _warp(image, warp, background):
+    height, width, _ = image.shape
+    y, x = jnp.indices((height, width)) + 0.5
+    across, down = (warp[i] * x + warp[i + 1] * y + warp[i + 2] for i in (0, 3))
+    inside = (across >= 0) & (across < width) & (down >= 0) & (down < height)
+
+    def of_channel(channel):
+        return map_coordinates(channel, [down - 0.5, across - 0.5], order=1, mode="nearest")
+
+    warped = jax.vmap(of_channel, -1, -1)(image)
+    return jnp.where(inside[..., None], jnp.floor(warped + _ROUNDING), background)
+
+
+_NO_WARP = jnp.array([1.0, 0, 0, 0, 1, 0])
+
+
+def _maps(height: int, width: int, by):
+    """Return the affine maps of those operations that have one; `by` is strength times sign."""
+    one, zero = jnp.ones(()), jnp.zeros(())
+    # Counter-clockwise, about the center.
+    cosine, sine = jnp.cos(jnp.radians(30 * by)), -jnp.sin(jnp.radians(30 * by))
+    x, y = width / 2, height / 2
+    rotation = [cosine, sine, x - cosine * x - sine * y, -sine, cosine, y + sine * x - cosine * y]
+    maps = {
+        "shear_x": [one, 0.3 * by, zero, zero, one, zero],
+        "shear_y": [one, zero, zero, 0.3 * by, one, zero],
+        "translate_x": [one, zero, 150 / 331 * by * width, zero, one, zero],
+        "translate_y": [one, zero, zero, zero, one, 150 / 331 * by * height],
+        "rotate": rotation,
+    }
+    return {name: jnp.stack(values) for name, values in maps.items()}
+
+
+def _identity(image, _strength, _sign):
+    return image
+
+
+def _enhance(degenerate):
+    """Blend an image with a degenerate one of it, as `PIL.ImageEnhance` does."""
+
+    def operation(image, strength, sign):
+        other = degenerate(image)
+        blended = other + (1 + sign * 0.9 * strength) * (image - other)
+        return jnp.floor(jnp.clip(blended, 0, 255) + _ROUNDING)
+
+    return operation
+
+
+def _gray(image):
+    """Return (height, width, 1): luma in 16 bits, as `PIL.Image.convert` computes it."""
+    if image.shape[-1] == 1:
+        return image
+    luma = image.astype(jnp.int32) @ jnp.array([19595, 38470, 7471])
+    return ((luma + 0x8000) >> 16).astype(jnp.float32)[..., None]
+
+
+def _mean_gray(image):
+    gray = _gray(image)
+    return jnp.floor(gray.sum() / gray.size + 0.5) * jnp.ones_like(image)
+
+
+def _smooth(image):
+    """Return every pixel's mean with its neighbors, itself five times; the border as it is."""
+    height, width, _ = image.shape
+    around = sum(
+        image[1 + y : height - 1 + y, 1 + x : width - 1 + x] for y in (-1, 0, 1) for x in (-1, 0, 1)
+    )
+    inner = jnp.floor((around + 4 * image[1:-1, 1:-1]) / 13 + 0.5)
+    return image.at[1:-1, 1:-1].set(inner)
+
+
+def _posterize(image, strength, _sign):
+    step = 2 ** round(4 * strength)
+    return image - image % step
+
+
+def _solarize(image, strength, _sign):
+    return jnp.where(image < 256 - 256 * strength, image, 255 - image)
+
+
+def _autocontrast(image, _strength, _sign):
+    low, high = image.min(axis=(0, 1)), image.max(axis=(0, 1))
+    stretched = jnp.floor((image - low) * 255 / jnp.maximum(high - low, 1) + _ROUNDING)
+    return jnp.where(high > low, stretched, image)
+
+
+def _equalize(image, _strength, _sign):
+    def of_channel(channel):
+        values = channel.astype(jnp.int32)
+        counts = jnp.bincount(values.ravel(), length=256)
+        # Without the pixels of the brightest level.
+        step = (values.size - counts[values.max()]) // 255
+        darker = jnp.cumsum(counts) - counts
+        levels = jnp.minimum((step // 2 + darker) // jnp.maximum(step, 1), 255)
+        return jnp.where(step > 0, levels[values], values).astype(jnp.float32)
+
+    return jax.vmap(of_channel, -1, -1)(image)
+
+
+_COLORS = {
+    "brightness": _enhance(jnp.zeros_like),
+    "color": _enhance(lambda image: _gray(image) * jnp.ones_like(image)),
+    "contrast": _enhance(_mean_gray),
+    "sharpness": _enhance(_smooth),
+    "posterize": _posterize,
+    "solarize": _solarize,
+    "autocontrast": _autocontrast,
+    "equalize": _equalize,
+}
