@@ -23,6 +23,8 @@ from images import load
 
 ROOT = Path(__file__).parents[1]
 OUTER_FOLDS = 10
+# Larger studies are planned, but not made up: that takes longer than all the rest.
+LARGEST_MADE_UP = 100
 
 
 def make_config(datasets: int, jobs: str, source: dict | None = None) -> dict:
@@ -81,11 +83,14 @@ def measure(datasets: int, jobs: str) -> None:
         (folder / "study.yaml").write_text(yaml.safe_dump(make_config(datasets, jobs)))
         output, planning, memory = snakemake(folder, "--dry-run", "--quiet", "rules")
         count = int(re.search(r"^total\s+(\d+)", output, re.M).group(1))
-        make_up_results(folder)
-        output, checking, _ = snakemake(folder, "--dry-run")
-        assert "Nothing to be done" in output, output
+        checking = ""
+        if datasets <= LARGEST_MADE_UP:
+            make_up_results(folder)
+            output, seconds, _ = snakemake(folder, "--dry-run")
+            assert "Nothing to be done" in output, output
+            checking = f"{seconds:.1f}"
     print(
-        f"{datasets:>8}{jobs:>14}{count:>9}{planning:>14.1f}{checking:>14.1f}{memory:>12.2f}",
+        f"{datasets:>8}{jobs:>14}{count:>9}{planning:>14.1f}{checking:>14}{memory:>12.2f}",
         flush=True,
     )
 
