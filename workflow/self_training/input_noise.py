@@ -1,6 +1,7 @@
 """Input noise: random changes of training images that keep their class. NumPy and Pillow, no Keras.
 
 Images are changed as bytes, before a batch is formed, so that every backend sees the same ones.
+Where runs are trained together on a GPU, `noise_on_gpu` does to them what is drawn here.
 """
 
 import numpy as np
