@@ -160,20 +160,20 @@ def _rotate(image, strength, sign, fill):
     return image.rotate(sign * 30 * strength, Image.Resampling.BILINEAR, fillcolor=fill)
 
 
-def _shear_x(image, strength, sign, fill):
-    return _warp(image, (1, sign * 0.3 * strength, 0, 0, 1, 0), fill)
+# Affine maps of operations, of strength times sign, width and height.
+MAPS = {
+    "shear_x": lambda by, *_: (1, 0.3 * by, 0, 0, 1, 0),
+    "shear_y": lambda by, *_: (1, 0, 0, 0.3 * by, 1, 0),
+    "translate_x": lambda by, width, _: (1, 0, 150 / 331 * by * width, 0, 1, 0),
+    "translate_y": lambda by, _, height: (1, 0, 0, 0, 1, 150 / 331 * by * height),
+}
 
 
-def _shear_y(image, strength, sign, fill):
-    return _warp(image, (1, 0, 0, sign * 0.3 * strength, 1, 0), fill)
+def _mapped(name):
+    def operation(image, strength, sign, fill):
+        return _warp(image, MAPS[name](sign * strength, *image.size), fill)
 
-
-def _translate_x(image, strength, sign, fill):
-    return _warp(image, (1, 0, sign * 150 / 331 * strength * image.width, 0, 1, 0), fill)
-
-
-def _translate_y(image, strength, sign, fill):
-    return _warp(image, (1, 0, 0, 0, 1, sign * 150 / 331 * strength * image.height), fill)
+    return operation
 
 
 def _enhance(enhancement):
@@ -185,10 +185,7 @@ def _enhance(enhancement):
 
 OPERATIONS = {
     "identity": lambda image, *_: image,
-    "shear_x": _shear_x,
-    "shear_y": _shear_y,
-    "translate_x": _translate_x,
-    "translate_y": _translate_y,
+    **{name: _mapped(name) for name in MAPS},
     "rotate": _rotate,
     "brightness": _enhance(ImageEnhance.Brightness),
     "color": _enhance(ImageEnhance.Color),

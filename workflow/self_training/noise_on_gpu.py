@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax.scipy.ndimage import map_coordinates
 
-from self_training.input_noise import LARGEST_MAGNITUDE, OPERATIONS
+from self_training.input_noise import LARGEST_MAGNITUDE, MAPS, OPERATIONS
 
 # What is less than this below a whole number is one, but for rounding; the rest is cut off.
 _ROUNDING = 1e-4
@@ -45,9 +45,8 @@ def _rand_augment(image, strength, background, mirrored, drawn, signs):
     colors = [_COLORS.get(name, _identity) for name in OPERATIONS]
     for operation, sign in zip(drawn, signs, strict=True):
         # An operation is a warp, which is none for those of color, or one of color, or neither.
-        maps = _maps(*image.shape[:2], strength * sign)
-        maps = jnp.stack([maps.get(name, _NO_WARP) for name in OPERATIONS])
-        image = _warp(image, maps[operation], background)
+        warps = jnp.stack([_warp_of(name, strength * sign, image) for name in OPERATIONS])
+        image = _warp(image, warps[operation], background)
         image = jax.lax.switch(operation, colors, image, strength, sign)
     return image
 
@@ -70,24 +69,17 @@ def _warp(image, warp, background):
     return jnp.where(inside[..., None], jnp.floor(warped + _ROUNDING), background)
 
 
-_NO_WARP = jnp.array([1.0, 0, 0, 0, 1, 0])
-
-
-def _maps(height: int, width: int, by):
-    """Return the affine maps of those operations that have one; `by` is strength times sign."""
-    one, zero = jnp.ones(()), jnp.zeros(())
+def _warp_of(name: str, by, image):
+    """Return the affine map of an operation; `by` is strength times sign."""
+    height, width, _ = image.shape
+    if name in MAPS:
+        return jnp.array(MAPS[name](by, width, height))
     # Counter-clockwise, about the center.
-    cosine, sine = jnp.cos(jnp.radians(30 * by)), -jnp.sin(jnp.radians(30 * by))
+    angle = jnp.radians(30 * by) if name == "rotate" else jnp.zeros_like(by)
+    cosine, sine = jnp.cos(angle), -jnp.sin(angle)
     x, y = width / 2, height / 2
-    rotation = [cosine, sine, x - cosine * x - sine * y, -sine, cosine, y + sine * x - cosine * y]
-    maps = {
-        "shear_x": [one, 0.3 * by, zero, zero, one, zero],
-        "shear_y": [one, zero, zero, 0.3 * by, one, zero],
-        "translate_x": [one, zero, 150 / 331 * by * width, zero, one, zero],
-        "translate_y": [one, zero, zero, zero, one, 150 / 331 * by * height],
-        "rotate": rotation,
-    }
-    return {name: jnp.stack(values) for name, values in maps.items()}
+    across = [cosine, sine, x - cosine * x - sine * y]
+    return jnp.array([*across, -sine, cosine, y + sine * x - cosine * y])
 
 
 def _identity(image, _strength, _sign):
@@ -125,7 +117,7 @@ def _smooth(image):
         image[1 + y : height - 1 + y, 1 + x : width - 1 + x] for y in (-1, 0, 1) for x in (-1, 0, 1)
     )
     inner = jnp.floor((around + 4 * image[1:-1, 1:-1]) / 13 + 0.5)
-    return image.at[1:-1, 1:-1].set(inner)
+    return jax.lax.dynamic_update_slice(image, inner, (1, 1, 0))
 
 
 def _posterize(image, strength, _sign):
@@ -146,10 +138,9 @@ def _autocontrast(image, _strength, _sign):
 def _equalize(image, _strength, _sign):
     def of_channel(channel):
         values = channel.astype(jnp.int32)
-        counts = jnp.bincount(values.ravel(), length=256)
-        # Without the pixels of the brightest level.
-        step = (values.size - counts[values.max()]) // 255
-        darker = jnp.cumsum(counts) - counts
+        # Pixels darker than each level. Counting by scattering is slow where it is deterministic.
+        darker = jnp.searchsorted(jnp.sort(values, axis=None), jnp.arange(256))
+        step = darker[values.max()] // 255
         levels = jnp.minimum((step // 2 + darker) // jnp.maximum(step, 1), 255)
         return jnp.where(step > 0, levels[values], values).astype(jnp.float32)
 
