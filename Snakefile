@@ -29,10 +29,10 @@ rule all:
     """Run the whole study."""
     default_target: True
     input:
-        f"{RESULTS}/report.xlsx",
+        f"{plan.results}/report.xlsx",
 
 
 rule download_all:
     """Fetch every dataset and stop, for machines that compute without a network."""
     input:
-        [archive(dataset) for dataset in SOURCES],
+        plan.archives(),

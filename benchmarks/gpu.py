@@ -23,10 +23,12 @@ from images import BATCH, load, settings
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from self_training import config as study  # noqa: E402
-from self_training import training  # noqa: E402
-from self_training.input_noise import POLICIES  # noqa: E402
-from self_training.runs import Run  # noqa: E402
+from self_training.study import budgets, methods  # noqa: E402
+from self_training.study.config import inner_folds  # noqa: E402
+from self_training.study.names import POLICIES  # noqa: E402
+from self_training.training import framework  # noqa: E402
+from self_training.training.one_by_one import OneByOneTrainer  # noqa: E402
+from self_training.training.runs import Run  # noqa: E402
 
 REPETITIONS = 3
 
@@ -63,17 +65,17 @@ def count_images(config: dict) -> int:
     Of methods with the whole grid searched; `examples` of the datasets must be given.
     """
     total = 0
-    outer, inner = config["outer_folds"], study.inner_folds(config)
-    teachers = study.teachers(config)
-    for dataset in study.expand_budgets(config)["datasets"].values():
+    outer, inner = config["outer_folds"], inner_folds(config)
+    teachers = methods.teachers(config)
+    for dataset in budgets.expand(config)["datasets"].values():
         pool = dataset["examples"] * (outer - 1) / outer
         labeled, epochs = dataset["labeled_fraction"] * pool, dataset["epochs"]
         of_inner = labeled * (inner - 1)  # All inner folds together.
         total += outer * epochs * teachers["final_members"] * labeled
         total += outer * epochs * teachers["search_members"] * of_inner
         for name in config["methods"]:
-            settings, space = study.settings(config, name), study.full_space(config, name)
-            if not study.generations(config, name):
+            settings, space = methods.settings(config, name), methods.full_space(config, name)
+            if not methods.generations(config, name):
                 continue
             longest = max(space["generations"])
             largest = max(space["unlabeled_fraction"])
@@ -87,7 +89,7 @@ def count_images(config: dict) -> int:
             sizes = space["ensemble_size"]
             final = max(sizes) * chain(largest, labeled, 1)
             searched = 0
-            if study.searches(config, name):
+            if methods.searches(config, name):
                 # What is inherited has one value in every fold, at most the largest.
                 fractions = space["unlabeled_fraction"]
                 thresholds = len(space["threshold"])
@@ -109,14 +111,14 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=640)
     parser.add_argument("--policy", choices=[*POLICIES, "none"], default="characters")
     arguments = parser.parse_args()
-    training.start_framework(threads=1)
-    from self_training.stacked import StackedTrainer
+    framework.start_framework(threads=1)
+    from self_training.training.stacked import StackedTrainer
 
     images, labels = load(arguments.archive)
     classes = int(labels.max()) + 1
     trainer_settings = settings(epochs=None, steps=arguments.steps, dropout=0.2)
     if arguments.policy != "none":
-        trainer_settings.noise.update(policy=arguments.policy, magnitude=5)
+        trainer_settings.noise.update(policy=POLICIES[arguments.policy], magnitude=5)
 
     def measure(make, runs: int) -> tuple[float, str]:
         """Return the median images/s of several repetitions after one that compiles."""
@@ -139,9 +141,9 @@ def main() -> None:
                 rates.append(runs * arguments.steps * BATCH / (time.perf_counter() - started))
         return statistics.median(rates[1:]), use.describe()
 
-    print(training.describe_framework()["device"], "x".join(map(str, images.shape[1:])))
+    print(framework.describe_framework()["device"], "x".join(map(str, images.shape[1:])))
     print(f"{'runs':>16}{'images/s':>12}{'ratio':>8}{'use of the GPU':>16}")
-    alone, use = measure(training.Trainer, 1)
+    alone, use = measure(OneByOneTrainer, 1)
     print(f"{'step by step':>16}{alone:>12.0f}{1:>8.2f}{use:>16}")
     best = alone
     for stack in arguments.stacks:

@@ -23,16 +23,17 @@ def load(path: str | None) -> tuple[np.ndarray, np.ndarray]:
 
 def settings(threads: int = 1, *, epochs: int | None = 1, steps: int | None = None, dropout=0):
     """Return training settings of the original CNN without input noise."""
-    from self_training import config, training
+    from self_training.study import methods, names
+    from self_training.training.runs import TrainingSettings
 
-    return training.TrainingSettings(
-        backbone="original_cnn",
+    return TrainingSettings(
+        backbone=names.BACKBONES["original_cnn"],
         epochs=epochs,
         steps=steps,
         batch_size=BATCH,
         learning_rate=0.001,
         unlabeled_ratio=None,
         label_smoothing=0,
-        noise=config.NO_NOISE | {"dropout": dropout},
+        noise=methods.NO_NOISE | {"dropout": dropout},
         threads=threads,
     )

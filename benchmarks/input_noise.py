@@ -17,9 +17,11 @@ from images import settings
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from self_training import training  # noqa: E402
-from self_training.input_noise import POLICIES, add_noise  # noqa: E402
-from self_training.runs import Run  # noqa: E402
+from self_training import dotted_paths  # noqa: E402
+from self_training.study.names import POLICIES  # noqa: E402
+from self_training.training.framework import start_framework  # noqa: E402
+from self_training.training.one_by_one import OneByOneTrainer  # noqa: E402
+from self_training.training.runs import Run  # noqa: E402
 
 EXAMPLES, REPETITIONS = 3200, 5
 
@@ -36,19 +38,20 @@ def archives() -> dict[str, np.ndarray]:
 
 
 def main() -> None:
-    training.start_framework(threads=1)
+    start_framework(threads=1)
     trainer_settings = settings(dropout=0.5)
     print(f"{'images':24}{'':16}{'images/s':>10}{'of a training step':>20}")
     for name, images in archives().items():
-        trainer = training.Trainer(images, 10, trainer_settings, soft=False)
+        trainer = OneByOneTrainer(images, 10, trainer_settings, soft=False)
         labels = np.random.default_rng(0).integers(0, 10, len(images)).astype(np.int32)
         seconds = {"training": []} | {policy: [] for policy in POLICIES}
         for repetition in range(REPETITIONS):
             run = Run({"repetition": repetition}, np.arange(len(images)), labels, {})
             seconds["training"].append(trainer.train(run).record["training_seconds"])
             for policy in POLICIES:
+                found = dotted_paths.find(POLICIES[policy])
                 started = time.perf_counter()
-                add_noise(images, policy, 10, 2, np.random.default_rng(repetition))
+                found.add_noise(images, 10, 2, np.random.default_rng(repetition))
                 seconds[policy].append(time.perf_counter() - started)
         medians = {what: statistics.median(values) for what, values in seconds.items()}
         shape = "x".join(map(str, images.shape[1:]))

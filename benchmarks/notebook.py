@@ -18,10 +18,15 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
-from self_training import config as study
-from self_training import generations, search, storage, training
-
-keras = training.keras
+from self_training.data import split as splits
+from self_training.methods.parts import SEARCH, parts, slice_of
+from self_training.seeds import generator
+from self_training.study import methods, names
+from self_training.study.candidates import Candidate, grid
+from self_training.training.batches import batches
+from self_training.training.framework import keras, start_framework
+from self_training.training.runs import FINAL, TrainingSettings
+from self_training.training.trainer import PREDICTION_BATCH, build_network, scale
 
 
 class Fold:
@@ -31,12 +36,12 @@ class Fold:
         (dataset,) = config["datasets"]
         data = results / "datasets" / dataset
         images = np.load(data / "images.npy")
-        self.images = training.scale(images)
+        self.images = scale(images)
         # TensorFlow replaces the division in a graph by this product, which rounds otherwise.
         self.images_to_fit = images.astype(np.float32) * np.float32(1 / 255)
         self.labels = np.load(data / "labels.npy")
-        self.split = storage.load_arrays(results / f"runs/{dataset}/fold_{fold}/split.npz")
-        self.settings = training.TrainingSettings(**study.training(config, dataset))
+        self.split = splits.load(results / f"runs/{dataset}/fold_{fold}/split.npz")
+        self.settings = TrainingSettings(**names.with_paths(methods.training(config, dataset)))
         self.identity = {"study": config["seed"], "dataset": dataset, "outer_fold": fold}
         self.networks = 0
 
@@ -44,23 +49,21 @@ class Fold:
         """Build a network, fit it, and return it."""
         identity = self.identity | {"part": part, "generation": generation, "member": member}
         keras.backend.clear_session()
-        network = training.build_network(
-            self.images.shape[1:], int(self.split["classes"]), self.settings, identity
-        )
+        network = build_network(self.images.shape[1:], self.split.classes, self.settings, identity)
         network.compile(
             keras.optimizers.Adam(self.settings.learning_rate),
             keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"),
         )
-        batches = [
-            training.batches(
+        epochs = [
+            batches(
                 len(examples),
                 self.settings.batch_size,
-                training.generator(purpose="order", epoch=epoch, **identity),
+                generator(purpose="order", epoch=epoch, **identity),
             )
             for epoch in range(self.settings.epochs)
         ]
-        order = np.concatenate([order.ravel() for order, _ in batches])
-        weights = np.concatenate([weights.ravel() for _, weights in batches])
+        order = np.concatenate([order.ravel() for order, _ in epochs])
+        weights = np.concatenate([weights.ravel() for _, weights in epochs])
         network.fit(
             self.images_to_fit[examples[order]],
             targets[order],
@@ -75,18 +78,18 @@ class Fold:
     def ask(self, networks: list, examples) -> np.ndarray:
         """Return the mean probabilities (examples, classes) of an ensemble."""
         asked = [
-            network.predict(self.images[examples], batch_size=training.PREDICTION_BATCH, verbose=0)
+            network.predict(self.images[examples], batch_size=PREDICTION_BATCH, verbose=0)
             for network in networks
         ]
         return np.mean(asked, axis=0, dtype=np.float64)
 
-    def accuracy(self, part, candidate: search.Candidate) -> float:
+    def accuracy(self, part, candidate: Candidate) -> float:
         """Train a chain from its teachers on; return the last generation's accuracy."""
         members = range(candidate.ensemble_size)
         examples, targets = part.labeled_idx, part.labeled_y
         networks = [self.fit(part.name, 0, member, examples, targets) for member in members]
         for generation in range(1, candidate.generations + 1):
-            asked = generations.slice_of(self.split, candidate, generation)
+            asked = slice_of(self.split, candidate, generation)
             if not len(asked):
                 break
             probabilities = self.ask(networks, asked)
@@ -101,10 +104,10 @@ class Fold:
         predicted = self.ask(networks, part.evaluation_idx).argmax(axis=1)
         return float(np.mean(predicted == self.labels[part.evaluation_idx]))
 
-    def choose(self, space: dict) -> search.Candidate:
+    def choose(self, space: dict) -> Candidate:
         """Train every candidate on every inner fold and return the best: the cheapest of equals."""
-        inner = generations.parts(self.split, generations.SEARCH)
-        candidates = search.grid(space)
+        inner = parts(self.split, SEARCH)
+        candidates = grid(space)
         scores = [
             np.mean([self.accuracy(part, candidate) for part in inner]).round(12)
             for candidate in candidates
@@ -121,12 +124,12 @@ class Fold:
 
     def run(self, config: dict) -> dict:
         """Return choice and test accuracy of each method."""
-        (final,) = generations.parts(self.split, generations.FINAL)
-        plain = self.choose(study.full_space(config, "noisy_student"))
-        sizes = study.full_space(config, "noisy_student_ensemble")["ensemble_size"]
+        (final,) = parts(self.split, FINAL)
+        plain = self.choose(methods.full_space(config, "noisy_student"))
+        sizes = methods.full_space(config, "noisy_student_ensemble")["ensemble_size"]
         inherited = {name: [value] for name, value in plain.as_dict().items()}
         chosen = {
-            "baseline": search.Candidate(None, None, 0, 1),
+            "baseline": Candidate(None, None, 0, 1),
             "noisy_student": plain,
             "noisy_student_ensemble": self.choose(inherited | {"ensemble_size": sizes}),
         }
@@ -139,13 +142,13 @@ class Fold:
 def main() -> None:
     started = time.perf_counter()
     config = yaml.safe_load(Path(sys.argv[1]).read_text())
-    training.start_framework(config["threads"])
+    start_framework(config["threads"])
     fold = Fold(config, Path(sys.argv[2]), int(sys.argv[3]))
-    methods = fold.run(config)
+    results = fold.run(config)
     print(
         json.dumps(
             {
-                "methods": methods,
+                "methods": results,
                 "networks": fold.networks,
                 "seconds": time.perf_counter() - started,
             }

@@ -41,11 +41,12 @@ def cost(images: np.ndarray, classes: int) -> int:
 
 def workflow(images, labels, threads):
     """Return a function that trains on all images once, as the workflow does."""
-    from self_training import training
-    from self_training.runs import Run
+    from self_training.training.framework import start_framework
+    from self_training.training.one_by_one import OneByOneTrainer
+    from self_training.training.runs import Run
 
-    training.start_framework(threads)
-    trainer = training.Trainer(images, int(labels.max()) + 1, settings(threads), soft=False)
+    start_framework(threads)
+    trainer = OneByOneTrainer(images, int(labels.max()) + 1, settings(threads), soft=False)
     run = Run({}, np.arange(len(images)), labels, {})
     trainer.reset({})
     return lambda: trainer._train(run)
@@ -53,14 +54,14 @@ def workflow(images, labels, threads):
 
 def fit(images, labels, threads):
     """The same with `fit`."""
-    from self_training import training
+    from self_training.training.framework import keras, start_framework
+    from self_training.training.trainer import build_network, scale
 
-    training.start_framework(threads)
-    keras = training.keras
+    start_framework(threads)
     classes = int(labels.max()) + 1
-    model = training.build_network(images.shape[1:], classes, settings(threads), {})
+    model = build_network(images.shape[1:], classes, settings(threads), {})
     model.compile("adam", keras.losses.SparseCategoricalCrossentropy())
-    scaled = training.scale(images)
+    scaled = scale(images)
     return lambda: model.fit(scaled, labels, batch_size=BATCH, verbose=0)
 
 
@@ -105,10 +106,10 @@ def pytorch_fused(images, labels, threads):
 
 def matrices(images, labels, threads):
     """Return a function that multiplies two matrices."""
-    from self_training import training
+    from self_training.training.framework import keras, start_framework
 
-    training.start_framework(threads)
-    ops = training.keras.ops
+    start_framework(threads)
+    ops = keras.ops
     a, b = (ops.convert_to_tensor(np.full((SIZE, SIZE), 0.5, np.float32)) for _ in range(2))
     return lambda: ops.convert_to_numpy(ops.matmul(a, b))
 

@@ -4,18 +4,18 @@ import sys
 
 import numpy as np
 import pytest
-from self_training import backbones, training
-from self_training.backbones import BACKBONES
+from self_training import dotted_paths
+from self_training.study.names import BACKBONES
+from self_training.training.framework import keras
+from self_training.training.one_by_one import OneByOneTrainer
+from self_training.training.trainer import build_network
 from test_training import DIGITS, IMAGES, LABELS, NO_NOISE, run, settings
 
-keras = training.keras
 RESIDUAL = ["small_resnet", "efficientnet_b0"]
 
 
 def build(name: str, shape=(28, 28, 1), **noise):
-    return training.build_network(
-        shape, 7, settings(backbone=name, noise=NO_NOISE | noise), {"member": 1}
-    )
+    return build_network(shape, 7, settings(backbone=name, noise=NO_NOISE | noise), {"member": 1})
 
 
 @pytest.mark.parametrize("name", BACKBONES)
@@ -65,7 +65,7 @@ def test_stochastic_depth_drops_whole_blocks_of_different_examples():
 
 def test_a_residual_network_learns_with_noise():
     noise = NO_NOISE | {"policy": "characters", "magnitude": 5, "dropout": 0.2, "survival": 0.8}
-    trainer = training.Trainer(
+    trainer = OneByOneTrainer(
         IMAGES, 10, settings(backbone="small_resnet", noise=noise, epochs=6), False
     )
     predicted = trainer.train(run(600)).probabilities["evaluation"].argmax(axis=1)
@@ -88,7 +88,7 @@ def own_backbone(tmp_path, monkeypatch):
 
 
 def test_a_backbone_of_the_user_s_own(own_backbone):
-    trainer = training.Trainer(
+    trainer = OneByOneTrainer(
         IMAGES, 10, settings(backbone="my_models:linear", epochs=10, learning_rate=0.01), False
     )
     result = trainer.train(run(1000))
@@ -99,18 +99,19 @@ def test_a_backbone_of_the_user_s_own(own_backbone):
 
 
 def test_an_edit_of_a_user_s_backbone_is_seen(own_backbone):
-    assert backbones.source_of("my_models:linear") == own_backbone
-    before = backbones.digest_of("my_models:linear")
+    assert dotted_paths.source_of("my_models:linear") == own_backbone
+    before = dotted_paths.digest_of("my_models:linear")
     own_backbone.write_text(own_backbone.read_text() + "\n")
-    assert backbones.digest_of("my_models:linear") != before
-    assert backbones.source_of("my_models:quadratic") is None
+    assert dotted_paths.digest_of("my_models:linear") != before
+    assert dotted_paths.source_of("my_models:quadratic") is None
     own_backbone.write_text(
         "# linear was here\ndef linear_2(): pass\nfrom os import path as other\n"
     )
-    assert backbones.source_of("my_models:linear") is None
-    assert backbones.source_of("my_models:other") == own_backbone
+    assert dotted_paths.source_of("my_models:linear") is None
+    assert dotted_paths.source_of("my_models:other") == own_backbone
     own_backbone.write_text("def linear(:\n")
-    assert backbones.source_of("my_models:linear") is None
-    assert backbones.source_of("math:sqrt") is None
-    assert backbones.source_of("no_models:linear") is None
-    assert backbones.digest_of("original_cnn") is None
+    assert dotted_paths.source_of("my_models:linear") is None
+    assert dotted_paths.source_of("math:sqrt") is None
+    assert dotted_paths.source_of("no_models:linear") is None
+    with pytest.raises(ImportError, match="Expected a module that binds a name.*no_models:linear"):
+        dotted_paths.digest_of("no_models:linear")

@@ -5,8 +5,8 @@ import sys
 import numpy as np
 import pytest
 from conftest import ROOT
-from self_training import config as study
-from self_training import training
+from self_training.study import checks, methods
+from self_training.training.trainer import build_network
 
 
 @pytest.fixture(autouse=True)
@@ -18,7 +18,7 @@ def test_the_cost_of_a_step_is_that_of_the_networks_products():
     from throughput import cost, settings
 
     shape, classes = (28, 28, 1), 10
-    model = training.build_network(shape, classes, settings(1), {})
+    model = build_network(shape, classes, settings(1), {})
     forward = []
     for layer in model.layers:
         if layer.weights:
@@ -33,9 +33,9 @@ def test_a_study_that_grows_has_the_methods_of_2021(jobs):
     from growth import make_config
 
     config = make_config(3, jobs)
-    study.validate(config)
+    checks.validate(config)
     assert len(config["datasets"]) == 3 and len(config["methods"]) == 3
-    assert study.full_space(config, "noisy_student")["generations"] == [1, 2, 3]
+    assert methods.full_space(config, "noisy_student")["generations"] == [1, 2, 3]
 
 
 def test_the_images_of_a_grid_are_counted():

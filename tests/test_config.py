@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 import yaml
 from conftest import ROOT, tiny_config
-from self_training import config as study
 from self_training.errors import ConfigError, DatasetError
+from self_training.evaluation import external_scores
+from self_training.image import readers
+from self_training.image.backbones import original_cnn
+from self_training.report import figures
+from self_training.study import budgets, checks, methods, schema
+from self_training.study import config as study_config
 
 
 def changed(path: str, value) -> dict:
@@ -28,7 +33,7 @@ def changed(path: str, value) -> dict:
 def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "scores.csv").touch()
-    study.validate(yaml.safe_load(path.read_text()))
+    checks.validate(yaml.safe_load(path.read_text()))
 
 
 @pytest.mark.parametrize(
@@ -232,7 +237,7 @@ def test_mistakes_are_named(path, value, message):
     if isinstance(config.get("methods"), dict) and config["methods"]:
         config["methods"].setdefault("spare", {"generations": 0, "train_on": "labeled"})
     with pytest.raises(ConfigError, match=message):
-        study.validate(config)
+        checks.validate(config)
 
 
 LETTERS = {"source": "kaggle", "name": "letters", "slug": "owner/letters", "file": "letters.csv"}
@@ -273,10 +278,10 @@ def test_sources_have_their_keys(settings, message):
     value = settings | {"policy": "characters", "epochs": 1, "labeled_fraction": 0.1}
     config = changed("datasets/data", value)
     if message is None:
-        study.validate(config)
+        checks.validate(config)
     else:
         with pytest.raises(ConfigError, match=message):
-            study.validate(config)
+            checks.validate(config)
 
 
 def test_files_of_kaggle_that_would_be_taken_for_each_other():
@@ -286,7 +291,7 @@ def test_files_of_kaggle_that_would_be_taken_for_each_other():
     config["datasets"]["others"] = value | {"name": "others", "slug": "me/others"}
     message = "datasets.others.file: Expected a file of another name than that of owner/letters"
     with pytest.raises(ConfigError, match=message):
-        study.validate(config)
+        checks.validate(config)
 
 
 def test_datasets_that_share_an_archive_agree_on_it():
@@ -294,26 +299,26 @@ def test_datasets_that_share_an_archive_agree_on_it():
     value |= {"epochs": 1, "labeled_fraction": 0.1}
     config = changed("datasets/letters", value)
     config["datasets"]["vowels"] = value | {"classes": ["A", "E"], "epochs": 2}
-    study.validate(config)
+    checks.validate(config)
     config["datasets"]["vowels"]["label_column"] = "1"
     message = "datasets.vowels.label_column: Expected '0', as in datasets.letters.*letters.npz"
     with pytest.raises(ConfigError, match=message):
-        study.validate(config)
+        checks.validate(config)
 
 
 def test_keys_that_stand_twice_are_named(tmp_path):
     path = tmp_path / "study.yaml"
     path.write_text("a: &a {x: 1}\nb: {<<: *a, x: 2}\n")
-    study.check_unique_keys(path)
+    schema.check_unique_keys(path)
     path.write_text("seed: 1\nmethods:\n  a: {}\n  b: {}\n  a: {}\n")
     with pytest.raises(ConfigError, match="study.yaml, line 5: Expected every key once.*'a' again"):
-        study.check_unique_keys(path)
+        schema.check_unique_keys(path)
 
 
 def test_missing_archive_is_named(tmp_path):
     dataset = {"source": "npz", "path": str(tmp_path / "a.npz"), "epochs": 1}
     with pytest.raises(ConfigError, match=r"datasets.a.path: Expected an existing .*a\.npz"):
-        study.validate(changed("datasets", {"a": dataset | {"labeled_fraction": 0.1}}))
+        checks.validate(changed("datasets", {"a": dataset | {"labeled_fraction": 0.1}}))
 
 
 def test_child_of_a_parent_without_generations_needs_values():
@@ -323,7 +328,7 @@ def test_child_of_a_parent_without_generations_needs_values():
     with pytest.raises(
         ConfigError, match="child.unlabeled_fraction: Expected a value, as noisy_st"
     ):
-        study.validate(config)
+        checks.validate(config)
 
 
 @pytest.mark.parametrize(
@@ -353,9 +358,9 @@ def test_child_of_a_parent_without_generations_needs_values():
 def test_impossible_splits_are_named(path, value, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = changed(path, value)
-    study.validate(config)
+    checks.validate(config)
     with pytest.raises(DatasetError, match=message):
-        study.check_datasets(config)
+        checks.check_datasets(config, readers.read)
 
 
 @pytest.mark.parametrize(
@@ -375,12 +380,12 @@ def test_impossible_splits_are_named(path, value, message, tmp_path, monkeypatch
 def test_every_budget_of_labels_per_class_is_checked(value, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = with_budgets(value)
-    study.validate(config)
+    checks.validate(config)
     if message is None:
-        study.check_datasets(config)
+        checks.check_datasets(config, readers.read)
     else:
         with pytest.raises(DatasetError, match=message):
-            study.check_datasets(config)
+            checks.check_datasets(config, readers.read)
 
 
 def with_budgets(value, key="labels_per_class") -> dict:
@@ -393,7 +398,7 @@ def with_budgets(value, key="labels_per_class") -> dict:
 def test_a_dataset_with_several_budgets_becomes_one_for_each():
     written = with_budgets([25, 4])
     before = copy.deepcopy(written)
-    config = study.expand_budgets(written)
+    config = budgets.expand(written)
     assert written == before
     assert list(config["datasets"]) == ["digits_0_2@4", "digits_0_2@25", "other"]
     assert config["datasets"]["digits_0_2@4"] == {
@@ -405,63 +410,65 @@ def test_a_dataset_with_several_budgets_becomes_one_for_each():
         "original": "digits_0_2",
     }
     assert config["datasets"]["other"] == written["datasets"]["other"]
-    budgets = {"digits_0_2": ["digits_0_2@4", "digits_0_2@25"]}
-    assert study.label_budgets(config) == study.statistics(config)["budgets"] == budgets
-    assert "learning_curve" in study.figures(config)
-    assert study.original(config, "digits_0_2@25") == "digits_0_2"
-    assert study.original(config, "other") == "other"
+    several = {"digits_0_2": ["digits_0_2@4", "digits_0_2@25"]}
+    assert budgets.several(config) == study_config.statistics(config)["budgets"] == several
+    assert "learning_curve" in figures.titles(config)
+    assert budgets.original(config, "digits_0_2@25") == "digits_0_2"
+    assert budgets.original(config, "other") == "other"
     # Images are prepared once, whatever the budgets.
     source = {"classes": [0, 1, 2], "source": "digits"}
-    assert study.sources(config) == {"digits_0_2": source, "other": source}
+    assert budgets.sources(config) == {"digits_0_2": source, "other": source}
 
 
 def test_scores_from_elsewhere_are_of_one_budget(tmp_path):
     config = with_budgets([4, 25]) | {"external_scores": str(tmp_path / "scores.csv")}
     text = "dataset,method,accuracy\ndigits_0_2@4,theirs,0.5\nmine,theirs,0.5\n"
     (tmp_path / "scores.csv").write_text(text)
-    study.check_external_scores(config)
+    external_scores.check(config)
     (tmp_path / "scores.csv").write_text(text + "digits_0_2,theirs,0.5\n")
     message = r"external_scores: Expected scores at a label budget \(digits_0_2@4, digits_0_2@25\)"
     with pytest.raises(ConfigError, match=message):
-        study.check_external_scores(config)
+        external_scores.check(config)
 
 
 def test_names_of_budgets():
     def names(value, key):
-        return list(study.expand_budgets(with_budgets(value, key))["datasets"])[:-1]
+        return list(budgets.expand(with_budgets(value, key))["datasets"])[:-1]
 
     assert names([0.5, 0.05], "labeled_fraction") == ["digits_0_2@0.05", "digits_0_2@0.5"]
     # A list of one has its name already, so that adding to it retrains nothing.
     assert names([25], "labels_per_class") == ["digits_0_2@25"]
     assert names(25, "labels_per_class") == ["digits_0_2"]
-    alone = study.expand_budgets(with_budgets([25]))
-    assert study.label_budgets(alone) == study.statistics(alone) == {}
-    assert "learning_curve" not in study.figures(alone)
+    alone = budgets.expand(with_budgets([25]))
+    assert budgets.several(alone) == study_config.statistics(alone) == {}
+    assert "learning_curve" not in figures.titles(alone)
     compared = {"study": "compare", "external_scores": "a.csv"}
-    assert study.expand_budgets(compared) == compared
-    assert study.sources(compared) == study.label_budgets(compared) == {}
+    assert budgets.expand(compared) == compared
+    assert budgets.sources(compared) == budgets.several(compared) == {}
 
 
 def test_order_of_keys_does_not_matter():
     config = tiny_config()
     turned = yaml.safe_load(yaml.safe_dump(config, sort_keys=True))
     for name in config["methods"]:
-        assert repr(study.settings(config, name)) == repr(study.settings(turned, name))
-        slices = [study.slice_of(some, "digits_0_2", name) for some in (config, turned)]
+        assert repr(methods.settings(config, name)) == repr(methods.settings(turned, name))
+        slices = [methods.slice_of(some, "digits_0_2", name) for some in (config, turned)]
         assert repr(slices[0]) == repr(slices[1])
-    assert repr(study.training(config, "digits_0_2")) == repr(study.training(turned, "digits_0_2"))
+    assert repr(methods.training(config, "digits_0_2")) == repr(
+        methods.training(turned, "digits_0_2")
+    )
 
 
 def test_inherited_settings_and_space():
     config = tiny_config()
-    child = study.settings(config, "noisy_student_ensemble")
+    child = methods.settings(config, "noisy_student_ensemble")
     assert child["space"] == {"ensemble_size": [2, 3]}
     assert child["noise"]["magnitude"] == 10 and child["noise"]["dropout"] == 0.2
     assert child["balance"] == "quota"
-    assert study.full_space(config, "noisy_student_ensemble")["generations"] == [1, 2]
-    assert study.searches(config, "noisy_student_ensemble")
-    assert not study.searches(config, "baseline")
-    assert study.teachers(config) == {
+    assert methods.full_space(config, "noisy_student_ensemble")["generations"] == [1, 2]
+    assert methods.searches(config, "noisy_student_ensemble")
+    assert not methods.searches(config, "baseline")
+    assert methods.teachers(config) == {
         "final_members": 3,
         "search_members": 3,
         "unlabeled_fraction": 0.2,
@@ -481,10 +488,10 @@ def test_training_settings_of_teachers_students_and_controls():
         "train_on": "labeled",
         "noise": {"magnitude": 20},
     }
-    study.validate(config)
+    checks.validate(config)
 
     def of(*method):
-        settings = study.training(config, "digits_0_2", *method)
+        settings = methods.training(config, "digits_0_2", *method)
         noise = settings["noise"]
         return (
             *(settings[key] for key in ("backbone", "epochs", "steps")),
@@ -498,63 +505,63 @@ def test_training_settings_of_teachers_students_and_controls():
     assert of("larger", 2) == of("larger", 3)
     assert of("larger", 3) == ("efficientnet_b0", None, 100, "clothing", 5, 0, 0.8)
     assert of("noisy_baseline") == ("original_cnn", 6, None, "characters", 20, 0, 1)
-    assert study.controls(config) == {"labeled": ["noisy_baseline"], "pool": []}
+    assert methods.controls(config) == {"labeled": ["noisy_baseline"], "pool": []}
 
 
 def test_schedule_all_asks_for_everything():
     config = tiny_config()
     config["methods"]["all"] = {"inherit": "noisy_student", "schedule": "all"}
-    study.validate(config)
-    assert study.full_space(config, "all")["unlabeled_fraction"] == [None]
-    assert study.teachers(config)["unlabeled_fraction"] == 1
-    assert not study.searches(config, "all")
+    checks.validate(config)
+    assert methods.full_space(config, "all")["unlabeled_fraction"] == [None]
+    assert methods.teachers(config)["unlabeled_fraction"] == 1
+    assert not methods.searches(config, "all")
     config["methods"]["slices"] = {"inherit": "all", "schedule": "slices"}
     with pytest.raises(ConfigError, match="a method that does not inherit itself"):
-        study.validate(config)
+        checks.validate(config)
 
 
 def test_a_ratio_needs_room_in_a_batch():
     config = changed("methods/noisy_student/unlabeled_ratio", 3)
     config["training"]["batch_size"] = 1
     with pytest.raises(ConfigError, match="batch_size: Expected at least 2, as noisy_student has"):
-        study.validate(config)
+        checks.validate(config)
     config["methods"]["mixed"] = {"inherit": "noisy_student", "unlabeled_ratio": None}
-    assert study.settings(config, "mixed")["unlabeled_ratio"] is None
+    assert methods.settings(config, "mixed")["unlabeled_ratio"] is None
 
 
 def test_controls_of_equal_steps():
     config = tiny_config()
-    methods = config["methods"]
-    methods["of_steps"] = {
+    said = config["methods"]
+    said["of_steps"] = {
         "inherit": "noisy_student",
         "generations": 0,
         "steps_of": "noisy_student",
     }
-    assert study.equal_steps(config, "noisy_student") == ["of_steps"]
-    assert study.trained_otherwise(config, "noisy_student", "of_steps") == []
-    assert study.trained_otherwise(config, "noisy_student", "baseline") == ["noise"]
-    assert study.equal_steps(config, "noisy_student_ensemble") == []
+    assert methods.equal_steps(config, "noisy_student") == ["of_steps"]
+    assert methods.trained_otherwise(config, "noisy_student", "of_steps") == []
+    assert methods.trained_otherwise(config, "noisy_student", "baseline") == ["noise"]
+    assert methods.equal_steps(config, "noisy_student_ensemble") == []
     # What it inherits of length does not count: it takes the steps of the students.
-    methods["noisy_student"]["steps"] = 50
-    study.validate(config)
-    assert study.settings(config, "of_steps")["steps"] is None
-    assert study.equal_steps(config, "noisy_student_ensemble") == ["of_steps"]
+    said["noisy_student"]["steps"] = 50
+    checks.validate(config)
+    assert methods.settings(config, "of_steps")["steps"] is None
+    assert methods.equal_steps(config, "noisy_student_ensemble") == ["of_steps"]
     # Steps that are the same by number; those of the teachers, too.
-    methods["by_number"] = {"generations": 0, "train_on": "labeled", "steps": 50}
-    assert study.equal_steps(config, "noisy_student_ensemble") == ["of_steps", "by_number"]
-    methods["noisy_student_ensemble"]["steps"] = 70
-    assert study.equal_steps(config, "noisy_student_ensemble") == []
+    said["by_number"] = {"generations": 0, "train_on": "labeled", "steps": 50}
+    assert methods.equal_steps(config, "noisy_student_ensemble") == ["of_steps", "by_number"]
+    said["noisy_student_ensemble"]["steps"] = 70
+    assert methods.equal_steps(config, "noisy_student_ensemble") == []
     dataset = config["datasets"]["digits_0_2"]
     config["datasets"]["digits_0_2"] = {"steps": 70} | {
         key: value for key, value in dataset.items() if key != "epochs"
     }
-    assert study.equal_steps(config, "noisy_student_ensemble") == ["baseline"]
-    methods["bound"] = {"generations": 0, "train_on": "pool", "steps": 70}
-    assert study.equal_steps(config, "noisy_student_ensemble") == ["baseline"]
+    assert methods.equal_steps(config, "noisy_student_ensemble") == ["baseline"]
+    said["bound"] = {"generations": 0, "train_on": "pool", "steps": 70}
+    assert methods.equal_steps(config, "noisy_student_ensemble") == ["baseline"]
 
 
 def test_schema_describes_every_key():
-    schema = yaml.safe_load(study.SCHEMA.read_text())
+    written = yaml.safe_load(schema.PATH.read_text())
 
     def check(part: dict, where: str) -> None:
         for name, key in part.get("properties", {}).items():
@@ -563,14 +570,12 @@ def test_schema_describes_every_key():
         if part.get("type") == "object" and "properties" in part:
             assert part["additionalProperties"] is False, where
 
-    check(schema, "config")
+    check(written, "config")
     for name in ("dataset", "method"):
-        check(schema["$defs"][name], name)
+        check(written["$defs"][name], name)
 
 
 def test_small_images_are_refused():
-    from self_training.backbones import original_cnn
-
     inputs = np.zeros((1, 3, 8, 1))
     with pytest.raises(DatasetError, match="at least 4 x 4 pixels .* Received: 3 x 8"):
-        original_cnn(inputs, 2, 0, 1, 0)
+        original_cnn.build(inputs, 2, 0, 1, 0)

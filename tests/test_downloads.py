@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 from conftest import ROOT
 from kagglesdk import kaggle_env
-from self_training import archives, datasets, downloads, keras_archives
+from self_training.data import archives, downloads, keras_archives, sources
 from self_training.errors import DatasetError, DownloadError
+from self_training.image import readers
 from servers import CONTENT, Server
 
 
@@ -30,6 +31,10 @@ def server(monkeypatch):
     yield server
     server.shutdown()
     server.server_close()
+
+
+def make_archive(path, settings) -> None:
+    archives.make_archive(path, settings, readers.read)
 
 
 def sha256(content: bytes) -> str:
@@ -161,7 +166,7 @@ def keras_files(name: str, x: np.ndarray, y: np.ndarray) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("name", datasets.KERAS_NAMES)
+@pytest.mark.parametrize("name", sources.KERAS_NAMES)
 def test_datasets_of_keras(server, tmp_path, monkeypatch, name):
     x, y = small_images(1 if "mnist" in name else 3)
     files = keras_files(name, x, y)
@@ -172,9 +177,9 @@ def test_datasets_of_keras(server, tmp_path, monkeypatch, name):
     ]
     monkeypatch.setitem(keras_archives.KERAS_FILES, name, addresses)
     settings = {"source": "keras", "name": name, "epochs": 1}
-    archives.make_archive(tmp_path / f"{name}.npz", settings)
-    examples = datasets.read(tmp_path / f"{name}.npz", settings)
-    np.testing.assert_array_equal(examples.images(np.arange(60)), x)
+    make_archive(tmp_path / f"{name}.npz", settings)
+    examples = readers.read(tmp_path / f"{name}.npz", settings)
+    np.testing.assert_array_equal(examples.load(np.arange(60)), x)
     np.testing.assert_array_equal(examples.y, y)
     assert len(examples.class_names) == 10
     assert os.listdir(tmp_path) == [f"{name}.npz"]
@@ -189,7 +194,7 @@ def test_pickles_are_opened_only_after_their_checksum(server, tmp_path, monkeypa
     address = [(server.serve("/cifar", trap), sha256(CONTENT))]
     monkeypatch.setitem(keras_archives.KERAS_FILES, "cifar100", address)
     with pytest.raises(DownloadError, match="Expected a file with SHA-256"):
-        archives.make_archive(tmp_path / "cifar100.npz", {"source": "keras", "name": "cifar100"})
+        make_archive(tmp_path / "cifar100.npz", {"source": "keras", "name": "cifar100"})
     assert os.listdir(tmp_path) == []
 
 
@@ -211,9 +216,10 @@ def test_killed_in_the_middle_of_a_download(server, tmp_path):
     (content,) = keras_files("mnist", x, y).values()
     url = server.serve("/mnist.npz", "slow", content)
     code = (
-        "import sys; from self_training import archives, keras_archives; "
+        "import sys; from self_training.data import archives, keras_archives; "
+        "from self_training.image.readers import read; "
         "keras_archives.KERAS_FILES['mnist'] = [(sys.argv[1], sys.argv[2])]; "
-        "archives.make_archive('mnist.npz', {'source': 'keras', 'name': 'mnist'})"
+        "archives.make_archive('mnist.npz', {'source': 'keras', 'name': 'mnist'}, read)"
     )
     command = [sys.executable, "-c", code, url, sha256(content)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
@@ -239,9 +245,9 @@ LETTERS_CSV = b"0,0,0,7,0\n0,1,2,3,4\n1,5,6,7,8\n0,9,10,11,255\n"
 
 
 def check_letters(path):
-    examples = datasets.read(path, LETTERS)
+    examples = readers.read(path, LETTERS)
     assert examples.y.tolist() == [0, 1, 0] and examples.class_names.tolist() == ["A", "B"]
-    assert examples.images(np.arange(3))[:, :, :, 0].tolist() == [
+    assert examples.load(np.arange(3))[:, :, :, 0].tolist() == [
         [[1, 2], [3, 4]],
         [[5, 6], [7, 8]],
         [[9, 10], [11, 255]],
@@ -260,7 +266,7 @@ def test_kaggle_files_laid_by_hand(tmp_path, as_zip):
     file = LETTERS["file"] + (".zip" if as_zip else "")
     content = zipped(LETTERS["file"], LETTERS_CSV) if as_zip else LETTERS_CSV
     (tmp_path / file).write_bytes(content)
-    archives.make_archive(tmp_path / "letters.npz", LETTERS)
+    make_archive(tmp_path / "letters.npz", LETTERS)
     check_letters(tmp_path / "letters.npz")
     assert sorted(os.listdir(tmp_path)) == [file, "letters.npz"]
     assert (tmp_path / file).read_bytes() == content
@@ -273,28 +279,26 @@ def test_damaged_zips_are_named(tmp_path):
     for content in (whole[:50], damaged, zipped("other.csv", LETTERS_CSV)):
         path.write_bytes(content)
         with pytest.raises(DownloadError, match=f"{path}: Expected"):
-            archives.make_archive(tmp_path / "letters.npz", LETTERS)
+            make_archive(tmp_path / "letters.npz", LETTERS)
         assert os.listdir(tmp_path) == [path.name]
 
 
 def test_checksum_of_a_kaggle_file(tmp_path):
     (tmp_path / LETTERS["file"]).write_bytes(LETTERS_CSV)
     right = LETTERS | {"sha256": sha256(LETTERS_CSV)}
-    archives.make_archive(tmp_path / "letters.npz", right)
-    datasets.check_sha256(
-        datasets.read(tmp_path / "letters.npz", right).origin["sha256"], right, ""
-    )
+    make_archive(tmp_path / "letters.npz", right)
+    sources.check_sha256(readers.read(tmp_path / "letters.npz", right).origin["sha256"], right, "")
     (tmp_path / "letters.npz").unlink()
     with pytest.raises(DatasetError, match="A_Z Letters.csv: Expected the SHA-256 0000"):
-        archives.make_archive(tmp_path / "letters.npz", LETTERS | {"sha256": "0" * 64})
+        make_archive(tmp_path / "letters.npz", LETTERS | {"sha256": "0" * 64})
     assert os.listdir(tmp_path) == [LETTERS["file"]]
 
 
 def test_an_archive_of_something_else_is_not_used(tmp_path):
     (tmp_path / LETTERS["file"]).write_bytes(LETTERS_CSV)
-    archives.make_archive(tmp_path / "letters.npz", LETTERS)
+    make_archive(tmp_path / "letters.npz", LETTERS)
     with pytest.raises(DatasetError, match="letters.npz: Expected an archive of slug 'me/other'"):
-        datasets.read(tmp_path / "letters.npz", LETTERS | {"slug": "me/other"})
+        readers.read(tmp_path / "letters.npz", LETTERS | {"slug": "me/other"})
 
 
 DOWNLOAD = "/v1/datasets.DatasetApiService/DownloadDataset"
@@ -318,7 +322,7 @@ def test_kaggle_files_are_downloaded(kaggle_server, tmp_path, as_zip):
     path = "/A_Z%20Letters.csv" + (".zip" if as_zip else "")
     file = kaggle_server.serve(path, "cut", 503, 503, content)
     kaggle_server.serve(DOWNLOAD, 503, file)
-    archives.make_archive(tmp_path / "letters.npz", LETTERS)
+    make_archive(tmp_path / "letters.npz", LETTERS)
     check_letters(tmp_path / "letters.npz")
     assert kaggle_server.requests.count(DOWNLOAD) >= 2
     assert os.listdir(tmp_path) == ["letters.npz"]
@@ -329,9 +333,9 @@ def test_a_mistake_in_the_config_costs_no_second_download(kaggle_server, tmp_pat
     wrong = LETTERS | {"label_column": "label"}
     message = f"{tmp_path}/A_Z Letters.csv: Expected the column 'label'"
     with pytest.raises(DatasetError, match=message):
-        archives.make_archive(tmp_path / "letters.npz", wrong)
+        make_archive(tmp_path / "letters.npz", wrong)
     requests = len(kaggle_server.requests)
-    archives.make_archive(tmp_path / "letters.npz", LETTERS)
+    make_archive(tmp_path / "letters.npz", LETTERS)
     check_letters(tmp_path / "letters.npz")
     assert len(kaggle_server.requests) == requests
 
@@ -348,7 +352,7 @@ def test_a_mistake_in_the_config_costs_no_second_download(kaggle_server, tmp_pat
 def test_kaggle_refuses(kaggle_server, tmp_path, behavior, message):
     kaggle_server.serve(DOWNLOAD, behavior)
     with pytest.raises(DownloadError, match=message) as error:
-        archives.make_archive(tmp_path / "letters.npz", LETTERS)
+        make_archive(tmp_path / "letters.npz", LETTERS)
     for part in ("owner/letters", "A_Z Letters.csv", "into resources/", "letters.npz"):
         assert part in str(error.value)
     assert os.listdir(tmp_path) == []
@@ -357,20 +361,21 @@ def test_kaggle_refuses(kaggle_server, tmp_path, behavior, message):
 def test_a_token_that_kaggle_does_not_know(kaggle_server, tmp_path):
     kaggle_server.serve(LOGIN, {"active": False})
     with pytest.raises(DownloadError, match="Expected credentials of Kaggle"):
-        archives.make_archive(tmp_path / "letters.npz", LETTERS)
+        make_archive(tmp_path / "letters.npz", LETTERS)
 
 
 def test_kaggle_cannot_be_reached(kaggle_server, tmp_path):
     kaggle_server.shutdown()
     kaggle_server.server_close()
     with pytest.raises(DownloadError, match="Is this machine online"):
-        archives.make_archive(tmp_path / "letters.npz", LETTERS)
+        make_archive(tmp_path / "letters.npz", LETTERS)
 
 
 def test_without_credentials_of_kaggle(tmp_path):
     code = (
-        "import json, sys; from self_training import archives; "
-        "archives.make_archive('letters.npz', json.loads(sys.argv[1]))"
+        "import json, sys; from self_training.data import archives; "
+        "from self_training.image.readers import read; "
+        "archives.make_archive('letters.npz', json.loads(sys.argv[1]), read)"
     )
     environment = {"PYTHONPATH": str(ROOT / "workflow"), "HOME": str(tmp_path / "home")}
     (tmp_path / "work").mkdir()

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from self_training import external_scores
 from self_training.errors import ScoresError
+from self_training.evaluation import external_scores
 
 PLAIN = "dataset,method,fold,accuracy\na,x,1,0.5\na,x,2,0.6\na,y,1,0.7\na,y,2,0.8\n"
 

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 from PIL import Image
-from self_training import input_noise
-from self_training.input_noise import OPERATIONS, POLICIES, add_noise
+from self_training import dotted_paths
+from self_training.image import noise, noise_geometric
+from self_training.image.noise_rand_augment import OPERATIONS
+from self_training.study.names import POLICIES
 from sklearn.datasets import load_digits
 
 DIGITS = np.rint(load_digits().images[:200] * (255 / 16)).astype(np.uint8)[..., None]
@@ -12,7 +14,8 @@ COLORS = np.random.default_rng(0).integers(0, 256, (40, 9, 12, 3), dtype=np.uint
 
 
 def noisy(images, policy, magnitude=15, seed=0):
-    return add_noise(images, policy, magnitude, 2, np.random.default_rng(seed))
+    found = dotted_paths.find(POLICIES[policy])
+    return found.add_noise(images, magnitude, 2, np.random.default_rng(seed))
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -53,10 +56,10 @@ def test_only_what_may_be_mirrored_is(policy, mirrored):
 def test_a_shift_moves_pixels_and_shows_the_background():
     image = np.full((1, 6, 6, 1), 200, np.uint8)
     image[0, 2, 2] = 10
-    warp = input_noise._warps(6, 6, np.zeros(1), np.ones(1), np.ones(1), 2 * np.ones(1), False)
-    background = input_noise._backgrounds(image)
+    warp = noise_geometric._warps(6, 6, np.zeros(1), np.ones(1), np.ones(1), 2 * np.ones(1), False)
+    background = noise._backgrounds(image)
     assert background == [200]
-    moved = np.asarray(input_noise._warp(Image.fromarray(image[0, ..., 0]), warp[0], 200))
+    moved = np.asarray(noise.warp(Image.fromarray(image[0, ..., 0]), warp[0], 200))
     expected = np.full((6, 6), 200)
     expected[4, 3] = 10
     np.testing.assert_array_equal(moved, expected)
@@ -64,7 +67,7 @@ def test_a_shift_moves_pixels_and_shows_the_background():
 
 def test_scaling_and_mirroring_keep_the_center():
     scale, side = np.array([2.0]), np.array([True])
-    (warp,) = input_noise._warps(8, 10, np.zeros(1), scale, np.zeros(1), np.zeros(1), side)
+    (warp,) = noise_geometric._warps(8, 10, np.zeros(1), scale, np.zeros(1), np.zeros(1), side)
     assert warp == pytest.approx([-0.5, 0, 7.5, 0, 0.5, 2])  # (5, 4) stays.
 
 

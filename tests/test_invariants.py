@@ -87,12 +87,12 @@ def test_zero_generations_equal_the_baseline(study):
 
 def test_the_baseline_is_a_teacher_of_the_ensemble(study):
     """Member 0 of the shared teachers, scored alone."""
-    from self_training.scores import metrics
+    from self_training.evaluation import metrics
 
     teachers = arrays(study, "teachers/final.npz")["final/evaluation"]
     labels = np.load(study.results / "datasets/digits_0_2/labels.npy")
     test = arrays(study, "split.npz")["test_idx"]
-    assert metrics(labels[test], teachers[0].astype(float)) == scores(study, "baseline")
+    assert metrics.score(labels[test], teachers[0].astype(float)) == scores(study, "baseline")
 
 
 def test_an_ensemble_of_one_equals_the_single_student(study):
@@ -199,13 +199,14 @@ def test_soft_labels_are_probabilities(study):
 
 def test_final_models_predict_what_was_written(study):
     """A saved network is the one that made the predictions."""
-    from self_training import training
+    from self_training.training.framework import keras
+    from self_training.training.trainer import scale
 
-    model = training.keras.models.load_model(
+    model = keras.models.load_model(
         study.results / FOLD / "chain_of_3/final/generation_1/models/member_0.keras"
     )
     images = np.load(study.results / "datasets/digits_0_2/images.npy")
     test = arrays(study, "split.npz")["test_idx"]
     written = arrays(study, "chain_of_3/final/generation_1/predictions.npz")["0/final/evaluation"]
-    predicted = model.predict(training.scale(images[test]), verbose=0)
+    predicted = model.predict(scale(images[test]), verbose=0)
     np.testing.assert_allclose(predicted, written[0], atol=1e-5)

@@ -8,8 +8,16 @@ import openpyxl
 import pandas as pd
 import pytest
 from conftest import tiny_config
-from self_training import config as study
-from self_training import figures, label_budgets, methods_text, report, significance
+from self_training.evaluation import label_budgets, significance
+from self_training.report import (
+    figures,
+    findings,
+    findings_of_budgets,
+    methods_text,
+    sheets_of_tests,
+)
+from self_training.study import budgets
+from self_training.study import config as study
 
 LABELS = {"a@4": (12, 12), "a@10": (29, 30), "a@25": (1075, 1075)}
 NOISE = (-0.01, 0.0, 0.01)
@@ -57,7 +65,8 @@ def scores_of(student: dict[str, list], folds: int = 3, **others) -> pd.DataFram
 
 def compared(scores: pd.DataFrame, config: dict | None = None):
     config = config or config_of()
-    statistics = significance.compare_methods(scores, **study.statistics(config))
+    comparison = significance.compare_methods(scores, **study.statistics(config))
+    statistics = findings.describe(comparison)
     statistics = json.loads(json.dumps(statistics, allow_nan=False))
     return label_budgets.compare(scores, config, statistics), config, statistics
 
@@ -72,7 +81,7 @@ HOW = " (95 % intervals of the mean difference over folds, each for itself)."
 
 def test_sentences_name_the_numbers_of_labels():
     scores = scores_of(AHEAD_THEN_BEHIND, ensemble={name: around(0.6) for name in LABELS})
-    assert label_budgets.read(*compared(scores)) == [
+    assert findings_of_budgets.describe(*compared(scores)) == [
         "a, student against equal_steps: ahead with 12 labels; behind with 1,075 labels; not "
         "distinguishable with 29 to 30 labels" + HOW,
         "a, ensemble against equal_steps (with the steps of student): ahead with 12, 29 to 30 and "
@@ -83,14 +92,14 @@ def test_sentences_name_the_numbers_of_labels():
 def test_sentences_without_a_control_of_equal_steps_are_of_the_control():
     config = config_of(equal_steps={"generations": 0})
     config["statistics"] = {"control": "equal_steps"}
-    sentences = label_budgets.read(*compared(scores_of(AHEAD_THEN_BEHIND), config))
+    sentences = findings_of_budgets.describe(*compared(scores_of(AHEAD_THEN_BEHIND), config))
     assert [sentence.partition(":")[0] for sentence in sentences] == [
         "a, student against equal_steps (no control of equal steps)",
         "a, ensemble against equal_steps (no control of equal steps)",
     ]
     # A method is not compared with itself.
     config["statistics"] = {"control": "student"}
-    (sentence,) = label_budgets.read(*compared(scores_of(AHEAD_THEN_BEHIND), config))
+    (sentence,) = findings_of_budgets.describe(*compared(scores_of(AHEAD_THEN_BEHIND), config))
     assert sentence.startswith(
         "a, ensemble against student (no control of equal steps): ahead with 1,075 la"
     )
@@ -99,14 +108,14 @@ def test_sentences_without_a_control_of_equal_steps_are_of_the_control():
 def test_ties_and_what_cannot_be_tested_are_said_as_that():
     """Equal on every fold; ahead by the same on every fold, which leaves no error to test by."""
     scores = scores_of({"a@4": [0.5] * 3, "a@10": [0.6] * 3, "a@25": around(0.6)})
-    sentence = label_budgets.read(*compared(scores))[0]
+    sentence = findings_of_budgets.describe(*compared(scores))[0]
     assert sentence == (
         "a, student against equal_steps: ahead with 1,075 labels; not distinguishable with 12 "
         "labels; not tested with 29 to 30 labels (sheet Label budgets says why)" + HOW
     )
     scores = scores_of(AHEAD_THEN_BEHIND, folds=1)
     rows, config, statistics = compared(scores)
-    assert label_budgets.read(rows, config, statistics)[0] == (
+    assert findings_of_budgets.describe(rows, config, statistics)[0] == (
         "a, student against equal_steps: not tested with 12, 29 and 1,075 labels (sheet Label "
         "budgets says why)."
     )
@@ -115,7 +124,7 @@ def test_ties_and_what_cannot_be_tested_are_said_as_that():
 
 def test_two_folds_have_wide_intervals():
     scores = scores_of({"a@4": [0.6, 0.65], "a@10": [0.6, 0.601], "a@25": [0.45, 0.4]}, folds=2)
-    assert label_budgets.read(*compared(scores))[0] == (
+    assert findings_of_budgets.describe(*compared(scores))[0] == (
         "a, student against equal_steps: ahead with 29 to 30 labels; not distinguishable with 12 "
         "and 1,075 labels" + HOW
     )
@@ -172,10 +181,10 @@ def test_methods_text_says_how_many_labels():
             name: {"source": "digits", "policy": "characters", "epochs": 2} | budget
             for name, budget in datasets.items()
         }
-        config = study.expand_budgets(config)
-        budgets = study.label_budgets(config)
+        config = budgets.expand(config)
         scores = pd.DataFrame({"dataset": "x", "method": ["m", "n"], "fold": 0, "accuracy": 0.5})
-        return methods_text.write(config, significance.compare_methods(scores, budgets=budgets))
+        comparison = significance.compare_methods(scores, budgets=budgets.several(config))
+        return methods_text.write(config, findings.describe(comparison))
 
     several = text(a={"labels_per_class": [25, 4]}, b={"labeled_fraction": 0.1})
     assert "on 2 datasets (a and b)" in several
@@ -256,7 +265,7 @@ def test_a_budget_does_not_depend_on_which_others_are_listed(finished, tmp_path)
 def test_the_sheet_has_every_budget_and_method(tmp_path):
     rows, config, statistics = compared(scores_of(AHEAD_THEN_BEHIND))
     sheet = openpyxl.Workbook().active
-    report._write_budgets(sheet, rows, label_budgets.references(config, statistics))
+    sheets_of_tests.label_budgets(sheet, rows, label_budgets.references(config, statistics))
     header, *lines, note = (
         row for row in sheet.iter_rows(values_only=True) if any(cell is not None for cell in row)
     )

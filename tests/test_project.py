@@ -1,5 +1,6 @@
 """What holds for the project as a whole: pinned versions, seeds, digests, locks."""
 
+import ast
 import fcntl
 import os
 import re
@@ -10,7 +11,11 @@ import yaml
 from conftest import ROOT
 from self_training import locks, provenance
 from self_training.seeds import derive_seed
+from self_training.study import names
+from test_architecture import modules
 
+STATISTICS = {f"evaluation.{name}" for name in ("comparison", "differences", "significance")}
+STATISTICS |= {"errors", "logs", "report.findings", "storage"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -39,6 +44,23 @@ def test_conda_environments_are_in_step():
             assert name in PROJECT["project"]["dependencies"]
 
 
+def imported_at_once(file) -> set[str]:
+    """Return the packages that a file imports, but within functions."""
+    found = set()
+    for node in ast.parse(file.read_text()).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def behind_names() -> set[str]:
+    """Return the modules that a training job finds by a name in its settings."""
+    paths = [*names.BACKBONES.values(), *names.POLICIES.values()]
+    return provenance._closure(provenance.SCRIPTS / "train_teachers.py", *paths)
+
+
 def test_conda_environments_have_what_scripts_import():
     """Every third-party module that a rule's script reaches is in the rule's environment."""
     names = {"sklearn": "scikit-learn", "scikit_posthocs": "scikit-posthocs"}
@@ -54,9 +76,11 @@ def test_conda_environments_have_what_scripts_import():
             environment = re.search(r"envs/(\w+)\.yaml", rule).group(1)
             installed = (ROOT / f"envs/{environment}.yaml").read_text()
             path = ROOT / f"workflow/scripts/{script.group(1)}.py"
-            files = [path, *(provenance.PACKAGE / f"{m}.py" for m in provenance._closure(path))]
+            files = [path, *map(provenance._file, provenance._closure(path))]
+            if environment == "training":
+                files += [provenance._file(m) for m in behind_names()]
             for file in files:
-                imported = set(re.findall(r"^(?:import|from) (\w+)", file.read_text(), flags=re.M))
+                imported = imported_at_once(file)
                 for module in imported - ours:
                     assert f"- {names.get(module, module)}==" in installed, (
                         script.group(1),
@@ -78,41 +102,72 @@ def test_a_digest_covers_what_a_script_imports():
     def closure(script):
         return provenance._closure(provenance.SCRIPTS / f"{script}.py")
 
-    assert {"training", "backbones", "seeds", "pseudo_labels", "runs"} <= closure("train_students")
-    assert "training" not in closure("select") and "training" not in closure("evaluate")
-    assert closure("test_significance") == {"errors", "logs", "significance", "storage"}
+    trained = {"training.trainer", "training.one_by_one", "training.batches", "training.runs"}
+    assert trained | {"seeds", "methods.pseudo_labels"} <= closure("train_students")
+    for script in ("select", "evaluate"):
+        assert "training.trainer" not in closure(script)
+    assert closure("test_significance") == STATISTICS
+    # Nothing that makes pseudo-labels, searches or adds noise determines a teacher or a control.
+    for script in ("train_teachers", "train_control"):
+        others = {"methods.pseudo_labels", "methods.noisy_student", "methods.search"}
+        assert not others & closure(script)
+        assert not {module for module in closure(script) if module.startswith("image.")}
+    assert "training.stacked" not in closure("train_students")
     digests = {
         path.stem: provenance.code_digest(path.stem) for path in provenance.SCRIPTS.iterdir()
     }
     assert len(set(digests.values())) > len(digests) / 2
 
 
+def test_a_digest_covers_what_settings_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    cnn, resnet = names.BACKBONES["original_cnn"], names.BACKBONES["small_resnet"]
+    digests = {
+        provenance.code_digest("train_students", *used)
+        for used in ((), (cnn,), (resnet,), (cnn, names.POLICIES["characters"]))
+    }
+    assert len(digests) == 4
+    # One policy's module is behind two names.
+    assert provenance.code_digest("train_students", names.POLICIES["clothing"]) == (
+        provenance.code_digest("train_students", names.POLICIES["characters"])
+    )
+    # The user's own counts as it is written, without what it imports.
+    (tmp_path / "own_models.py").write_text("def build(): pass\n")
+    provenance.code_digest.cache_clear()
+    before = provenance.code_digest("train_teachers", "own_models:build")
+    (tmp_path / "own_models.py").write_text("def build(): pass  # now another\n")
+    provenance.code_digest.cache_clear()
+    assert provenance.code_digest("train_teachers", "own_models:build") != before
+
+
 def test_only_training_imports_keras():
     """And what training imports on a GPU with JAX; others not within a function."""
-    for path in provenance.PACKAGE.glob("*.py"):
+    for name, path in modules().items():
         imports = re.findall(r"^(?:import|from) (keras|tensorflow|jax)", path.read_text(), re.M)
-        assert not imports or path.stem in ("stacked", "noise_on_gpu"), path
-    with_imports = {"training", "backbones", "stacked", "noise_on_gpu"}
-    found = [
-        path.stem
-        for path in provenance.PACKAGE.glob("*.py")
-        if re.search(r"(?:import|from) (?:keras|tensorflow|jax)\b", path.read_text())
-    ]
-    assert set(found) == with_imports
+        assert not imports or name in ("training.stacked", "image.noise_on_gpu"), path
+    found = {
+        name
+        for name, path in modules().items()
+        if re.search(r"^\s*(?:import|from) (?:keras|tensorflow|jax)\b", path.read_text(), re.M)
+    }
+    backbones = {path.partition(":")[0].partition(".")[2] for path in names.BACKBONES.values()}
+    training = {"training.framework", "training.one_by_one", "training.stacked"}
+    assert found == backbones | training | {"image.noise_on_gpu"}
 
 
 def test_only_downloads_touch_the_network():
     """Nor does any other module import what could, within a function or not."""
     found = [
-        path.stem
-        for path in provenance.PACKAGE.glob("*.py")
+        name
+        for name, path in modules().items()
         if re.search(r"(?:import|from) (?:requests|urllib|http|socket|kaggle)\b", path.read_text())
     ]
-    assert found == ["downloads"]
+    assert found == ["data.downloads"]
     reached = {
         script.stem
         for script in provenance.SCRIPTS.glob("*.py")
-        if "downloads" in provenance._closure(script)
+        if "data.downloads" in provenance._closure(script)
     }
     assert reached == {"download"}
 

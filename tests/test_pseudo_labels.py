@@ -1,17 +1,33 @@
 import numpy as np
 import pytest
-from self_training import pseudo_labels
-from self_training.generations import label
-from self_training.search import Candidate
+from self_training.data.split import Split
+from self_training.methods import generation as generations
+from self_training.methods import pseudo_labels
+from self_training.methods.noisy_student import Labeling
+from self_training.methods.parts import slice_bounds
+from self_training.methods.states import Predictions
+from self_training.study.candidates import Candidate
 
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.4, 0.35, 0.25], [0.1, 0.1, 0.8], [0.0, 0.5, 0.5]])
 
 
+def make_split(labeled: np.ndarray, unlabeled: np.ndarray) -> Split:
+    return Split(
+        test_idx=np.zeros(0, int),
+        labeled_idx=labeled,
+        labeled_y=np.arange(len(labeled)) % 3,
+        unlabeled_idx=unlabeled,
+        inner_fold=np.full(len(labeled), -1),
+        classes=3,
+    )
+
+
 def test_slices_partition_the_unlabeled_examples():
-    bounds = [pseudo_labels.slice_bounds(g, 0.3, 100, 90) for g in range(1, 6)]
+    split = make_split(labeled=np.arange(10), unlabeled=np.arange(10, 100))
+    bounds = [slice_bounds(split, g, 0.3) for g in range(1, 6)]
     assert bounds == [(0, 30), (30, 60), (60, 90), (90, 90), (90, 90)]
-    assert pseudo_labels.slice_bounds(1, 0.001, 100, 90) == (0, 1)
-    assert pseudo_labels.slice_bounds(3, 0.4, 100, 90) == (80, 90)
+    assert slice_bounds(split, 1, 0.001) == (0, 1)
+    assert slice_bounds(split, 3, 0.4) == (80, 90)
 
 
 def test_selected_when_confidence_is_above_the_threshold():
@@ -80,73 +96,71 @@ def test_quota_repeats_the_most_confident_first():
     assert copies[9:].tolist() == [3, 3] and copies[:9].tolist() == [0, 0, 0, 1, 1, 1, 1, 1, 1]
 
 
-SPLIT = {"labeled_idx": np.arange(4), "unlabeled_idx": np.array([9, 4, 7, 5, 8, 6])}
+SPLIT = make_split(labeled=np.arange(4), unlabeled=np.array([9, 4, 7, 5, 8, 6]))
 
 
 def state(evaluation=None, unlabeled=PROBABILITIES[:3]):
-    return {("0", "final"): {"unlabeled": unlabeled[None], "evaluation": np.zeros((1, 2, 3))}}
+    return Predictions(unlabeled[None], np.zeros((1, 2, 3)))
 
 
 def labeled(generation, previous, predictions=None, **chain):
     chain = Candidate(**{"unlabeled_fraction": 0.3, "threshold": 0.5, "ensemble_size": 1} | chain)
-    result = label(
+    result = generations.label(
         SPLIT,
+        "final",
         [chain],
         generation,
-        predictions or state(),
+        {"final" if generation == 1 else "0/final": predictions or state()},
         previous,
-        labels="hard",
-        temperature=1,
-        balance="none",
+        Labeling(labels="hard", temperature=1, balance="none"),
+        {},
     )
-    return result[("0", "final")]
+    return result.pseudo_labels["0/final"]
 
 
 def test_generations_take_fresh_slices_and_keep_earlier_labels():
     first = labeled(1, {}, generations=2)
-    assert first["examples"].tolist() == [9, 7] and first["targets"].tolist() == [0, 2]
-    second = labeled(
-        2, {("0", "final"): first}, state(unlabeled=PROBABILITIES[::-1][:3]), generations=2
-    )
-    assert second["examples"].tolist() == [9, 7, 8] and second["targets"].tolist() == [0, 2, 2]
-    assert second["generation"].tolist() == [1, 1, 2]
-    assert second["offered"].tolist() == [3, 3] and second["termination"] == ""
+    assert first.examples.tolist() == [9, 7] and first.targets.tolist() == [0, 2]
+    second = labeled(2, {"0/final": first}, state(unlabeled=PROBABILITIES[::-1][:3]), generations=2)
+    assert second.examples.tolist() == [9, 7, 8] and second.targets.tolist() == [0, 2, 2]
+    assert second.generation.tolist() == [1, 1, 2]
+    assert second.offered.tolist() == [3, 3] and second.termination == ""
 
 
 def test_endings():
     first = labeled(1, {}, generations=1)
-    previous = {("0", "final"): first}
-    assert labeled(2, previous, generations=1)["termination"] == "generations_reached"
-    assert labeled(3, previous, generations=3)["termination"] == "unlabeled_used_up"
+    previous = {"0/final": first}
+    assert labeled(2, previous, generations=1).termination == "generations_reached"
+    assert labeled(3, previous, generations=3).termination == "unlabeled_used_up"
     nothing = labeled(1, {}, generations=1, threshold=0.9)
-    assert nothing["termination"] == "nothing_selected" and len(nothing["examples"]) == 0
+    assert nothing.termination == "nothing_selected" and len(nothing.examples) == 0
     # An ended chain hands its state on.
-    assert labeled(2, {("0", "final"): nothing}, generations=3) is nothing
+    assert labeled(2, {"0/final": nothing}, generations=3) is nothing
 
 
 def test_all_unlabeled_examples_are_labeled_anew():
     everything = {"unlabeled_fraction": None, "generations": 3}
     first_predictions = np.resize(PROBABILITIES, (6, 3))
     first = labeled(1, {}, state(unlabeled=first_predictions), **everything)
-    assert first["examples"].tolist() == [9, 7, 8] and first["offered"].tolist() == [6]
+    assert first.examples.tolist() == [9, 7, 8] and first.offered.tolist() == [6]
     turned = first_predictions[:, ::-1]
-    second = labeled(2, {("0", "final"): first}, state(unlabeled=turned), **everything)
-    assert second["examples"].tolist() == [9, 7, 8] and second["targets"].tolist() == [2, 0, 2]
-    assert second["generation"].tolist() == [2, 2, 2] and second["offered"].tolist() == [6, 6]
+    second = labeled(2, {"0/final": first}, state(unlabeled=turned), **everything)
+    assert second.examples.tolist() == [9, 7, 8] and second.targets.tolist() == [2, 0, 2]
+    assert second.generation.tolist() == [2, 2, 2] and second.offered.tolist() == [6, 6]
     # When nothing is selected any more, what the last students were trained on stays.
     unsure = np.full((6, 3), 1 / 3)
-    third = labeled(3, {("0", "final"): second}, state(unlabeled=unsure), **everything)
-    assert third["termination"] == "nothing_selected"
-    assert third["targets"].tolist() == [2, 0, 2] and third["offered"].tolist() == [6, 6, 6]
+    third = labeled(3, {"0/final": second}, state(unlabeled=unsure), **everything)
+    assert third.termination == "nothing_selected"
+    assert third.targets.tolist() == [2, 0, 2] and third.offered.tolist() == [6, 6, 6]
 
 
 @pytest.mark.parametrize("policy", ["none", "undersample", "quota"])
 def test_balancing_never_invents_an_example(policy):
     first = labeled(1, {}, state(unlabeled=np.resize(PROBABILITIES, (6, 3))), generations=1,
                     unlabeled_fraction=None)  # fmt: skip
-    copies = pseudo_labels.balance(first["targets"], first["confidence"], policy)
-    assert copies.shape == first["examples"].shape and (copies >= 0).all()
-    counts = np.bincount(first["targets"], weights=copies, minlength=3)
+    copies = pseudo_labels.balance(first.targets, first.confidence, policy)
+    assert copies.shape == first.examples.shape and (copies >= 0).all()
+    counts = np.bincount(first.targets, weights=copies, minlength=3)
     assert (
         counts.tolist() == {"none": [2, 0, 1], "undersample": [1, 0, 1], "quota": [2, 0, 2]}[policy]
     )

@@ -9,8 +9,9 @@ import pytest
 from conftest import ROOT
 from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import IFDRational
-from self_training import datasets
+from self_training.data import datasets
 from self_training.errors import DatasetError
+from self_training.image.readers import read
 
 
 def write_images(folder, suffix=".png", classes=("cat", "dog"), size=(6, 8), mode="L", each=3):
@@ -30,7 +31,7 @@ def write_images(folder, suffix=".png", classes=("cat", "dog"), size=(6, 8), mod
 
 def prepare(path, tmp_path, source, **settings):
     outputs = [tmp_path / name for name in ("images.npy", "labels.npy", "classes.json")]
-    datasets.prepare(path, "data", {"source": source} | settings, *outputs)
+    datasets.prepare(path, "data", {"source": source} | settings, read, *outputs)
     return np.load(outputs[0]), np.load(outputs[1]), json.loads(outputs[2].read_text())
 
 

@@ -6,9 +6,12 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from conftest import ROOT, tiny_config
-from self_training import config as study
-from self_training import figures, methods_text, report, significance, storage, tables
+from conftest import tiny_config
+from self_training import storage
+from self_training.evaluation import significance, tables
+from self_training.image import show
+from self_training.report import figures, findings, methods_text, sheets, style
+from self_training.study import config as study
 
 SHEETS = ["Summary", "Means", "All folds", "Tests", "Tests per dataset"]
 OWN_SHEETS = ["Chains", "Hyper-parameters", "Pseudo-labels", "Cost"]
@@ -28,7 +31,7 @@ def fake_evaluations() -> list[dict]:
         {"dataset": dataset, "method": method, "fold": fold}
         | {
             name: float(rng.random())
-            for name in (*report.TITLES, "gradient_steps", "examples_seen")
+            for name in (*sheets.TITLES, "gradient_steps", "examples_seen")
         }
         | {"calibration_error": 0.1, "not_learned": ""}
         | {"labeled": 5, "unlabeled": 40, "test": 50}
@@ -47,7 +50,7 @@ def write_report(tmp_path, evaluations, external=(), config=None) -> openpyxl.Wo
     storage.save_csv(tmp_path / "scores.csv", tables.collect_scores(evaluations, list(external)))
     scores = storage.load_csv(tmp_path / "scores.csv")
     settings = study.statistics(config or tiny_config())
-    statistics = significance.compare_methods(scores, **settings)
+    statistics = findings.describe(significance.compare_methods(scores, **settings))
     statistics = json.loads(json.dumps(statistics, allow_nan=False))
     seconds = ("startup", "tracing", "training", "prediction", "job")
     timing = {"rule": "train_teachers", "runs": 3} | {f"{name}_seconds": 1.5 for name in seconds}
@@ -62,8 +65,8 @@ def write_report(tmp_path, evaluations, external=(), config=None) -> openpyxl.Wo
     for name in ("critical_difference", "accuracy", *own):
         paths[name] = tmp_path / f"{name}.png"
         figure = figures.draw(name, drawn, statistics)
-        figures.save(figure, tmp_path / f"{name}.svg", paths[name])
-    report.write(
+        style.save(figure, tmp_path / f"{name}.svg", paths[name])
+    sheets.write(
         tmp_path / "report.xlsx",
         config=config or tiny_config() | {"description": "=1+1"},
         scores=scores,
@@ -166,18 +169,13 @@ def test_own_and_other_scores_in_one_report(tmp_path):
 
 def test_figures_are_the_same_files_every_time(tmp_path):
     scores = external({"a": [0.5, 0.6, 0.7], "b": [0.6, 0.7, 0.9], "c": [0.6, 0.8, 0.85]})
-    statistics = significance.compare_methods(scores)
+    statistics = findings.describe(significance.compare_methods(scores))
     contents = []
     for attempt in ("first", "second"):
         paths = [tmp_path / f"{attempt}.{kind}" for kind in ("svg", "png")]
-        figures.save(figures.draw("accuracy", {"scores": scores}, statistics), *paths)
+        style.save(figures.draw("accuracy", {"scores": scores}, statistics), *paths)
         contents.append([path.read_bytes() for path in paths])
     assert contents[0] == contents[1]
-
-
-def test_every_figure_has_a_caption():
-    captions = {path.stem for path in (ROOT / "workflow/captions").glob("*.rst")}
-    assert set(study.figures(tiny_config())) | {"learning_curve"} < captions
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -189,16 +187,17 @@ def test_pictures_of_pseudo_labels(tmp_path, channels, wrong):
         | {"label": int(index < wrong)}
         for index in range(5)
     ]
-    figure = figures.draw_pseudo_labels(examples, images, ["cat", "dog"])
+    with style.in_style():
+        figure = show.draw_pseudo_labels(examples, images, ["cat", "dog"])
     shown = [axes.get_title() for axes in figure.axes if axes.get_title()]
     assert len(shown) == 5 and sum("(dog)" in title for title in shown) == wrong
-    figures.save(figure, tmp_path / "a.svg", tmp_path / "a.png")
+    style.save(figure, tmp_path / "a.svg", tmp_path / "a.png")
 
 
 def test_methods_text_says_what_was_done():
     config = tiny_config()
     scores = external({"a": [0.1, 0.2], "b": [0.2, 0.3], "c": [0.3, 0.4]})
-    statistics = significance.compare_methods(scores)
+    statistics = findings.describe(significance.compare_methods(scores))
     text = methods_text.write(config, statistics)
     for part in (
         "2-fold stratified cross-validation",
@@ -242,7 +241,8 @@ def test_methods_text_says_what_was_done():
     text = methods_text.write(config, statistics)
     assert "a.csv" in text and "Adam" not in text and "tensorflow" not in text
     assert "Friedman" in text and "t-test" not in text, "there are no folds"
-    statistics = significance.compare_methods(external({"a": [0.1, 0.2], "b": [0.2, 0.3]}))
+    scores = external({"a": [0.1, 0.2], "b": [0.2, 0.3]})
+    statistics = findings.describe(significance.compare_methods(scores))
     assert "Friedman" not in methods_text.write(config, statistics)
 
 
@@ -273,5 +273,5 @@ def test_what_the_controls_can_tell_is_on_the_first_sheet(tmp_path, controls, sa
 
 
 def test_no_two_methods_look_alike():
-    styles = figures._styles([str(number) for number in range(49)])
+    styles = style.of_methods([str(number) for number in range(49)])
     assert len(set(styles.values())) == 49

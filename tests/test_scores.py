@@ -2,7 +2,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from self_training import scores, storage
+from self_training import storage
+from self_training.evaluation import metrics, scores
+from self_training.methods.states import no_pseudo_labels
 
 Y = np.array([0, 0, 0, 1, 1, 2])
 PROBABILITIES = np.array(
@@ -19,7 +21,7 @@ PROBABILITIES = np.array(
 
 def test_metrics_by_hand():
     """Predicted 0 0 1 1 0 2."""
-    result = scores.metrics(Y, PROBABILITIES)
+    result = metrics.score(Y, PROBABILITIES)
     assert result["accuracy"] == pytest.approx(4 / 6)
     assert result["tpr"] == pytest.approx((2 / 3 + 1 / 2 + 1) / 3)
     assert result["fpr"] == pytest.approx((1 / 3 + 1 / 4 + 0) / 3)
@@ -30,20 +32,26 @@ def test_metrics_by_hand():
 
 
 def test_two_classes():
-    result = scores.metrics(np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]))
+    result = metrics.score(np.array([0, 1, 1]), np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8]]))
     assert result["auc"] == 1 and result["accuracy"] == pytest.approx(2 / 3)
 
 
 def test_generations_are_scored():
-    chain = {
-        "examples": np.array([5, 3, 4]),
-        "targets": np.array([2, 0, 1]),
-        "generation": np.array([1, 1, 2]),
-        "copies": np.array([1, 0, 2]),
-        "offered": np.array([4, 3]),
-    }
+    chain = no_pseudo_labels(3, "hard")._replace(
+        examples=np.array([5, 3, 4]),
+        targets=np.array([2, 0, 1]),
+        generation=np.array([1, 1, 2]),
+        copies=np.array([1, 0, 2]),
+        offered=np.array([4, 3]),
+    )
+
+    def some(which: slice, offered: list[int]):
+        fields = ("examples", "targets", "generation", "copies")
+        parts = {name: getattr(chain, name)[which] for name in fields}
+        return chain._replace(**parts, offered=np.array(offered))
+
     teachers = {"generation": 0, "offered": 0, "selected": 0, "correct": 0, "trained_on": 0}
-    first = {name: array[:2] for name, array in chain.items()} | {"offered": np.array([4])}
+    first = some(slice(2), [4])
     rows = scores.score_generations(Y, [first, chain], [0.5, 0.6])
     assert rows == [
         teachers | {"accuracy": 0.5},
@@ -66,18 +74,18 @@ def test_generations_are_scored():
     ]
     assert scores.score_generations(Y, [], [0.5]) == [teachers | {"accuracy": 0.5}]
     # Where a generation's labels replace the earlier ones, these are counted all the same.
-    second = {name: array[2:] for name, array in chain.items()} | {"offered": np.array([4, 3])}
+    second = some(slice(2, None), [4, 3])
     assert scores.score_generations(Y, [first, second], [0.5, 0.6]) == rows
 
 
 def test_pseudo_labels_are_shown_from_the_least_confident_on():
     labels = np.zeros(100, dtype=int)
-    chain = {
-        "examples": np.arange(100),
-        "targets": np.repeat([0, 1], [97, 3]),
-        "confidence": np.linspace(1, 0.5, 100),
-        "generation": np.ones(100, dtype=int),
-    }
+    chain = no_pseudo_labels(2, "hard")._replace(
+        examples=np.arange(100),
+        targets=np.repeat([0, 1], [97, 3]),
+        confidence=np.linspace(1, 0.5, 100),
+        generation=np.ones(100, dtype=int),
+    )
     shown = scores.show_pseudo_labels(labels, chain)
     right = [row for row in shown if row["pseudo_label"] == row["label"]]
     wrong = [row for row in shown if row["pseudo_label"] != row["label"]]

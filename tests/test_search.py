@@ -1,5 +1,6 @@
 import numpy as np
-from self_training.search import Candidate, chains, grid, propose, select
+from self_training.methods.search import chains, propose, select
+from self_training.study.candidates import Candidate, grid
 
 SPACE = {
     "unlabeled_fraction": [0.05, 0.1, 0.2],

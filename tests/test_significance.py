@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from self_training import significance
 from self_training.errors import ScoresError
+from self_training.evaluation import comparison, differences, significance
+from self_training.evaluation.comparison import Reason, UnsharedFolds
+from self_training.report import findings
 
 # Demsar 2006 (JMLR 7), table 6: AUC of four variants of C4.5 on 14 datasets. The last two values of
 # "voting" are both printed as 0.975, but ranked 2 and 3.
@@ -44,10 +46,15 @@ def tidy(means: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def compare(means: pd.DataFrame, **settings) -> dict:
-    """Compare methods by their means; whatever comes out can be written as JSON."""
-    result = significance.compare_methods(tidy(means), **settings)
+def described(scores: pd.DataFrame, **settings) -> dict:
+    """Compare methods, in numbers and words; whatever comes out can be written as JSON."""
+    result = findings.describe(significance.compare_methods(scores, **settings))
     return json.loads(json.dumps(result, allow_nan=False))
+
+
+def compare(means: pd.DataFrame, **settings) -> dict:
+    """Compare methods by their means."""
+    return described(tidy(means), **settings)
 
 
 def folds_of(values: dict[str, list], dataset: str = "data") -> pd.DataFrame:
@@ -118,15 +125,15 @@ def test_wilcoxon_of_a_published_example():
 
 def test_wilcoxon_is_exact_for_few_datasets():
     """Of 2^6 signs, two are as extreme as six wins; ties and zeros are enumerated too."""
-    assert significance.wilcoxon(np.arange(1.0, 7))["p_value"] == pytest.approx(2 / 2**6)
-    assert significance.wilcoxon(np.ones(6))["p_value"] == pytest.approx(2 / 2**6)
+    assert differences.wilcoxon(np.arange(1.0, 7))["p_value"] == pytest.approx(2 / 2**6)
+    assert differences.wilcoxon(np.ones(6))["p_value"] == pytest.approx(2 / 2**6)
     signs = np.array(np.meshgrid(*[[-1, 1]] * 5)).reshape(5, -1).T
     difference = np.array([0, 1, 1, 2, -3.0])
     ranks = stats.rankdata(np.abs(difference))
     sums = (signs * np.where(difference == 0, 0, ranks)).sum(axis=1)
     observed = (np.sign(difference) * ranks).sum()
     expected = np.mean(np.abs(sums) >= abs(observed))
-    assert significance.wilcoxon(difference)["p_value"] == pytest.approx(expected)
+    assert differences.wilcoxon(difference)["p_value"] == pytest.approx(expected)
 
 
 def test_holm_by_hand():
@@ -170,24 +177,24 @@ def test_a_pair_does_not_depend_on_who_else_is_there():
 
 
 def test_rank_biserial_by_hand():
-    assert significance.rank_biserial(np.array([0.1, 0.2, 0.3])) == 1
-    assert significance.rank_biserial(np.array([-0.1, -0.2])) == -1
+    assert differences.rank_biserial(np.array([0.1, 0.2, 0.3])) == 1
+    assert differences.rank_biserial(np.array([-0.1, -0.2])) == -1
     # Ranks 1 and 3 won, 2 lost, of 6 in all.
-    assert significance.rank_biserial(np.array([1, -2, 3.0])) == pytest.approx((4 - 2) / 6)
+    assert differences.rank_biserial(np.array([1, -2, 3.0])) == pytest.approx((4 - 2) / 6)
 
 
 def test_bayesian_probabilities():
     rng = np.random.default_rng(0)
-    same = significance.bayesian_signed_rank(rng.uniform(-0.002, 0.002, 15), 0.01)
-    better = significance.bayesian_signed_rank(np.full(15, 0.05), 0.01)
-    worse = significance.bayesian_signed_rank(np.full(15, -0.05), 0.01)
+    same = differences.bayesian_signed_rank(rng.uniform(-0.002, 0.002, 15), 0.01)
+    better = differences.bayesian_signed_rank(np.full(15, 0.05), 0.01)
+    worse = differences.bayesian_signed_rank(np.full(15, -0.05), 0.01)
     assert same["p_equivalent"] > 0.99 and better["p_better"] > 0.99 and worse["p_worse"] > 0.99
     for result in (same, better, worse):
         assert sum(result.values()) == pytest.approx(1)
-    assert better == significance.bayesian_signed_rank(np.full(15, 0.05), 0.01)
-    without = significance.bayesian_signed_rank(np.full(15, 0.001), 0)
+    assert better == differences.bayesian_signed_rank(np.full(15, 0.05), 0.01)
+    without = differences.bayesian_signed_rank(np.full(15, 0.001), 0)
     assert without["p_equivalent"] == 0 and without["p_better"] > 0.99
-    nothing = significance.bayesian_signed_rank(np.zeros(15), 0)
+    nothing = differences.bayesian_signed_rank(np.zeros(15), 0)
     assert nothing == {"p_worse": 0.5, "p_equivalent": 0.0, "p_better": 0.5}
 
 
@@ -204,7 +211,7 @@ def test_corrected_t_test_agrees_with_its_bayesian_twin():
     rng = np.random.default_rng(0)
     a = rng.uniform(0.7, 0.8, 10)
     b = a + rng.normal(0.005, 0.01, 10)
-    result = significance.corrected_t_test(folds_of({"a": a, "b": b}), "a", "b", 10)
+    result = differences.corrected_t_test(folds_of({"a": a, "b": b}), "a", "b", 10)
     left, right = baycomp.CorrelatedTTest.probs(a, b, rope=0, runs=1)
     assert result["p_value"] == pytest.approx(2 * min(left, right))
     assert result["difference"] == pytest.approx(np.mean(b - a))
@@ -215,10 +222,10 @@ def test_corrected_t_test_agrees_with_its_bayesian_twin():
 def test_ratio_of_test_to_training_examples_is_the_study_s():
     scores = folds_of({"a": [0.5, 0.6, 0.7], "b": [0.6, 0.65, 0.9]})
     given = scores.assign(test=50, labeled=10, unlabeled=90)
-    assert significance._test_to_train(given, 3) == 0.5
-    assert significance._test_to_train(scores, 3) == 0.5
-    assert significance._test_to_train(given.assign(test=10), 3) == pytest.approx(0.1)
-    apart = [significance.corrected_t_test(some, "a", "b", 3)["p_value"]
+    assert differences._test_to_train(given, 3) == 0.5
+    assert differences._test_to_train(scores, 3) == 0.5
+    assert differences._test_to_train(given.assign(test=10), 3) == pytest.approx(0.1)
+    apart = [differences.corrected_t_test(some, "a", "b", 3)["p_value"]
              for some in (given, given.assign(test=10))]  # fmt: skip
     assert apart[0] > apart[1]
 
@@ -228,8 +235,9 @@ def test_a_difference_that_is_the_same_on_every_fold(difference):
     """No p comes out of the last bits of the scores."""
     a = [0.71, 0.72, 0.53]
     scores = folds_of({"a": a, "b": [accuracy + difference for accuracy in a]})
-    result = significance.corrected_t_test(scores, "a", "b", 3)
-    assert result["p_value"] is None and "same on every fold" in result["reason"]
+    result = differences.corrected_t_test(scores, "a", "b", 3)
+    assert result["p_value"] is None and result["reason"] == Reason.ONE_DIFFERENCE
+    assert "same on every fold" in findings.REASONS[result["reason"]]
     assert result["interval"] == pytest.approx([difference] * 2)
 
 
@@ -237,25 +245,23 @@ def test_folds_that_are_not_compared_still_count_as_folds():
     """With 3 of 10 folds, a method was still trained on nine tenths of the examples."""
     rng = np.random.default_rng(0)
     scores = folds_of({"a": rng.uniform(0.7, 0.8, 10), "b": rng.uniform(0.7, 0.8, 3)})
-    test = significance.compare_methods(scores)["per_dataset"][0]
+    test = described(scores)["per_dataset"][0]
     assert test["folds"] == 3
-    comparable, _ = significance.paired(scores)
-    expected = significance.corrected_t_test(comparable, "a", "b", 10)
+    comparable, _ = comparison.paired(scores)
+    expected = differences.corrected_t_test(comparable, "a", "b", 10)
     assert test["interval"] == expected["interval"]
-    assert (
-        expected["interval"] != significance.corrected_t_test(comparable, "a", "b", 3)["interval"]
-    )
+    assert expected["interval"] != differences.corrected_t_test(comparable, "a", "b", 3)["interval"]
 
 
 def test_bootstrap_interval():
     difference = np.random.default_rng(0).normal(0.02, 0.01, 30)
-    low, high = significance.mean_interval(difference)
+    low, high = differences.mean_interval(difference)
     assert low < difference.mean() < high
     standard_error = difference.std(ddof=1) / np.sqrt(30)
     assert high - low == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
-    assert significance.mean_interval(difference) == [low, high]
-    assert significance.mean_interval(np.full(5, 0.1)) == [0.1, 0.1]
-    assert significance.mean_interval(difference[:2]) is None
+    assert differences.mean_interval(difference) == [low, high]
+    assert differences.mean_interval(np.full(5, 0.1)) == [0.1, 0.1]
+    assert differences.mean_interval(difference[:2]) is None
 
 
 @pytest.mark.parametrize(
@@ -287,7 +293,7 @@ def test_two_methods_have_their_pair():
 def test_one_dataset_has_the_tests_of_its_folds():
     rng = np.random.default_rng(0)
     scores = folds_of({"a": rng.normal(0.8, 0.01, 10), "b": rng.normal(0.9, 0.01, 10)})
-    result = significance.compare_methods(scores)
+    result = described(scores)
     assert result["per_dataset"][0]["p_value"] < 0.001
     assert result["pairs"][0]["p_value"] == 1.0 and result["pairs"][0]["p_better"] is None
     assert "1 dataset: too few" in result["notes"][0]
@@ -364,17 +370,18 @@ def test_a_method_that_failed_on_every_dataset():
 def test_only_folds_that_all_methods_have_are_compared():
     """The second method lacks the fold that is easiest for the first."""
     scores = folds_of({"a": [0.5, 0.6, 0.9], "b": [0.55, 0.65]})
-    comparable, notes = significance.paired(scores)
-    means = significance.means_over_folds(comparable)
+    comparable, unshared = comparison.paired(scores)
+    means = comparison.means_over_folds(comparable)
     assert means.loc["data", "a"] == pytest.approx(0.55)
     assert means.loc["data", "b"] == pytest.approx(0.6)
-    assert "compared on 2 folds" in notes[0]
+    assert unshared == [UnsharedFolds("data", shared=2, others=1)]
+    assert "compared on 2 folds" in described(scores)["notes"][0]
 
 
 def test_methods_without_a_common_fold_are_named():
     scores = folds_of({"a": [0.5, 0.6], "b": [0.7, 0.8]})
     scores.loc[scores["method"] == "b", "fold"] += 5
-    result = significance.compare_methods(scores)
+    result = described(scores)
     assert "share no fold" in result["notes"][0]
     assert "at least 2 folds" in result["per_dataset"][0]["reason"]
 
@@ -406,7 +413,7 @@ def test_means_do_not_break_ties():
         for method, accuracies in folds.items()
         for fold, accuracy in enumerate(accuracies)
     ]
-    means = significance.means_over_folds(pd.DataFrame(rows))
+    means = comparison.means_over_folds(pd.DataFrame(rows))
     assert means.loc["d", "a"] == means.loc["d", "b"]
 
 
@@ -418,7 +425,7 @@ def budgets_of(means: dict[str, list], names=("a@1", "a@2")) -> dict:
         for method, accuracies in means.items()
         for name, accuracy in zip(names, accuracies, strict=False)
     ]
-    return significance.compare_methods(pd.DataFrame(rows))
+    return described(pd.DataFrame(rows))
 
 
 def test_label_budgets_of_a_dataset_are_one_unit():
@@ -444,10 +451,10 @@ def test_many_budgets_do_not_make_a_test_of_datasets():
     scores = pd.concat(
         folds_of({"x": [0.5, 0.5], "y": [0.6, 0.6]}, f"a@{budget}") for budget in range(12)
     )
-    (pair,) = significance.compare_methods(scores)["pairs"]
+    (pair,) = described(scores)["pairs"]
     assert pair["datasets"] == 1 and pair["p_value"] == 1
     scores["dataset"] = scores["dataset"].str.replace("@", "_")
-    assert significance.compare_methods(scores)["pairs"][0]["p_value"] < 0.001
+    assert described(scores)["pairs"][0]["p_value"] < 0.001
 
 
 def test_a_mean_over_budgets_is_over_all_of_them():

@@ -44,7 +44,7 @@ def server():
 def fetch_from(study, name: str, files: dict) -> None:
     """Let a study find a dataset of Keras at other addresses, of which (URL, content) are given."""
     addresses = [(url, hashlib.sha256(content).hexdigest()) for url, content in files.items()]
-    path = study.folder / "workflow/self_training/keras_archives.py"
+    path = study.folder / "workflow/self_training/data/keras_archives.py"
     path.write_text(f"{path.read_text()}\n\nKERAS_FILES[{name!r}] = {addresses!r}\n")
 
 

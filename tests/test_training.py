@@ -9,12 +9,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from conftest import ROOT
-from self_training import training
-from self_training.runs import Run
+from self_training.image.noise import Policy
 from self_training.seeds import generator
+from self_training.study import names
+from self_training.training import trainer as trainers
+from self_training.training.batches import batches, mixed_batches
+from self_training.training.framework import keras
+from self_training.training.one_by_one import OneByOneTrainer
+from self_training.training.runs import Run, TrainingSettings
+from self_training.training.trainer import PREDICTION_BATCH, build_network, scale
 from sklearn.datasets import load_digits
 
-keras = training.keras
 DIGITS = load_digits()
 IMAGES = np.rint(DIGITS.images * (255 / 16)).astype(np.uint8)[..., None]
 LABELS = DIGITS.target.astype(np.int32)
@@ -34,7 +39,12 @@ def settings(**changes):
         "noise": NO_NOISE,
         "threads": 1,
     }
-    return training.TrainingSettings(**defaults | changes)
+    chosen = defaults | changes
+    noise = chosen["noise"]
+    if noise["policy"]:
+        noise = noise | {"policy": names.POLICIES[noise["policy"]]}
+    backbone = names.backbone_path(chosen["backbone"])
+    return TrainingSettings(**chosen | {"backbone": backbone, "noise": noise})
 
 
 def run(examples=300, soft=False, **identity) -> Run:
@@ -49,11 +59,11 @@ def run(examples=300, soft=False, **identity) -> Run:
 
 def train(some_run, **changes):
     soft = some_run.targets.ndim == 2
-    return training.Trainer(IMAGES, 10, settings(**changes), soft).train(some_run)
+    return OneByOneTrainer(IMAGES, 10, settings(**changes), soft).train(some_run)
 
 
 def test_original_backbone_exactly():
-    model = training.build_network((28, 28, 1), 10, settings(), {})
+    model = build_network((28, 28, 1), 10, settings(), {})
     kinds = [
         (type(layer).__name__, getattr(layer, "filters", getattr(layer, "units", None)))
         for layer in model.layers
@@ -93,7 +103,7 @@ def test_learns_digits():
 
 @pytest.mark.parametrize("noise", [NO_NOISE, NOISE], ids=["without noise", "with noise"])
 def test_a_run_is_the_same_alone_and_in_a_batch(noise):
-    trainer = training.Trainer(IMAGES, 10, settings(noise=noise), False)
+    trainer = OneByOneTrainer(IMAGES, 10, settings(noise=noise), False)
     batch = [trainer.train(run(200, member=member)) for member in (0, 1, 2)]
     alone = train(run(200, member=2), noise=noise)
     for name, probabilities in alone.probabilities.items():
@@ -105,14 +115,14 @@ def test_matches_plain_keras():
     """The whole epoch in one graph computes what `model.fit` does, given the same batches."""
     some_run = run(96)
     result = train(some_run)
-    model = training.build_network((8, 8, 1), 10, settings(), some_run.identity)
+    model = build_network((8, 8, 1), 10, settings(), some_run.identity)
     model.compile(keras.optimizers.Adam(0.002), "sparse_categorical_crossentropy")
     for epoch in range(2):
-        rng = training.generator(purpose="order", epoch=epoch, **some_run.identity)
-        order, _ = training.batches(96, 32, rng)
-        x = training.scale(IMAGES[order.ravel()])
+        rng = generator(purpose="order", epoch=epoch, **some_run.identity)
+        order, _ = batches(96, 32, rng)
+        x = scale(IMAGES[order.ravel()])
         model.fit(x, LABELS[order.ravel()], batch_size=32, shuffle=False, verbose=0)
-    predicted = model.predict(training.scale(IMAGES[1300:1500]), verbose=0)
+    predicted = model.predict(scale(IMAGES[1300:1500]), verbose=0)
     np.testing.assert_allclose(result.probabilities["evaluation"], predicted, atol=1e-4)
 
 
@@ -123,27 +133,28 @@ def test_soft_targets_that_are_certain_equal_hard_ones():
 
 
 def test_the_same_training_is_done_once():
-    trainer = training.Trainer(IMAGES, 10, settings(), False)
+    trainer = OneByOneTrainer(IMAGES, 10, settings(), False)
     assert trainer.train(run(100)) is trainer.train(run(100))
     assert trainer.timing()["runs"] == 1
     assert trainer.train(run(100)) is not trainer.train(run(101))
 
 
 def test_noise_is_off_at_prediction_and_leaves_the_weights_alone():
-    quiet = training.build_network((8, 8, 1), 10, settings(), {"member": 0})
-    noisy = training.build_network((8, 8, 1), 10, settings(noise=NOISE), {"member": 0})
+    quiet = build_network((8, 8, 1), 10, settings(), {"member": 0})
+    noisy = build_network((8, 8, 1), 10, settings(noise=NOISE), {"member": 0})
     for one, other in zip(quiet.trainable_variables, noisy.trainable_variables, strict=True):
         np.testing.assert_array_equal(one.numpy(), other.numpy())
-    x = training.scale(IMAGES[:20])
+    x = scale(IMAGES[:20])
     np.testing.assert_array_equal(quiet(x, training=False), noisy(x, training=False))
     assert np.abs(noisy(x, training=True) - noisy(x, training=False)).max() > 1e-3
 
 
 def test_candidates_that_start_from_the_same_weights_share_them(monkeypatch):
     built = []
-    build = training.build_network
-    monkeypatch.setattr(training, "build_network", lambda *args: built.append(1) or build(*args))
-    trainer = training.Trainer(IMAGES, 10, settings(), False)
+    monkeypatch.setattr(
+        trainers, "build_network", lambda *args: built.append(1) or build_network(*args)
+    )
+    trainer = OneByOneTrainer(IMAGES, 10, settings(), False)
     one, other = trainer.train(run(200)), trainer.train(run(100))
     assert len(built) == 2, "the network, and the start of both runs"
     trainer.train(replace(run(100), identity={"member": 5}))
@@ -158,13 +169,13 @@ def test_a_run_is_what_fit_computes():
     """To the last bit: same seeds, same order, and the last batch filled up at weight 0."""
     some_run = run(300)
     result = train(some_run)
-    model = training.build_network(IMAGES.shape[1:], 10, settings(), some_run.identity)
+    model = build_network(IMAGES.shape[1:], 10, settings(), some_run.identity)
     model.compile(
         keras.optimizers.Adam(settings().learning_rate),
         keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"),
     )
     epochs = [
-        training.batches(300, 32, generator(purpose="order", epoch=epoch, **some_run.identity))
+        batches(300, 32, generator(purpose="order", epoch=epoch, **some_run.identity))
         for epoch in range(2)
     ]
     order, weights = (np.concatenate(arrays).ravel() for arrays in zip(*epochs, strict=True))
@@ -172,14 +183,12 @@ def test_a_run_is_what_fit_computes():
     images = IMAGES[order].astype(np.float32) * np.float32(1 / 255)
     model.fit(images, LABELS[order], sample_weight=weights, batch_size=32, shuffle=False, verbose=0)
     for name, indices in some_run.predict.items():
-        predicted = model.predict(
-            training.scale(IMAGES[indices]), batch_size=training.PREDICTION_BATCH, verbose=0
-        )
+        predicted = model.predict(scale(IMAGES[indices]), batch_size=PREDICTION_BATCH, verbose=0)
         np.testing.assert_array_equal(predicted, result.probabilities[name])
 
 
 def test_batches_cover_every_example_once():
-    order, weights = training.batches(70, 32, np.random.default_rng(0))
+    order, weights = batches(70, 32, np.random.default_rng(0))
     assert order.shape == weights.shape == (3, 32)
     assert sorted(order[weights > 0]) == list(range(70))
     assert weights.sum() == 70
@@ -218,14 +227,14 @@ def test_steps_of_the_settings_are_taken_exactly():
 
 
 def test_mixed_batches_have_one_ratio():
-    order, weights = training.mixed_batches(100, 10, 32, 3, np.random.default_rng(0))
+    order, weights = mixed_batches(100, 10, 32, 3, np.random.default_rng(0))
     assert order.shape == weights.shape == (4, 32) and (weights == 1).all()
     assert ((order < 10).sum(axis=1) == 8).all()
     # 32 places for 10 given labels: each three times, two of them once more. 96 for 90 others.
     counts = np.bincount(order.ravel(), minlength=100)
     assert set(counts[:10]) == {3, 4} and set(counts[10:]) == {1, 2}
     for ratio, given in ((1000, 1), (0.001, 31), (1, 16)):
-        order, _ = training.mixed_batches(100, 50, 32, ratio, np.random.default_rng(0))
+        order, _ = mixed_batches(100, 50, 32, ratio, np.random.default_rng(0))
         assert ((order < 50).sum(axis=1) == given).all()
 
 
@@ -255,13 +264,13 @@ def test_label_smoothing_spreads_a_part_over_all_classes():
 def test_input_noise_is_new_every_epoch_and_never_at_prediction(monkeypatch):
     asked = []
 
-    def spy(images, *arguments):
-        noisy = add_noise(images, *arguments)
+    def spy(policy, images, *arguments):
+        noisy = add_noise(policy, images, *arguments)
         asked.append((images.copy(), noisy))
         return noisy
 
-    add_noise = training.add_noise
-    monkeypatch.setattr(training, "add_noise", spy)
+    add_noise = Policy.add_noise
+    monkeypatch.setattr(Policy, "add_noise", spy)
     noise = NO_NOISE | {"policy": "characters", "magnitude": 10}
     train(run(70), epochs=3, noise=noise)
     assert len(asked) == 3, "once per epoch, and not for predictions"
@@ -270,7 +279,7 @@ def test_input_noise_is_new_every_epoch_and_never_at_prediction(monkeypatch):
         assert {image.tobytes() for image in images} == {image.tobytes() for image in IMAGES[:70]}
     assert (first[0] != first[1]).any() and (first[1] != first[2]).any()
     # In parts when there are many; the last part is shorter.
-    monkeypatch.setattr(training, "NOISY_BYTES", 64 * IMAGES[0].nbytes)
+    monkeypatch.setattr(trainers, "NOISY_BYTES", 64 * IMAGES[0].nbytes)
     asked.clear()
     train(run(150), epochs=1, noise=noise)
     assert [len(images) for images, _ in asked] == [64, 64, 32]
@@ -282,8 +291,9 @@ from dataclasses import replace
 import numpy as np
 sys.path[:0] = ["workflow", "tests"]
 import test_training as t
-t.training.start_framework(1)
-from self_training import input_noise, noise_on_gpu, stacked
+from self_training import dotted_paths
+from self_training.training import framework, job, stacked
+framework.start_framework(1)
 stacked.STEPS = 2
 # Of several epochs, and of different lengths.
 runs = [
@@ -296,19 +306,19 @@ def together(noise, stack):
     trainer.stack = stack
     results = []
     for some_run, result in zip(runs, trainer.train_all(runs)):
-        shown = trainer.model.predict(t.training.scale(t.IMAGES[1300:1500]), verbose=0)
+        shown = trainer.model.predict(t.scale(t.IMAGES[1300:1500]), verbose=0)
         results.append((result, shown))
     return results
 
 def alone(noise):
-    trainer = t.training.Trainer(t.IMAGES, 10, t.settings(noise=noise), False)
+    trainer = t.OneByOneTrainer(t.IMAGES, 10, t.settings(noise=noise), False)
     return [trainer.train(some_run) for some_run in runs]
 
 def largest_difference(one, other):
     return max(float(np.abs(one.probabilities[k] - other.probabilities[k]).max())
                for k in one.probabilities)
 
-found = {"framework": t.training.describe_framework(), "differences": [], "same_records": []}
+found = {"framework": framework.describe_framework(), "differences": [], "same_records": []}
 for noise in (t.NO_NOISE, t.NOISE, t.NOISE | {"policy": "rand_augment"}):
     for (result, shown), single in zip(together(noise, 2), alone(noise)):
         found["differences"].append(largest_difference(result, single))
@@ -324,14 +334,14 @@ for noise in (t.NO_NOISE, t.NOISE, t.NOISE | {"policy": "rand_augment"}):
 colors = np.random.default_rng(0).integers(0, 256, (200, 9, 12, 3), dtype=np.uint8)
 found["pixels"] = []
 for images in (t.IMAGES[:500], colors):
-    for policy in input_noise.POLICIES:
-        draws = input_noise.draw(images.shape, policy, 15, 2, np.random.default_rng(0))
-        held = noise_on_gpu.add_noise(images, policy, 15, draws)
-        noisy = input_noise.add_noise(images, policy, 15, 2, np.random.default_rng(0))
+    for policy in map(dotted_paths.find, t.names.POLICIES.values()):
+        draws = policy.draw(images.shape, 15, 2, np.random.default_rng(0))
+        held = dotted_paths.find(policy.on_gpu)(images, 15, draws)
+        noisy = policy.add_noise(images, 15, 2, np.random.default_rng(0))
         levels = np.abs(np.asarray(held) - noisy)
         found["pixels"].append([float((levels > 0).mean()), float((levels > 1).mean())])
 # Without a GPU, runs are trained one after the other.
-made = [t.training.make_trainer(t.IMAGES, 10, t.settings(epochs=4), False) for _ in range(2)]
+made = [job.make_trainer(t.IMAGES, 10, t.settings(epochs=4), False) for _ in range(2)]
 found["made"] = type(made[0]).__name__
 first, second = (trainer.train(t.run(600)) for trainer in made)
 predicted = first.probabilities["evaluation"].argmax(axis=1)
@@ -361,6 +371,6 @@ def test_jax_trains_runs_together_as_it_trains_them_alone():
     assert result["same_records"] == [True] * 6
     assert len(result["pixels"]) == 6
     assert all(other < 0.005 and far < 0.0005 for other, far in result["pixels"])
-    assert result["made"] == "Trainer" and result["repeats"]
+    assert result["made"] == "OneByOneTrainer" and result["repeats"]
     assert result["accuracy"] > 0.8
     assert result["losses"][-1] < result["losses"][0] / 2

@@ -11,14 +11,14 @@ rule download:
     output:
         archive="resources/{archive}.npz",
     log:
-        f"{RESULTS}/logs/download/{{archive}}.log",
+        f"{plan.results}/logs/download/{{archive}}.log",
     wildcard_constraints:
-        archive=any_of(missing_archives()),
+        archive=any_of(plan.missing_archives()),
     localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:
-        settings=archive_settings,
+        settings=plan.archive_settings,
     script:
         "../scripts/download.py"
 
@@ -26,21 +26,21 @@ rule download:
 rule prepare_dataset:
     """Check a source, keep the chosen classes, and part images from labels."""
     input:
-        files=dataset_path,
+        files=plan.dataset_path,
     output:
-        images=f"{DATA}/images.npy",
-        labels=f"{DATA}/labels.npy",
-        classes=f"{DATA}/classes.json",
+        images=f"{plan.data}/images.npy",
+        labels=f"{plan.data}/labels.npy",
+        classes=f"{plan.data}/classes.json",
     log:
-        f"{RESULTS}/logs/prepare_dataset/{{dataset}}.log",
+        f"{plan.results}/logs/prepare_dataset/{{dataset}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/prepare_dataset/{{dataset}}.tsv"
+        f"{plan.results}/benchmarks/prepare_dataset/{{dataset}}.tsv"
     conda:
         "../../envs/analysis.yaml"
     params:
-        path=dataset_path,
-        settings=dataset_settings,
-        fingerprint=dataset_fingerprint,
+        path=plan.dataset_path,
+        settings=plan.dataset_settings,
+        fingerprint=plan.dataset_fingerprint,
         code=code_digest("prepare_dataset"),
     script:
         "../scripts/prepare_dataset.py"
@@ -49,18 +49,18 @@ rule prepare_dataset:
 rule make_splits:
     """Make the outer folds of a dataset, and of each its labeled, unlabeled and inner parts."""
     input:
-        labels=dataset_labels,
-        classes=dataset_classes,
+        labels=plan.labels,
+        classes=plan.classes,
     output:
-        splits=expand(f"{FOLD}/split.npz", fold=FOLDS, allow_missing=True),
+        splits=expand(f"{plan.fold}/split.npz", fold=plan.folds, allow_missing=True),
     log:
-        f"{RESULTS}/logs/make_splits/{{dataset}}.log",
+        f"{plan.results}/logs/make_splits/{{dataset}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/make_splits/{{dataset}}.tsv"
+        f"{plan.results}/benchmarks/make_splits/{{dataset}}.tsv"
     conda:
         "../../envs/analysis.yaml"
     params:
-        settings=split_settings,
+        settings=plan.split_settings,
         code=code_digest("make_splits"),
     script:
         "../scripts/make_splits.py"

@@ -9,21 +9,21 @@
 rule evaluate:
     """Score a method's final chain on the outer test fold, and its pseudo-labels on their truth."""
     input:
-        labels=dataset_labels,
-        splits=per_fold(f"{FOLD}/split.npz"),
-        choices=per_fold(f"{METHOD}/choice.json"),
-        predictions=final_predictions,
-        pseudo_labels=final_pseudo_labels,
-        histories=final_histories,
+        labels=plan.labels,
+        splits=plan.per_fold(f"{plan.fold}/split.npz"),
+        choices=plan.per_fold(f"{plan.method}/choice.json"),
+        predictions=plan.final_predictions,
+        pseudo_labels=plan.final_pseudo_labels,
+        histories=plan.final_histories,
     output:
-        scores=per_fold(f"{METHOD}/scores.json"),
+        scores=plan.per_fold(f"{plan.method}/scores.json"),
     log:
-        f"{RESULTS}/logs/evaluate/{METHOD_JOB}.log",
+        f"{plan.results}/logs/evaluate/{plan.method_job}.log",
     conda:
         "../../envs/analysis.yaml"
     params:
-        identities=identities,
-        provenance=score_provenance,
+        identities=plan.identities,
+        provenance=plan.score_provenance,
         code=code_digest("evaluate"),
     script:
         "../scripts/evaluate.py"
@@ -32,21 +32,21 @@ rule evaluate:
 rule collect:
     """Gather all scores in tidy tables."""
     input:
-        scores=all_scores,
-        histories=all_histories,
-        external=EXTERNAL_SCORES,
+        scores=plan.all_scores,
+        histories=plan.all_histories,
+        external=plan.external_scores,
     output:
         scores=report(
-            f"{RESULTS}/scores.csv",
+            f"{plan.results}/scores.csv",
             caption="../captions/scores.rst",
             category="Tables",
             labels={"Content": "Scores of all folds"},
         ),
-        generations=f"{RESULTS}/generations.csv",
-        reliability=f"{RESULTS}/reliability.csv",
-        timings=f"{RESULTS}/timings.csv",
+        generations=f"{plan.results}/generations.csv",
+        reliability=f"{plan.results}/reliability.csv",
+        timings=f"{plan.results}/timings.csv",
     log:
-        f"{RESULTS}/logs/collect.log",
+        f"{plan.results}/logs/collect.log",
     conda:
         "../../envs/analysis.yaml"
     params:

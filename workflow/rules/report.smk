@@ -4,24 +4,28 @@
 #     the images of a dataset and the scores of its first fold.
 # Gives: statistics.json, figures/ and report.xlsx.
 
+# Figures with their titles, and with pictures of pseudo-labels.
+FIGURES = figures.titles(plan.config)
+REPORT_FIGURES = plan.report_figures(FIGURES)
+
 
 rule test_significance:
     """Test the differences between methods over datasets, and on each of them."""
     input:
-        scores=f"{RESULTS}/scores.csv",
+        scores=f"{plan.results}/scores.csv",
     output:
         statistics=report(
-            f"{RESULTS}/statistics.json",
+            f"{plan.results}/statistics.json",
             caption="../captions/statistics.rst",
             category="Tables",
             labels={"Content": "Tests of the differences"},
         ),
     log:
-        f"{RESULTS}/logs/test_significance.log",
+        f"{plan.results}/logs/test_significance.log",
     conda:
         "../../envs/analysis.yaml"
     params:
-        settings=study.statistics(config),
+        settings=plan.statistics,
         code=code_digest("test_significance"),
     script:
         "../scripts/test_significance.py"
@@ -30,23 +34,23 @@ rule test_significance:
 rule plot:
     """Draw the figures of the whole study."""
     input:
-        scores=f"{RESULTS}/scores.csv",
-        generations=f"{RESULTS}/generations.csv",
-        reliability=f"{RESULTS}/reliability.csv",
-        statistics=f"{RESULTS}/statistics.json",
+        scores=f"{plan.results}/scores.csv",
+        generations=f"{plan.results}/generations.csv",
+        reliability=f"{plan.results}/reliability.csv",
+        statistics=f"{plan.results}/statistics.json",
     output:
         svg=[
             report(
-                f"{RESULTS}/figures/{name}.svg",
+                f"{plan.results}/figures/{name}.svg",
                 caption=f"../captions/{name}.rst",
                 category="Figures",
                 labels={"Figure": title},
             )
             for name, title in FIGURES.items()
         ],
-        png=expand(f"{RESULTS}/figures/{{name}}.png", name=FIGURES),
+        png=expand(f"{plan.results}/figures/{{name}}.png", name=FIGURES),
     log:
-        f"{RESULTS}/logs/plot.log",
+        f"{plan.results}/logs/plot.log",
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -59,22 +63,22 @@ rule plot:
 rule plot_pseudo_labels:
     """Show images with their pseudo-labels, right and wrong, by confidence."""
     input:
-        scores=expand(f"{FOLD}/{SHOWN_METHOD}/scores.json", dataset=DATASETS, fold=0),
-        images=[prepared(dataset, "images.npy") for dataset in DATASETS],
-        classes=[prepared(dataset, "classes.json") for dataset in DATASETS],
+        scores=expand(f"{plan.fold}/{plan.shown_method()}/scores.json", dataset=plan.datasets, fold=0),
+        images=[plan.prepared(dataset, "images.npy") for dataset in plan.datasets],
+        classes=[plan.prepared(dataset, "classes.json") for dataset in plan.datasets],
     output:
         svg=[
             report(
-                f"{RESULTS}/figures/pseudo_labels/{dataset}.svg",
+                f"{plan.results}/figures/pseudo_labels/{dataset}.svg",
                 caption="../captions/pseudo_labels.rst",
                 category="Pseudo-labels",
-                labels={"Dataset": dataset, "Method": SHOWN_METHOD},
+                labels={"Dataset": dataset, "Method": plan.shown_method()},
             )
-            for dataset in DATASETS
+            for dataset in plan.datasets
         ],
-        png=expand(f"{RESULTS}/figures/pseudo_labels/{{dataset}}.png", dataset=DATASETS),
+        png=expand(f"{plan.results}/figures/pseudo_labels/{{dataset}}.png", dataset=plan.datasets),
     log:
-        f"{RESULTS}/logs/plot_pseudo_labels.log",
+        f"{plan.results}/logs/plot_pseudo_labels.log",
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -86,24 +90,24 @@ rule plot_pseudo_labels:
 rule report:
     """Write the Excel workbook."""
     input:
-        scores=f"{RESULTS}/scores.csv",
-        generations=f"{RESULTS}/generations.csv",
-        timings=f"{RESULTS}/timings.csv",
-        statistics=f"{RESULTS}/statistics.json",
+        scores=f"{plan.results}/scores.csv",
+        generations=f"{plan.results}/generations.csv",
+        timings=f"{plan.results}/timings.csv",
+        statistics=f"{plan.results}/statistics.json",
         figures=list(REPORT_FIGURES.values()),
     output:
         report=report(
-            f"{RESULTS}/report.xlsx",
+            f"{plan.results}/report.xlsx",
             caption="../captions/report.rst",
             category="Tables",
             labels={"Content": "Workbook"},
         ),
     log:
-        f"{RESULTS}/logs/report.log",
+        f"{plan.results}/logs/report.log",
     conda:
         "../../envs/analysis.yaml"
     params:
-        config=config,
+        config=plan.config,
         titles=list(REPORT_FIGURES),
         code=code_digest("report"),
     script:

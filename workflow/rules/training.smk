@@ -9,29 +9,28 @@
 rule train_teachers:
     """Train generation 0 on the labeled examples: one batch for inner folds, final and members."""
     input:
-        images=dataset_images,
-        splits=per_fold(f"{FOLD}/split.npz"),
+        images=plan.images,
+        splits=plan.per_fold(f"{plan.fold}/split.npz"),
     output:
-        search=per_fold(f"{FOLD}/teachers/search.npz"),
-        final=per_fold(f"{FOLD}/teachers/final.npz"),
-        models=directory(per_fold(f"{FOLD}/teachers/models")),
-        history=f"{RESULTS}/histories/train_teachers/{JOB}.json",
+        search=plan.per_fold(f"{plan.fold}/teachers/search.npz"),
+        final=plan.per_fold(f"{plan.fold}/teachers/final.npz"),
+        models=directory(plan.per_fold(f"{plan.fold}/teachers/models")),
+        history=f"{plan.results}/histories/train_teachers/{plan.job}.json",
     log:
-        f"{RESULTS}/logs/train_teachers/{JOB}.log",
+        f"{plan.results}/logs/train_teachers/{plan.job}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train_teachers/{JOB}.tsv"
+        f"{plan.results}/benchmarks/train_teachers/{plan.job}.tsv"
     conda:
         "../../envs/training.yaml"
-    threads: config.get("threads", 1)
+    threads: plan.threads
     resources:
         gpu=1,
     params:
-        identities=identities,
-        teachers=TEACHERS,
-        training=teacher_training,
-        backbone=teacher_backbone,
-        backend=BACKEND,
-        code=code_digest("train_teachers"),
+        identities=plan.identities,
+        teachers=plan.teachers,
+        training=plan.training,
+        backend=plan.backend,
+        code=plan.teacher_code,
     script:
         "../scripts/train_teachers.py"
 
@@ -42,44 +41,43 @@ rule train_students:
     All candidates and inner folds of the search are one job; so is the final chain.
     """
     input:
-        images=dataset_images,
-        splits=per_fold(f"{FOLD}/split.npz"),
-        choices=given_choices,
-        predictions=previous_predictions,
-        previous=previous_pseudo_labels,
+        images=plan.images,
+        splits=plan.per_fold(f"{plan.fold}/split.npz"),
+        choices=plan.given_choices,
+        predictions=plan.previous_predictions,
+        previous=plan.previous_pseudo_labels,
     output:
-        pseudo_labels=per_fold(f"{GENERATION}/pseudo_labels.npz"),
-        predictions=per_fold(f"{GENERATION}/predictions.npz"),
-        history=f"{RESULTS}/histories/train_students/{GENERATION_JOB}.json",
+        pseudo_labels=plan.per_fold(f"{plan.generation}/pseudo_labels.npz"),
+        predictions=plan.per_fold(f"{plan.generation}/predictions.npz"),
+        history=f"{plan.results}/histories/train_students/{plan.generation_job}.json",
     log:
-        f"{RESULTS}/logs/train_students/{GENERATION_JOB}.log",
+        f"{plan.results}/logs/train_students/{plan.generation_job}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train_students/{GENERATION_JOB}.tsv"
+        f"{plan.results}/benchmarks/train_students/{plan.generation_job}.tsv"
     wildcard_constraints:
         phase="search",
     conda:
         "../../envs/training.yaml"
-    threads: config.get("threads", 1)
+    threads: plan.threads
     resources:
         gpu=1,
     params:
-        identities=identities,
-        search=search_settings,
-        labeling=labeling_settings,
-        training=student_training,
-        backbone=student_backbone,
-        backend=BACKEND,
-        code=code_digest("train_students"),
+        identities=plan.identities,
+        search=plan.search_settings,
+        labeling=plan.labeling_settings,
+        training=plan.training,
+        backend=plan.backend,
+        code=plan.student_code,
     script:
         "../scripts/train_students.py"
 
 
 use rule train_students as train_final_students with:
     output:
-        pseudo_labels=per_fold(f"{GENERATION}/pseudo_labels.npz"),
-        predictions=per_fold(f"{GENERATION}/predictions.npz"),
-        history=f"{RESULTS}/histories/train_students/{GENERATION_JOB}.json",
-        models=directory(per_fold(f"{GENERATION}/models")),
+        pseudo_labels=plan.per_fold(f"{plan.generation}/pseudo_labels.npz"),
+        predictions=plan.per_fold(f"{plan.generation}/predictions.npz"),
+        history=f"{plan.results}/histories/train_students/{plan.generation_job}.json",
+        models=directory(plan.per_fold(f"{plan.generation}/models")),
     wildcard_constraints:
         phase="final",
 
@@ -87,31 +85,30 @@ use rule train_students as train_final_students with:
 rule train_control:
     """Train a control on the labeled examples, for as many steps as the students of a method."""
     input:
-        images=dataset_images,
-        splits=per_fold(f"{FOLD}/split.npz"),
-        histories=control_histories,
+        images=plan.images,
+        splits=plan.per_fold(f"{plan.fold}/split.npz"),
+        histories=plan.control_histories,
     output:
-        predictions=per_fold(f"{METHOD}/control/predictions.npz"),
-        models=directory(per_fold(f"{METHOD}/control/models")),
-        history=f"{RESULTS}/histories/train_control/{METHOD_JOB}.json",
+        predictions=plan.per_fold(f"{plan.method}/control/predictions.npz"),
+        models=directory(plan.per_fold(f"{plan.method}/control/models")),
+        history=f"{plan.results}/histories/train_control/{plan.method_job}.json",
     log:
-        f"{RESULTS}/logs/train_control/{METHOD_JOB}.log",
+        f"{plan.results}/logs/train_control/{plan.method_job}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/train_control/{METHOD_JOB}.tsv"
+        f"{plan.results}/benchmarks/train_control/{plan.method_job}.tsv"
     wildcard_constraints:
-        method=any_of(CONTROLS["labeled"]),
+        method=any_of(plan.controls["labeled"]),
     conda:
         "../../envs/training.yaml"
-    threads: config.get("threads", 1)
+    threads: plan.threads
     resources:
         gpu=1,
     params:
-        identities=identities,
-        members=control_members,
-        training=student_training,
-        backbone=student_backbone,
-        backend=BACKEND,
-        code=code_digest("train_control"),
+        identities=plan.identities,
+        members=plan.control_members,
+        training=plan.training,
+        backend=plan.backend,
+        code=plan.control_code,
     script:
         "../scripts/train_control.py"
 
@@ -119,29 +116,29 @@ rule train_control:
 # The only training that is given all labels: of what could be learned from them at most.
 use rule train_control as train_upper_bound with:
     input:
-        images=dataset_images,
-        labels=dataset_labels,
-        splits=per_fold(f"{FOLD}/split.npz"),
-        histories=control_histories,
+        images=plan.images,
+        labels=plan.labels,
+        splits=plan.per_fold(f"{plan.fold}/split.npz"),
+        histories=plan.control_histories,
     wildcard_constraints:
-        method=any_of(CONTROLS["pool"]),
+        method=any_of(plan.controls["pool"]),
 
 
 rule select:
     """Select the candidate with the best accuracy on the inner folds."""
     input:
-        splits=per_fold(f"{FOLD}/split.npz"),
-        choices=given_choices,
-        predictions=searched_predictions,
+        splits=plan.per_fold(f"{plan.fold}/split.npz"),
+        choices=plan.given_choices,
+        predictions=plan.searched_predictions,
     output:
-        choices=per_fold(f"{METHOD}/choice.json"),
+        choices=plan.per_fold(f"{plan.method}/choice.json"),
     log:
-        f"{RESULTS}/logs/select/{METHOD_JOB}.log",
+        f"{plan.results}/logs/select/{plan.method_job}.log",
     conda:
         "../../envs/training.yaml"
     params:
-        identities=identities,
-        search=search_settings,
+        identities=plan.identities,
+        search=plan.search_settings,
         code=code_digest("select"),
     script:
         "../scripts/select.py"

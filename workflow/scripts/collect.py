@@ -2,7 +2,8 @@ from self_training.logs import log_to
 
 log_to(snakemake.log[0])
 
-from self_training import external_scores, storage, tables
+from self_training import storage
+from self_training.evaluation import external_scores, tables
 
 evaluations = [storage.load_json(path) for path in snakemake.input.scores]
 jobs = [storage.load_json(path)["job"] for path in snakemake.input.histories]

@@ -4,28 +4,14 @@ log_to(snakemake.log[0])
 
 import numpy as np
 
-from self_training import provenance, scores, storage
+from self_training import provenance, storage
+from self_training.evaluation import scores
 
 labels = np.load(snakemake.input.labels)
-folds = len(snakemake.output.scores)
-predictions = storage.by_fold(snakemake.input.predictions, folds)
-pseudo_labels = storage.by_fold(snakemake.input.pseudo_labels, folds)
-histories = [storage.load_json(path) for path in snakemake.input.histories]
-jobs = [history["job"] for history in histories]
-origin = provenance.of_score(**snakemake.params.provenance, jobs=jobs)
-for fold, identity in enumerate(snakemake.params.identities):
-    evaluation = scores.evaluate(
-        labels=labels,
-        split=storage.load_arrays(snakemake.input.splits[fold]),
-        predictions=[storage.load_tree(path) for path in predictions[fold]],
-        pseudo_labels=[storage.load_tree(path) for path in pseudo_labels[fold]],
-        hyper_parameters=storage.load_json(snakemake.input.choices[fold])["hyper_parameters"],
-        histories=[history["folds"][fold] for history in histories],
-    )
-    where = {
-        "dataset": snakemake.wildcards.dataset,
-        "method": snakemake.wildcards.method,
-        "fold": identity["outer_fold"],
-    }
-    score = where | evaluation | {"provenance": origin}
-    storage.save_json(snakemake.output.scores[fold], score)
+jobs = [storage.load_json(path)["job"] for path in snakemake.input.histories]
+origin = {"provenance": provenance.of_score(**snakemake.params.provenance, jobs=jobs)}
+of_job = {key: snakemake.wildcards[key] for key in ("dataset", "method")}
+chains = scores.load_final_chains(snakemake.input)
+folds = [identity["outer_fold"] for identity in snakemake.params.identities]
+for fold, chain, path in zip(folds, chains, snakemake.output.scores, strict=True):
+    storage.save_json(path, of_job | {"fold": fold} | scores.evaluate(labels, chain) | origin)

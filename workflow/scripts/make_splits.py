@@ -4,10 +4,12 @@ log_to(snakemake.log[0])
 
 import numpy as np
 
-from self_training import splits, storage
+from self_training.data.split import save
+from self_training.data.splits import make_splits
+from self_training.storage import load_json
 
 labels = np.load(snakemake.input.labels)
-class_names = storage.load_json(snakemake.input.classes)
-folds = splits.make_splits(labels, class_names, **snakemake.params.settings)
-for split, path in zip(folds, snakemake.output.splits, strict=True):
-    storage.save_arrays(path, split)
+class_names = load_json(snakemake.input.classes)
+splits = make_splits(labels, class_names, **snakemake.params.settings)
+for split, path in zip(splits, snakemake.output.splits, strict=True):
+    save(path, split)

@@ -4,12 +4,14 @@ log_to(snakemake.log[0])
 
 import numpy as np
 
-from self_training import figures, storage
+from self_training import storage
+from self_training.image import show
+from self_training.report import style
 
 for index, svg in enumerate(snakemake.output.svg):
-    figure = figures.draw_pseudo_labels(
-        storage.load_json(snakemake.input.scores[index])["examples"],
-        np.load(snakemake.input.images[index], mmap_mode="r"),
-        storage.load_json(snakemake.input.classes[index]),
-    )
-    figures.save(figure, svg, snakemake.output.png[index])
+    examples = storage.load_json(snakemake.input.scores[index])["examples"]
+    images = np.load(snakemake.input.images[index], mmap_mode="r")
+    classes = storage.load_json(snakemake.input.classes[index])
+    with style.in_style():
+        figure = show.draw_pseudo_labels(examples, images, classes)
+    style.save(figure, svg, snakemake.output.png[index])

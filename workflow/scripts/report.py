@@ -2,9 +2,10 @@ from self_training.logs import log_to
 
 log_to(snakemake.log[0])
 
-from self_training import report, storage
+from self_training import storage
+from self_training.report import sheets
 
-report.write(
+sheets.write(
     snakemake.output.report,
     config=snakemake.params.config,
     scores=storage.load_csv(snakemake.input.scores),

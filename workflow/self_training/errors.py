@@ -8,6 +8,11 @@ class StudyError(ValueError):
 class ConfigError(StudyError):
     """A study's config asks for something that cannot be."""
 
+    @classmethod
+    def of(cls, key: str, expected: str, received) -> "ConfigError":
+        """Return the error of a config's key, with what is expected and what the config says."""
+        return cls(f"{key}: Expected {expected}. Received: {received!r}.")
+
 
 class DatasetError(StudyError):
     """A dataset is not what a study can use."""

@@ -10,6 +10,8 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from self_training.dotted_paths import digest_of
+
 PACKAGE = Path(__file__).parent
 SCRIPTS = PACKAGE.parent / "scripts"
 REPORTED_PACKAGES = (
@@ -29,38 +31,76 @@ REPORTED_PACKAGES = (
 )
 
 
+# They determine no number.
+_WITHOUT_NUMBERS = {"errors", "logs", "provenance"}
+
+
 @cache
-def code_digest(script: str) -> str:
+def code_digest(script: str, *used: str) -> str:
     """Return a hash of all modules of this package that a rule's script imports, however deep.
 
     Snakemake sees an edit of a script, but not of a module behind it; rules carry this instead.
-    Comments and docstrings do not count, nor do logging and provenance: they determine no score.
+    Comments and docstrings do not count, nor do modules that determine no number.
+
+    Args:
+        script: the name of a script.
+        used: dotted paths that a job's settings name, and which are looked up only when it runs. Of
+            a module outside this package, the user's own, the file itself counts, without what it
+            imports.
     """
     sha = hashlib.sha256()
-    for module in sorted(_closure(SCRIPTS / f"{script}.py") - {"logs", "provenance"}):
-        sha.update(f"{module}\n{_code(PACKAGE / f'{module}.py')}\n".encode())
+    own = [path for path in used if path.startswith(f"{PACKAGE.name}.")]
+    modules = _closure(SCRIPTS / f"{script}.py", *own)
+    for module in sorted(modules - _WITHOUT_NUMBERS):
+        sha.update(f"{module}\n{_code(_file(module))}\n".encode())
+    for path in sorted(set(used) - set(own)):
+        sha.update(f"{path}\n{digest_of(path)}\n".encode())
     return sha.hexdigest()[:16]
 
 
-def _closure(path: Path) -> set[str]:
-    found, waiting = set(), list(_imports(path))
+def _closure(script: Path, *used: str) -> set[str]:
+    """Return the modules of this package behind a script and some dotted paths.
+
+    Returns: names relative to the package, such as `study.plan`.
+    """
+    waiting = [path.partition(":")[0].partition(".")[2] for path in used] + [*imports(script)]
+    found: set[str] = set()
     while waiting:
         module = waiting.pop()
         if module not in found:
             found.add(module)
-            waiting.extend(_imports(PACKAGE / f"{module}.py"))
+            waiting.extend(imports(_file(module)))
     return found
 
 
 @cache
-def _imports(path: Path) -> tuple[str, ...]:
-    names = []
+def imports(path: Path) -> tuple[str, ...]:
+    """Return the modules of this package that a file imports, also within functions.
+
+    Returns: names relative to the package, such as `study.plan`; a sub-package's own, such as
+        `image.backbones`, only where something is imported that its `__init__.py` defines.
+    """
+    modules: list[str] = []
     for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.module == "self_training":
-            names.extend(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("self_training."):
-            names.append(node.module.removeprefix("self_training."))
-    return tuple(names)
+        if isinstance(node, ast.Import):
+            modules += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            submodules = [f"{node.module}.{alias.name}" for alias in node.names]
+            modules += [sub if _is_own(sub) else node.module for sub in submodules]
+        elif isinstance(node, ast.ImportFrom):
+            raise ImportError(f"{path}: Expected imports by full names. Received a relative one.")
+    return tuple(dict.fromkeys(module.partition(".")[2] for module in modules if _is_own(module)))
+
+
+def _is_own(module: str) -> bool:
+    package, _, rest = module.partition(".")
+    return package == PACKAGE.name and bool(rest) and _file(rest).exists()
+
+
+def _file(module: str) -> Path:
+    """Return the file of a module of this package, by its name relative to it."""
+    path = PACKAGE.joinpath(*module.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 @cache
@@ -69,7 +109,7 @@ def _code(path: Path) -> str:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_docstring(body[0]):
-            node.body = body[1:] or [ast.Pass()]
+            body[:] = body[1:] or [ast.Pass()]
     return ast.unparse(tree)
 
 
@@ -85,9 +125,9 @@ def of_score(settings: dict, code: dict[str, str], jobs: list[dict]) -> dict:
     """Return what a score comes from: settings, code, and what trained its networks where.
 
     Args:
-        settings: of `config.slice_of`.
+        settings: of `study.methods.slice_of`.
         code: digests of the rules behind the score.
-        jobs: records of the training jobs (see `batch.train_batch`).
+        jobs: records of the training jobs (see `training.job.train_batch`).
 
     Returns: also `seed`, and `config` and `code` as one short digest each.
     """

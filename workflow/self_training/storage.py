@@ -4,14 +4,19 @@ import hashlib
 import json
 import os
 import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 @contextmanager
-def atomic_path(path):
+def atomic_path(path: Path | str) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to `path` when the block succeeds.
 
     A reader, or a later run after a kill, sees the old file or the whole new one, never a part.
@@ -38,56 +43,36 @@ def _umask() -> int:
     return mask
 
 
-def save_arrays(path, arrays: dict) -> None:
+def save_arrays(path: Path | str, arrays: Mapping[str, Any]) -> None:
     """Write named arrays to an uncompressed `.npz` archive."""
     with atomic_path(path) as temporary:
         np.savez(temporary, **arrays)
 
 
-def load_arrays(path) -> dict[str, np.ndarray]:
+def load_arrays(path: Path | str) -> dict[str, np.ndarray]:
     """Read every array of an `.npz` archive into memory."""
     with np.load(path) as archive:
         return {name: archive[name] for name in archive.files}
 
 
-def save_array(path, array: np.ndarray) -> None:
+def save_array(path: Path | str, array: np.ndarray) -> None:
     """Write one array to a `.npy` file, which can be memory-mapped."""
     with atomic_path(path) as temporary:
         np.save(temporary, array)
 
 
-def save_json(path, content) -> None:
+def save_json(path: Path | str, content: Any) -> None:
     """Write JSON, readable by a person. NaN is refused: JSON has none."""
     with atomic_path(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def load_json(path):
+def load_json(path: Path | str) -> Any:
+    """Read JSON."""
     return json.loads(Path(path).read_text())
 
 
-def save_tree(path, tree: dict[tuple, dict]) -> None:
-    """Write a tree of arrays, (name, ...) -> key -> array, as one archive."""
-    save_arrays(
-        path,
-        {
-            "/".join((*name, key)): array
-            for name, arrays in tree.items()
-            for key, array in arrays.items()
-        },
-    )
-
-
-def load_tree(path) -> dict[tuple, dict]:
-    """Read what `save_tree` wrote."""
-    tree = {}
-    for joined, array in load_arrays(path).items():
-        *name, key = joined.split("/")
-        tree.setdefault(tuple(name), {})[key] = array
-    return tree
-
-
-def save_csv(path, table) -> None:
+def save_csv(path: Path | str, table: "pd.DataFrame") -> None:
     """Write a pandas table without its index."""
     with atomic_path(path) as temporary:
         table.to_csv(temporary, index=False)
@@ -97,7 +82,7 @@ def save_csv(path, table) -> None:
 TEXTS = ("dataset", "method", "source", "not_learned", "config", "code", "commits")
 
 
-def load_csv(path):
+def load_csv(path: Path | str) -> "pd.DataFrame":
     """Read a table; names and digests stay text, even `1`, `true` or `NA`; folds stay integers."""
     import pandas as pd
 
@@ -105,13 +90,13 @@ def load_csv(path):
     return pd.read_csv(path, dtype=texts | {"fold": "Int64"}, keep_default_na=False, na_values=[""])
 
 
-def sha256(path) -> str:
+def sha256(path: Path | str) -> str:
     """Return the SHA-256 of a file."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def by_fold(paths: list, folds: int) -> list[list]:
+def by_fold(paths: list[str], folds: int) -> list[list[str]]:
     """Return a rule's files, listed fold by fold, as one list per fold."""
     each = len(paths) // folds
     return [list(paths[fold * each : (fold + 1) * each]) for fold in range(folds)]

@@ -1,0 +1,184 @@
+"""The house: its floors, its doors, its names."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import ROOT
+from self_training import dotted_paths, provenance
+from self_training.data.sources import SOURCES
+from self_training.image.noise import Policy
+from self_training.study import names, plan, schema
+from self_training.training import job
+
+PACKAGE = ROOT / "workflow/self_training"
+# A room may import its own floor and those below. What lies at the root is below all of them.
+FLOORS = [
+    {"study", "data"},
+    {"image"},
+    {"methods", "training"},
+    {"evaluation"},
+    {"report"},
+]
+FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS, start=1) for room in rooms}
+LONGEST, SHORTEST = 350, 15
+
+
+def modules() -> dict[str, Path]:
+    """Return the modules of the package by their names relative to it."""
+    paths = sorted(PACKAGE.rglob("*.py"))
+    return {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in paths
+    }
+
+
+def graph() -> dict[str, set[str]]:
+    """Return what each module imports, and what it looks up by a dotted path that stands in it."""
+    found = {}
+    for name, path in modules().items():
+        looked_up = re.findall(r'"self_training\.([\w.]+):\w+"', path.read_text())
+        found[name] = set(provenance.imports(path)), set(looked_up)
+    return found
+
+
+def floor(module: str) -> int:
+    room, _, rest = module.partition(".")
+    return FLOOR_OF[room] if rest or room in FLOOR_OF else 0
+
+
+def test_every_room_has_a_floor():
+    rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
+    assert rooms == set(FLOOR_OF)
+
+
+def test_no_module_imports_one_of_a_higher_floor():
+    wrong = [
+        f"{name} imports {other}"
+        for name, (imported, _) in graph().items()
+        for other in imported
+        if floor(other) > floor(name)
+    ]
+    assert not wrong
+
+
+def test_methods_import_training_and_not_the_other_way_round():
+    assert not [
+        (name, other)
+        for name, (imported, _) in graph().items()
+        for other in imported
+        if name.startswith("training.") and other.startswith("methods.")
+    ]
+
+
+def test_no_circle_of_imports():
+    left = {name: set(imported) - {name} for name, (imported, _) in graph().items()}
+    while left:
+        free = {name for name, imported in left.items() if not imported & set(left)}
+        assert free, f"a circle among {sorted(left)}"
+        left = {name: imported for name, imported in left.items() if name not in free}
+
+
+def test_every_import_of_the_package_is_seen():
+    """By name: `import self_training.x` and `from self_training.image import noise` alike."""
+    for name, path in modules().items():
+        written = re.findall(r"^\s*(?:from|import) self_training\b", path.read_text(), re.M)
+        assert len(provenance.imports(path)) >= bool(written), name
+        for other in provenance.imports(path):
+            assert other in modules(), (name, other)
+
+
+def test_imports_are_resolved(tmp_path):
+    path = tmp_path / "module.py"
+    path.write_text(
+        "import numpy\n"
+        "import self_training.study.plan\n"
+        "from self_training import errors, storage as files\n"
+        "from self_training.image import noise\n"
+        "from self_training.image.backbones import NORM_MOMENTUM, small_resnet\n"
+        "from self_training.study.methods import settings\n"
+        "def later():\n"
+        "    from self_training.training import framework\n"
+    )
+    expected = "study.plan errors storage image.noise image.backbones image.backbones.small_resnet"
+    expected += " study.methods training.framework"
+    assert provenance.imports(path) == tuple(expected.split())
+    relative = tmp_path / "relative.py"
+    relative.write_text("from . import errors\n")
+    with pytest.raises(ImportError, match="Expected imports by full names"):
+        provenance.imports(relative)
+
+
+def test_modules_are_neither_long_nor_empty():
+    lengths = {name: len(path.read_text().splitlines()) for name, path in modules().items()}
+    assert {name: count for name, count in lengths.items() if count > LONGEST} == {}
+    short = {
+        name
+        for name, path in modules().items()
+        if lengths[name] < SHORTEST and path.name != "__init__.py"
+    }
+    assert short == set()
+
+
+def test_scripts_are_adapters():
+    for script in ROOT.glob("workflow/scripts/*.py"):
+        assert len(script.read_text().splitlines()) < 20, script.name
+
+
+def test_public_functions_are_annotated_and_explained():
+    for name, path in modules().items():
+        tree = ast.parse(path.read_text())
+        assert ast.get_docstring(tree), name
+        classes = [
+            node
+            for node in tree.body
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        ]
+        for node in [*tree.body, *(member for some in classes for member in some.body)]:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                assert ast.get_docstring(node), f"{name}.{node.name}"
+                assert node.returns or name.startswith("image.backbones"), f"{name}.{node.name}"
+
+
+@pytest.mark.parametrize("table", [names.BACKBONES, names.POLICIES], ids=["backbones", "policies"])
+def test_names_of_a_config_lead_somewhere(table):
+    for name, path in table.items():
+        assert dotted_paths.source_of(path), name
+        assert callable(dotted_paths.find(path)) or isinstance(dotted_paths.find(path), Policy)
+
+
+def test_the_schema_has_the_names_of_the_tables():
+    loaded = schema.load_schema()
+    assert loaded["$defs"]["policy"]["enum"] == list(names.POLICIES)
+    assert loaded["$defs"]["dataset"]["properties"]["source"]["enum"] == list(SOURCES)
+    # They stand nowhere else in it, where they could get out of step.
+    written = yaml.safe_load(schema.PATH.read_text())
+    assert not {"enum", "expected"} & set(written["$defs"]["policy"])
+    assert not {"enum", "expected"} & set(written["$defs"]["dataset"]["properties"]["source"])
+
+
+def test_what_only_jax_trains_with_is_known_to_the_plan():
+    assert plan.JAX_TRAINER == job.STACKED and dotted_paths.source_of(job.STACKED)
+    on_gpu = {dotted_paths.find(path).on_gpu for path in names.POLICIES.values()}
+    assert {path.partition(":")[0] for path in on_gpu} == {plan.JAX_NOISE.partition(":")[0]}
+    for path in on_gpu:
+        assert dotted_paths.source_of(path), path
+
+
+def test_nothing_else_is_looked_up_when_a_job_runs():
+    """Where a module looks something up by a dotted path, a digest must cover it some other way."""
+    looked_up = {name: paths for name, (_, paths) in graph().items() if paths}
+    assert looked_up.pop("study.plan") | looked_up.pop("training.job") == {
+        "training.stacked",
+        "image.noise_on_gpu",
+    }
+    for policy in ("image.noise_geometric", "image.noise_rand_augment"):
+        assert looked_up.pop(policy) == {"image.noise_on_gpu"}
+    assert looked_up.pop("study.names") == {"image.noise_geometric", "image.noise_rand_augment"}
+    # The script that draws imports what it draws with.
+    assert {path for paths in looked_up.values() for path in paths} <= set(
+        provenance._closure(provenance.SCRIPTS / "plot.py")
+    )
+    assert set(looked_up) <= {"report.figures"}

@@ -1,0 +1,61 @@
+"""The table of figures: it, the functions that draw and the captions are in step."""
+
+import inspect
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT, tiny_config
+from self_training import dotted_paths
+from self_training.errors import StudyError
+from self_training.report import drawings, figures
+from self_training.study import budgets
+
+OTHER_CAPTIONS = {"pseudo_labels", "report", "scores", "statistics", "workflow"}
+
+
+def test_table_functions_and_captions_are_in_step():
+    names = [figure.name for figure in figures.FIGURES]
+    assert len(set(names)) == len(names)
+    captions = {path.stem for path in (ROOT / "workflow/captions").glob("*.rst")}
+    assert captions - OTHER_CAPTIONS == set(names)
+    functions = [dotted_paths.find(figure.draw) for figure in figures.FIGURES]
+    for function in functions:
+        assert list(inspect.signature(function).parameters) == ["tables", "statistics", "styles"]
+    public = {
+        function
+        for name, function in inspect.getmembers(drawings, inspect.isfunction)
+        if function.__module__ == drawings.__name__ and not name.startswith("_")
+    }
+    assert set(functions) == public
+
+
+def test_figures_are_those_that_a_study_has_something_to_show_in():
+    always = ["critical_difference", "accuracy"]
+    own, of_students = ["cost", "reliability"], ["generations", "hyper_parameters"]
+    config = tiny_config()
+    assert list(figures.titles(config)) == always + own + of_students
+    config["datasets"]["digits_0_2"]["labeled_fraction"] = [0.1, 0.2]
+    config = budgets.expand(config)
+    assert list(figures.titles(config)) == [*always, "learning_curve", *own, *of_students]
+    assert figures.titles(config)["learning_curve"] == "Accuracy against number of labels"
+    config = tiny_config() | {"methods": {"baseline": {"generations": 0}}}
+    assert list(figures.titles(config)) == always + own
+    compare = {"study": "compare", "external_scores": "scores.csv"}
+    assert list(figures.titles(compare)) == always
+
+
+def test_an_unknown_figure_is_an_error_that_names_the_known_ones():
+    with pytest.raises(StudyError, match="Expected one of critical_difference, .*: 'hyper'"):
+        figures.draw("hyper", {}, {"methods": ["a"]})
+
+
+def test_plans_load_nothing_to_draw_with():
+    code = (
+        "import sys; from self_training.report import figures; "
+        "print([name for name in ('matplotlib', 'pandas', 'scipy') if name in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT / "workflow", capture_output=True, text=True
+    )
+    assert found.stdout.strip() == "[]", found.stderr

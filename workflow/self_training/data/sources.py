@@ -1,0 +1,115 @@
+"""Sources: where datasets come from, and whether that is what the config says.
+
+A source is read either from a file or folder of the user's (`path`), or from an archive
+`resources/NAME.npz`, which is made once from a download and shared by all datasets that name it.
+An archive laid there by hand is used in its place.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+from self_training.data.folders import Content, list_files
+from self_training.errors import DatasetError
+from self_training.storage import sha256
+
+
+class Keys(NamedTuple):
+    """The keys that a dataset of a source must have, and those that it may have."""
+
+    required: tuple[str, ...]
+    optional: tuple[str, ...]
+
+
+SOURCES = {
+    "digits": Keys((), ()),
+    "keras": Keys(("name",), ()),
+    "kaggle": Keys(("name", "slug", "file"), ("label_column", "class_names", "image_size")),
+    "npz": Keys(("path",), ()),
+    "images": Keys(("path",), ("image_size",)),
+    "csv": Keys(("path", "label_column"), ("class_names", "image_size")),
+}
+SOURCE_KEYS = {key for keys in SOURCES.values() for key in keys.required + keys.optional}
+KERAS_NAMES = ("mnist", "fashion_mnist", "cifar10", "cifar100")
+# Sources that are folders, and what files are in them; the others are one file.
+FOLDERS = {"images": Content("image", (".png", ".jpg", ".jpeg", ".webp"))}
+# Sources that come with a library: a reader gives them without a file.
+SHIPPED = ("digits",)
+# What an archive is made from, and records; datasets that share one must agree on it.
+ORIGIN = ("source", "name", "slug", "file", "label_column", "class_names", "image_size")
+
+
+def unknown_source(source: str) -> DatasetError:
+    """Return the error to raise where a source is none of those that are known."""
+    return DatasetError(f"source: Expected one of {', '.join(SOURCES)}. Received: {source!r}.")
+
+
+def archive(settings: dict) -> str:
+    """Return the file or folder that a dataset is prepared from, which need not exist yet.
+
+    Raises: DatasetError, when the source is unknown.
+    """
+    source = settings["source"]
+    if source not in SOURCES:
+        raise unknown_source(source)
+    if "path" in SOURCES[source].required:
+        return settings["path"]
+    name = settings["name"] if "name" in SOURCES[source].required else source
+    return f"resources/{name}.npz"
+
+
+def check_origin(path: Path | str, origin: dict, settings: dict) -> None:
+    """Raise DatasetError when an archive was made from something else than settings name."""
+    for key in ORIGIN:
+        if origin.get(key) != settings.get(key):
+            raise DatasetError(
+                f"{path}: Expected an archive of {key} {settings.get(key)!r}. Received one of "
+                f"{origin.get(key)!r}. Delete it to have it made anew, or give the "
+                "dataset another name."
+            )
+
+
+def files_of(path: Path | str, settings: dict) -> tuple[list[Path], Path]:
+    """Return the files of a source, and the folder that names in its digest are relative to."""
+    source, path = settings["source"], Path(path)
+    if source not in SOURCES:
+        raise unknown_source(source)
+    if source in FOLDERS:
+        classes, _ = list_files(path, FOLDERS[source])
+        return [file for files in classes for file in files], path
+    return [path], path.parent
+
+
+def fingerprint(settings: dict) -> str | None:
+    """Return a hash of names, sizes and times of the user's own file, or of all of a folder's.
+
+    Their times may be older than what was made of them. Nothing is read, so it can be asked for
+    whenever a study is planned.
+
+    Returns: None for an archive in resources/.
+    """
+    if "path" not in settings:
+        return None
+    files, folder = files_of(settings["path"], settings)
+    stats = [(str(file.relative_to(folder)), file.stat()) for file in files]
+    text = repr([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def digest(files: list[Path], folder: Path) -> str:
+    """Return the SHA-256 of a file or, of several, that of the list which `sha256sum` prints."""
+    if len(files) == 1:
+        return sha256(files[0])
+    names = {str(path.relative_to(folder)): path for path in files}
+    listing = "".join(f"{sha256(names[name])}  {name}\n" for name in sorted(names))
+    return hashlib.sha256(listing.encode()).hexdigest()
+
+
+def check_sha256(received: str, settings: dict, path: Path | str) -> None:
+    """Raise DatasetError when the config names another SHA-256 (`sha256`) than a file has."""
+    expected = settings.get("sha256", received)
+    if received != expected:
+        raise DatasetError(
+            f"{path}: Expected the SHA-256 {expected} (sha256). Received {received}. The file is "
+            "another one, or damaged; fetch it again or correct the config."
+        )

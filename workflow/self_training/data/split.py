@@ -1,0 +1,39 @@
+"""The split of one outer fold: what is labeled, what is unlabeled, and what is held out."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from self_training.storage import load_arrays, save_arrays
+
+
+@dataclass(frozen=True)
+class Split:
+    """Indices into a dataset's examples, and the labels of those that are labeled, of no others.
+
+    test_idx: (test,) examples of the outer test fold.
+    labeled_idx, labeled_y: (labeled,) examples that keep their labels, and these.
+    unlabeled_idx: (unlabeled,) in the fixed random order in which slices are taken.
+    inner_fold: (labeled,) the inner fold that holds each labeled example out; -1 without.
+    classes: how many the dataset has.
+    """
+
+    test_idx: np.ndarray
+    labeled_idx: np.ndarray
+    labeled_y: np.ndarray
+    unlabeled_idx: np.ndarray
+    inner_fold: np.ndarray
+    classes: int
+
+
+def save(path: Path | str, split: Split) -> None:
+    """Write a split as an `.npz` archive of its fields."""
+    save_arrays(path, asdict(split) | {"classes": np.array(split.classes)})
+
+
+def load(path: Path | str) -> Split:
+    """Read what `save` has written."""
+    arrays: dict[str, Any] = load_arrays(path)
+    return Split(**arrays | {"classes": int(arrays["classes"])})

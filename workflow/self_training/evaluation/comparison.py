@@ -1,0 +1,94 @@
+"""What can be compared: scores of the same folds, and means of the same label budgets."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import NamedTuple
+
+import pandas as pd
+
+
+class Reason(StrEnum):
+    """Why a test has no statistic, or no p; `report.findings` says each in words."""
+
+    TOO_FEW_METHODS = "too_few_methods"
+    TOO_FEW_DATASETS = "too_few_datasets"
+    ALL_METHODS_EQUAL = "all_methods_equal"
+    ONE_ORDER = "one_order"
+    NO_COMMON_DATASET = "no_common_dataset"
+    BOTH_EQUAL = "both_equal"
+    TOO_FEW_FOLDS = "too_few_folds"
+    ONE_DIFFERENCE = "one_difference"
+
+
+class UnsharedFolds(NamedTuple):
+    """A dataset of which not every method has a score of every fold.
+
+    Attributes:
+        dataset: its name.
+        shared: how many folds all methods have a score of; with 0 of them, no fold is left out.
+        others: how many folds only some methods have a score of.
+    """
+
+    dataset: str
+    shared: int
+    others: int
+
+
+def paired(scores: pd.DataFrame) -> tuple[pd.DataFrame, list[UnsharedFolds]]:
+    """Return the scores that can be compared, and on which datasets some had to be left out.
+
+    On each dataset methods are compared on the folds that all of them have a score of, so that no
+    mean is over easier folds than another. A method without any score of a dataset has no mean.
+
+    Args:
+        scores: one row per dataset, method and fold, which is missing where only a mean is known.
+    """
+    scores = scores.dropna(subset=["accuracy"])
+    unshared, kept = [], []
+    for dataset, rows in scores.groupby("dataset", sort=False):
+        with_folds = rows.dropna(subset=["fold"])
+        folds = {method: set(some["fold"]) for method, some in with_folds.groupby("method")}
+        shared = set.intersection(*folds.values()) if folds else set()
+        others = {fold for some in folds.values() for fold in some} - shared
+        if others:
+            unshared.append(UnsharedFolds(dataset, len(shared), len(others)))
+        if others and shared:
+            rows = rows[rows["fold"].isna() | rows["fold"].isin(shared)]
+        kept.append(rows)
+    return (pd.concat(kept) if kept else scores), unshared
+
+
+def means_over_folds(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return a table (datasets, methods) of mean accuracies over outer folds, in the scores' order.
+
+    Rounded, so that the last bits of a mean do not break ties; NaN where there is no score.
+    """
+    table = scores.pivot_table("accuracy", "dataset", "method", aggfunc="mean", sort=False)
+    methods, datasets = (list(dict.fromkeys(scores[name])) for name in ("method", "dataset"))
+    return table.reindex(index=datasets, columns=methods).round(12)
+
+
+def means_over_budgets(means: pd.DataFrame, budgets: dict[str, list[str]]) -> pd.DataFrame:
+    """Return a table (datasets, methods) in which the label budgets of a dataset are one row.
+
+    NaN where a method misses a score at one of them: means are over the same budgets.
+
+    Args:
+        means: (datasets, methods), each label budget as a dataset of its own.
+        budgets: dataset -> what it is called at each of its label budgets.
+    """
+    dataset_of = {name: dataset for dataset, names in budgets.items() for name in names}
+    units = [dataset_of.get(name, name) for name in means.index]
+    groups = means.groupby(units, sort=False)
+    return groups.agg(lambda column: column.mean(skipna=False)).round(12)
+
+
+def budgets_by_name(datasets: Iterable[str]) -> dict[str, list[str]]:
+    """Return, per dataset that occurs with several label budgets, what it is called at each.
+
+    By its name, `DATASET@BUDGET`, as studies call it; scores from elsewhere may have such names.
+    """
+    found: dict[str, list[str]] = {}
+    for name in datasets:
+        found.setdefault(name.partition("@")[0], []).append(name)
+    return {dataset: names for dataset, names in found.items() if len(names) > 1}

@@ -1,0 +1,151 @@
+"""Tests of the difference between two methods: over datasets, and over the folds of one of them."""
+
+import numpy as np
+import pandas as pd
+from baycomp import SignedRankTest
+from scipy import stats
+
+from self_training.evaluation.comparison import Reason
+
+ALPHA = 0.05
+SEED = 0  # Of bootstrap and posterior samples; statistics are the same today and tomorrow.
+BOOTSTRAPS = 9999
+POSTERIOR_SAMPLES = 20_000
+
+
+def mean_interval(difference: np.ndarray) -> list[float] | None:
+    """Return the 95 % bootstrap interval (BCa) of a mean, or None for fewer than 3 values."""
+    if len(difference) < 3:
+        return None
+    if np.ptp(difference) == 0:
+        return [float(difference[0])] * 2
+    interval = stats.bootstrap(
+        (difference,),
+        np.mean,
+        n_resamples=BOOTSTRAPS,
+        method="BCa",
+        rng=np.random.default_rng(SEED),
+    ).confidence_interval
+    return [float(interval.low), float(interval.high)]
+
+
+def wilcoxon(difference: np.ndarray) -> dict:
+    """Return Wilcoxon's signed-rank test, two-sided; zeros count half (Demsar 2006, 3.1.3).
+
+    Exact for up to 50 differences, or 13 if there are ties or zeros; otherwise by the normal
+    approximation.
+
+    Returns: `statistic`, the smaller sum of ranks, and `p_value`.
+    """
+    nothing = {"statistic": None, "p_value": None}
+    if len(difference) == 0:
+        return nothing | {"reason": Reason.NO_COMMON_DATASET}
+    if not difference.any():
+        return nothing | {"p_value": 1.0, "reason": Reason.BOTH_EQUAL}
+    test = stats.wilcoxon(difference, zero_method="zsplit", method="auto")
+    return {"statistic": float(test.statistic), "p_value": float(test.pvalue)}
+
+
+def rank_biserial(difference: np.ndarray) -> float | None:
+    """Return the matched-pairs rank-biserial correlation (Kerby 2014), 0 when all are equal."""
+    nonzero = difference[difference != 0]
+    if len(nonzero) == 0:
+        return 0.0 if len(difference) else None
+    ranks = stats.rankdata(np.abs(nonzero))
+    return float((ranks * np.sign(nonzero)).sum() / ranks.sum())
+
+
+def bayesian_signed_rank(difference: np.ndarray, rope: float) -> dict:
+    """Return the probabilities that b is worse than a, equivalent within the rope, or better.
+
+    Benavoli, Mangili, Corani, Zaffalon, Ruggeri 2014 (ICML), by baycomp.
+
+    Args:
+        difference: (datasets,) b - a, rounded; one as large as the rope counts as within it.
+    """
+    names = ("p_worse", "p_equivalent", "p_better")
+    if len(difference) < 2:
+        return dict.fromkeys(names)
+    if rope == 0 and not difference.any():
+        return dict(zip(names, (0.5, 0.0, 0.5), strict=True))
+    # Its cost grows with the square of the datasets; the samples' error, at most 0.011, does not.
+    samples = POSTERIOR_SAMPLES if len(difference) <= 200 else POSTERIOR_SAMPLES // 10
+    probabilities = SignedRankTest.probs(
+        np.zeros(len(difference)),
+        difference,
+        rope + 1e-9 if rope else 0,
+        nsamples=samples,
+        random_state=SEED,
+    )
+    if rope == 0:
+        probabilities = (probabilities[0], 0.0, probabilities[1])
+    return dict(zip(names, map(float, probabilities), strict=True))
+
+
+def corrected_t_test(rows: pd.DataFrame, a: str, b: str, all_folds: int) -> dict:
+    """Test the difference b - a on one dataset, over its outer folds (Nadeau & Bengio 2003).
+
+    The folds' training sets overlap, so the variance of the mean is taken as
+    (1/n + n_test/n_train) times that of the differences, with n - 1 degrees of freedom. Scores from
+    elsewhere are taken for those of a cross-validation with all the folds of the dataset:
+    n_test/n_train = 1 / (folds - 1).
+
+    Args:
+        rows: scores of a dataset on the folds that are compared.
+        all_folds: the dataset's folds, those that are not compared among them.
+
+    Returns: mean difference, its 95 % interval and the two-sided p; None with a reason where the
+        folds are too few or not known.
+    """
+    table = rows.dropna(subset=["fold"]).pivot(index="fold", columns="method", values="accuracy")
+    differences = (
+        (table[b] - table[a]).dropna().round(12).to_numpy() if {a, b} <= set(table) else np.zeros(0)
+    )
+    folds = len(differences)
+    result: dict = {"folds": folds, "difference": None, "interval": None, "p_value": None}
+    if folds < 2:
+        return result | {"reason": Reason.TOO_FEW_FOLDS}
+    ratio = _test_to_train(rows, all_folds)
+    mean, variance = differences.mean(), differences.var(ddof=1)
+    result["difference"] = float(mean)
+    if np.ptp(differences) == 0:
+        certain = {"p_value": 1.0} if mean == 0 else {}
+        same = {"interval": [float(mean)] * 2, "reason": Reason.ONE_DIFFERENCE}
+        return result | certain | same
+    error = np.sqrt((1 / folds + ratio) * variance)
+    half = stats.t.ppf(1 - ALPHA / 2, folds - 1) * error
+    result["interval"] = [float(mean - half), float(mean + half)]
+    result["p_value"] = float(2 * stats.t.sf(abs(mean) / error, folds - 1))
+    return result
+
+
+def _test_to_train(rows: pd.DataFrame, folds: int) -> float:
+    """Return n_test / n_train of outer folds; of scores from elsewhere by their number."""
+    ratio = 1 / (folds - 1)
+    if {"test", "labeled", "unlabeled"} <= set(rows):
+        train = rows["labeled"] + rows["unlabeled"]
+        ratio = float(np.nan_to_num((rows["test"] / train).mean(), nan=ratio))
+    return ratio
+
+
+def fold_interval(rows: pd.DataFrame) -> float:
+    """Return half the width of the 95 % interval of one method's mean over the folds of a dataset.
+
+    With the variance of `corrected_t_test`; 0 where the folds are too few or not known.
+    """
+    values = rows.dropna(subset=["fold"])["accuracy"].to_numpy()
+    if len(values) < 2:
+        return 0.0
+    error = np.sqrt((1 / len(values) + _test_to_train(rows, len(values))) * values.var(ddof=1))
+    return float(stats.t.ppf(1 - ALPHA / 2, len(values) - 1) * error)
+
+
+def smallest_p(datasets: int) -> float:
+    """Return the smallest p that Wilcoxon's two-sided test can give for so many differences."""
+    return min(1.0, 2 / 2**datasets)
+
+
+def could_show(datasets: int, pairs: int) -> bool:
+    """Return whether so many datasets are enough for a pair to differ at ALPHA, as one of `pairs`
+    that Holm's correction is over."""
+    return smallest_p(datasets) * pairs < ALPHA

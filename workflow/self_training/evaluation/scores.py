@@ -1,0 +1,228 @@
+"""Scores of one method on one outer fold."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+
+from self_training import storage
+from self_training.data import split as splits
+from self_training.data.split import Split
+from self_training.evaluation import metrics
+from self_training.methods import states
+from self_training.methods.pseudo_labels import ensemble
+from self_training.methods.states import PseudoLabels
+from self_training.training.runs import FINAL
+
+BINS = 10  # Of confidence, from 0 to 1, in a reliability diagram.
+EXAMPLES = 8  # Pseudo-labels that are shown, right ones and wrong ones each.
+
+
+def reliability(y_true: np.ndarray, probabilities: np.ndarray) -> list[dict]:
+    """Return, for each bin of confidence, how many predictions it has and how many are right.
+
+    Source: Guo et al. 2017 (ICML), section 2.
+    """
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == y_true
+    # The upper edge belongs to a bin: a confidence of 1 is in the last one.
+    bins = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+    return [
+        {
+            "bin": index,
+            "count": int((bins == index).sum()),
+            "correct": int(right[bins == index].sum()),
+            "confidence": float(confidence[bins == index].sum()),
+        }
+        for index in range(BINS)
+    ]
+
+
+def calibration_error(bins: list[dict]) -> float:
+    """Return the expected calibration error: the mean gap of confidence and accuracy."""
+    gaps = sum(abs(part["confidence"] - part["correct"]) for part in bins)
+    return gaps / sum(part["count"] for part in bins)
+
+
+def not_learned(y_true: np.ndarray, probabilities: np.ndarray, records: list[dict]) -> str:
+    """Return why a result is no better than none, or ''.
+
+    At chance level is what could as well come from always naming the largest class: the one-sided
+    binomial test of the accuracy against that class's share does not reject at 0.05.
+    """
+    if any(record["diverged"] for record in records):
+        return "loss not finite"
+    predicted = probabilities.argmax(axis=1)
+    if len(np.unique(predicted)) == 1:
+        return "constant predictions"
+    share = np.bincount(y_true).max() / len(y_true)
+    correct = int((predicted == y_true).sum())
+    if binomtest(correct, len(y_true), share, alternative="greater").pvalue > 0.05:
+        return "at chance level"
+    return ""
+
+
+def score_generations(
+    labels: np.ndarray, chain: list[PseudoLabels], accuracies: list[float]
+) -> list[dict]:
+    """Return, per generation from 0 on, how good its pseudo-labels and its students were.
+
+    The only place where labels of U are read, with `show_pseudo_labels`: after the fact, and
+    nothing trains on the result.
+
+    Args:
+        labels: (dataset,) true labels.
+        chain: a final chain's pseudo-labels after generation 1, 2, ...; empty without any.
+        accuracies: on the outer test fold, of generation 0, 1, ... as far as any was trained.
+
+    Returns: per generation: `offered` to the teachers; `selected` by confidence, and how many of
+        these are `correct`; `trained_on` after class balancing; `accuracy` of the students, None
+        when there were none.
+    """
+    rows = [{"generation": 0, "offered": 0, "selected": 0, "correct": 0, "trained_on": 0}]
+    if chain:
+        asked = chain[-1].offered.tolist()
+        for generation, (offered, labeled) in enumerate(zip(asked, chain, strict=False), start=1):
+            correct = _labels_of(labeled) == labels[labeled.examples]
+            now = labeled.generation == generation
+            rows.append(
+                {
+                    "generation": generation,
+                    "offered": offered,
+                    "selected": int(now.sum()),
+                    "correct": int(correct[now].sum()),
+                    "trained_on": int(labeled.copies[now].sum()),
+                }
+            )
+    return [
+        row | {"accuracy": accuracies[row["generation"]] if row["generation"] < len(accuracies)
+               else None}
+        for row in rows
+    ]  # fmt: skip
+
+
+def _labels_of(labeled: PseudoLabels) -> np.ndarray:
+    targets = labeled.targets
+    return targets.argmax(axis=1) if targets.ndim == 2 else targets
+
+
+def show_pseudo_labels(labels: np.ndarray, labeled: PseudoLabels) -> list[dict]:
+    """Return pseudo-labels to look at: right and wrong ones, evenly from the least confident on.
+
+    Returns: `example` (index into the dataset), `generation`, `confidence`, `pseudo_label` and the
+        true `label`.
+    """
+    pseudo_labels = _labels_of(labeled)
+    right = pseudo_labels == labels[labeled.examples]
+    shown = []
+    for group in (np.flatnonzero(right), np.flatnonzero(~right)):
+        ordered = group[np.argsort(labeled.confidence[group], kind="stable")]
+        picks = np.unique(np.linspace(0, len(ordered) - 1, min(EXAMPLES, len(ordered))).round())
+        shown.extend(ordered[picks.astype(int)].tolist())
+    return [
+        {
+            "example": int(labeled.examples[index]),
+            "generation": int(labeled.generation[index]),
+            "confidence": float(labeled.confidence[index]),
+            "pseudo_label": int(pseudo_labels[index]),
+            "label": int(labels[labeled.examples[index]]),
+        }
+        for index in shown
+    ]
+
+
+@dataclass(frozen=True)
+class FinalChain:
+    """What is left of a method's final chain in one outer fold.
+
+    predictions: float32 (members, test, classes) on the outer test fold: of the shared teachers,
+        then after generation 1, 2, ... of a method that has generations.
+    pseudo_labels: after generation 1, 2, ...; empty without.
+    hyper_parameters: the selected candidate.
+    histories: records of the final runs of generation 0, 1, ...; teachers that the method does not
+        use among them.
+    """
+
+    split: Split
+    predictions: list[np.ndarray]
+    pseudo_labels: list[PseudoLabels]
+    hyper_parameters: dict
+    histories: list[list[dict]]
+
+
+def load_final_chains(files) -> list[FinalChain]:
+    """Return the final chains of a method in each outer fold of a job.
+
+    Args:
+        files: of the job: per fold `splits`, `choices`, and of each generation `predictions` and
+            `pseudo_labels`; per generation `histories`.
+    """
+    folds = len(files.splits)
+    predictions = storage.by_fold(files.predictions, folds)
+    pseudo_labels = storage.by_fold(files.pseudo_labels, folds)
+    histories = [storage.load_json(path)["folds"] for path in files.histories]
+    return [
+        FinalChain(
+            splits.load(files.splits[fold]),
+            [_only(states.load_predictions(path)).evaluation for path in predictions[fold]],
+            [_only(states.load_pseudo_labels(path)) for path in pseudo_labels[fold]],
+            storage.load_json(files.choices[fold])["hyper_parameters"],
+            [history[fold] for history in histories],
+        )
+        for fold in range(folds)
+    ]
+
+
+def _only(state: dict):
+    """Return what a state of final chains has, of which there is one."""
+    (only,) = state.values()
+    return only
+
+
+def evaluate(labels: np.ndarray, chain: FinalChain) -> dict:
+    """Score a method's final chain on the outer test fold.
+
+    Args:
+        labels: (dataset,) true labels.
+
+    Returns: metrics, seconds, gradient steps and examples seen (of all teachers and students that
+        the method needs), sizes, hyper-parameters, termination condition, why nothing was learned
+        if so, and lists: `generations_of_chain`, `reliability` and `examples` of pseudo-labels.
+    """
+    split, ensemble_size = chain.split, chain.hyper_parameters["ensemble_size"]
+    records = [
+        [
+            record
+            for record in history
+            if record["part"] == FINAL and record["member"] < ensemble_size
+        ]
+        for history in chain.histories
+    ]
+    trained = [generation for generation in records if generation]
+    # A chain that has ended hands its state on; the last one trained is the last that counts.
+    probabilities = [
+        ensemble(members[:ensemble_size]) for members in chain.predictions[: len(trained)]
+    ]
+    labeled = chain.pseudo_labels
+    termination = labeled[-1].termination if labeled else ""
+    y_true, last = labels[split.test_idx], probabilities[-1]
+    bins = reliability(y_true, last)
+    accuracies = [float(np.mean(some.argmax(axis=1) == y_true)) for some in probabilities]
+    return {
+        **metrics.score(y_true, last),
+        "calibration_error": calibration_error(bins),
+        "not_learned": not_learned(y_true, last, trained[-1]),
+        "training_time": sum(record["training_seconds"] for group in trained for record in group),
+        "inference_time": sum(record["prediction_seconds"]["evaluation"] for record in trained[-1]),
+        "gradient_steps": sum(record["steps"] for group in trained for record in group),
+        "examples_seen": sum(record["examples_seen"] for group in trained for record in group),
+        "labeled": len(split.labeled_idx),
+        "unlabeled": len(split.unlabeled_idx),
+        "test": len(split.test_idx),
+        **chain.hyper_parameters,
+        "generations_trained": len(trained) - 1,
+        "termination_condition": termination or "generations_reached",
+        "generations_of_chain": score_generations(labels, labeled, accuracies),
+        "reliability": bins,
+        "examples": show_pseudo_labels(labels, labeled[-1]) if labeled else [],
+    }

@@ -1,0 +1,198 @@
+"""Readers of images: whatever the format of a source, images and labels checked and made alike."""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from self_training.data.examples import Examples
+from self_training.data.files import read_npz
+from self_training.data.folders import list_files
+from self_training.data.sources import FOLDERS, SHIPPED, check_origin, unknown_source
+from self_training.errors import DatasetError
+from self_training.image.csv_reader import read_csv
+
+_MODES: dict[str | None, str] = {"grayscale": "L", "rgb": "RGB"}
+# Pillow's modes of 8 bits per channel (1: of one bit), by what they are read as.
+_GRAY, _COLOR = {"1", "L", "LA", "La"}, {"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
+# Exif's orientation, and the number of Pillow's transposition that undoes it.
+_ORIENTATION = 0x0112
+_TURNS: dict[int | None, int] = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
+
+
+def read(path: Path | str | None, settings: dict) -> Examples:
+    """Read the labels of a dataset's source, and how to get at its images.
+
+    Args:
+        path: of a file or folder; None for a source that comes with a library.
+        settings: of the dataset.
+
+    Returns: examples whose `load` gives images in the dataset's `color_mode`.
+    Raises: DatasetError, also when an archive was made from something else than settings name.
+    """
+    source, color_mode = settings["source"], settings.get("color_mode")
+    if path is None:
+        examples = _read_shipped(source)
+    elif source == "images":
+        examples = read_images(path, settings.get("image_size"), color_mode)
+    elif source == "csv":
+        examples = read_csv(
+            path, settings["label_column"], settings.get("class_names"), settings.get("image_size")
+        )
+    elif source == "npz":
+        examples = read_npz(path, check_images)
+    elif source in ("digits", "keras", "kaggle"):
+        examples = read_npz(path, check_images)
+        if examples.origin:
+            check_origin(path, examples.origin, settings)
+    else:
+        raise unknown_source(source)
+    return replace(examples, load=lambda kept: convert_colors(examples.load(kept), color_mode))
+
+
+def _read_shipped(source: str) -> Examples:
+    if source == "digits":
+        return read_digits()
+    raise DatasetError(
+        f"source: Expected one that comes with a library ({', '.join(SHIPPED)}), as there is no "
+        f"path. Received: {source!r}."
+    )
+
+
+def check_images(path: Path | str, x: np.ndarray, labels: int) -> None:
+    """Raise DatasetError unless x is an array of so many images as there are labels."""
+    if x.dtype != np.uint8 or x.ndim != 4:
+        raise DatasetError(
+            f"{path}: Expected x as uint8 of shape (examples, height, width, channels). "
+            f"Received {x.dtype} of shape {x.shape}."
+        )
+    if x.shape[3] not in (1, 3):
+        raise DatasetError(
+            f"{path}: Expected images x with 1 channel (grayscale) or 3 (color). "
+            f"Received {x.shape[3]}, in x of shape {x.shape}."
+        )
+    if len(x) != labels:
+        raise DatasetError(
+            f"{path}: Expected one label in y per image in x. Received {labels} labels and "
+            f"{len(x)} images."
+        )
+
+
+def read_images(
+    path: Path | str, image_size: Sequence[int] | None = None, color_mode: str | None = None
+) -> Examples:
+    """Read a folder with one sub-folder per class: PNG, JPEG and WebP images.
+
+    Classes are in the order of their names (numbers as numbers), images too. Pixels are those that
+    are shown: turned as their Exif data say, on white where they are transparent.
+
+    Args:
+        image_size: (height, width) to which every image is stretched; without, all images must
+            have the size of the first.
+        color_mode: `grayscale` or `rgb`; without, images must all be the one or all the other.
+
+    Raises: DatasetError, naming the image that is wrong.
+    """
+    files, class_names = list_files(Path(path), FOLDERS["images"])
+    y = np.repeat(np.arange(len(files), dtype=np.int32), [len(some) for some in files])
+    paths = [file for some in files for file in some]
+
+    def load(kept: np.ndarray) -> np.ndarray:
+        x = np.empty((0, 0, 0, 1), np.uint8)
+        for row, index in enumerate(kept):
+            image = _decode(paths[index], image_size, color_mode)
+            if row == 0:
+                first = paths[index]
+                x = np.empty((len(kept), *image.shape), np.uint8)
+            if image.shape[:2] != x.shape[1:3]:
+                raise DatasetError(
+                    f"{paths[index]}: Expected an image of {x.shape[1]} x {x.shape[2]} pixels "
+                    f"(height x width), as {first}. Received {image.shape[0]} x {image.shape[1]}. "
+                    "Set image_size: [height, width] to resize all."
+                )
+            if image.shape[2] != x.shape[3]:
+                kinds = {1: "grayscale", 3: "color"}
+                raise DatasetError(
+                    f"{paths[index]}: Expected a {kinds[x.shape[3]]} image, as {first}. Received a "
+                    f"{kinds[image.shape[2]]} one. Set color_mode: grayscale or rgb to convert all."
+                )
+            x[row] = image
+        return x
+
+    return Examples(y, np.array(class_names, dtype=str), load)
+
+
+def _decode(path: Path, image_size: Sequence[int] | None, color_mode: str | None) -> np.ndarray:
+    """Return one image, uint8 (height, width, channels)."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as opened:
+            image: Image.Image = opened
+            turn = _TURNS.get(image.getexif().get(_ORIENTATION))
+            if image.mode not in _GRAY | _COLOR:
+                raise DatasetError(
+                    f"{path}: Expected an image of 8 bits per channel. Received mode {image.mode}. "
+                    "Convert it."
+                )
+            mode = _MODES.get(color_mode, "L" if image.mode in _GRAY else "RGB")
+            if image.has_transparency_data:
+                image = image.convert("RGBA")
+                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+            image = image.convert(mode)
+            if turn is not None:
+                image = image.transpose(Image.Transpose(turn))
+            if image_size is not None:
+                height, width = image_size
+                image = image.resize((width, height), Image.Resampling.BILINEAR)
+            pixels = np.asarray(image)
+    except DatasetError:
+        raise
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        LookupError,
+        SyntaxError,
+        EOFError,
+        struct.error,
+        Image.DecompressionBombError,
+    ) as error:
+        raise DatasetError(
+            f"{path}: Expected an image. Received a file that cannot be read as one ({error}). "
+            "Replace or remove it."
+        ) from error
+    return pixels.reshape(*pixels.shape[:2], -1)
+
+
+def convert_colors(images: np.ndarray, color_mode: str | None) -> np.ndarray:
+    """Return images, uint8 (examples, height, width, 1 or 3), as `grayscale` or `rgb`.
+
+    Gray is the luma of ITU-R 601-2, as in Pillow; color of a gray image repeats it.
+    """
+    if color_mode == "rgb" and images.shape[3] == 1:
+        return np.repeat(images, 3, axis=3)
+    if color_mode == "grayscale" and images.shape[3] == 3:
+        from PIL import Image
+
+        gray = np.empty((*images.shape[:3], 1), np.uint8)
+        for image, target in zip(images, gray, strict=True):
+            target[..., 0] = Image.fromarray(image).convert("L")
+        return gray
+    return images
+
+
+def read_digits() -> Examples:
+    """Return the 1,797 handwritten digits of scikit-learn as uint8 images.
+
+    Source: the test set of Optical Recognition of Handwritten Digits (Alpaydin & Kaynak 1998,
+    UCI Machine Learning Repository), 8 x 8 pixels of 17 gray levels, here spread over 0 to 255.
+    """
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    x = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None]
+    class_names = np.array([str(name) for name in digits.target_names])
+    return Examples(digits.target.astype(np.uint8), class_names, x.__getitem__)

@@ -1,0 +1,1 @@
+"""What is compared: teachers, controls, chains of noisy students, and their search."""

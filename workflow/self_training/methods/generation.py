@@ -1,0 +1,139 @@
+"""A training job's generation: of all chains of a method, in one phase of an outer fold.
+
+In the search these are the chains of all candidates, on every inner fold; at last the chain of the
+selected candidate, on all labeled examples. A chain on a part has the name `CHAIN/PART` in states.
+"""
+
+from dataclasses import dataclass
+
+from self_training import storage
+from self_training.data import split as splits
+from self_training.data.split import Split
+from self_training.methods import noisy_student, search, states
+from self_training.methods.noisy_student import Labeling
+from self_training.methods.parts import parts, slice_of
+from self_training.methods.states import Predictions, PseudoLabels
+from self_training.study.candidates import Candidate
+from self_training.training.runs import Run, TrainedRun
+
+
+@dataclass(frozen=True)
+class Generation:
+    """A generation of chains, between its teachers and its students.
+
+    number: 1, 2, ...
+    teachers: predictions after the generation before, of every chain on every part.
+    pseudo_labels: those that the students are trained on; of a chain that has ended, its last ones.
+    identity: of the outer fold, which seeds come from.
+    """
+
+    split: Split
+    phase: str
+    chains: list[Candidate]
+    number: int
+    teachers: dict[str, Predictions]
+    pseudo_labels: dict[str, PseudoLabels]
+    identity: dict
+
+    def runs(self) -> list[Run]:
+        """Return the runs of the students of every chain that goes on."""
+        # Part by part, so that runs that start from the same weights follow each other.
+        return [
+            run
+            for part in parts(self.split, self.phase)
+            for index, chain in enumerate(self.chains)
+            if not self.pseudo_labels[name := f"{index}/{part.name}"].termination
+            for run in noisy_student.students(
+                self.split,
+                part,
+                chain,
+                self.number,
+                self.pseudo_labels[name],
+                name=name,
+                identity=self.identity,
+            )
+        ]
+
+    def predictions(self, trained: list[TrainedRun]) -> dict[str, Predictions]:
+        """Return the predictions after this generation: of the students, and where a chain has
+        ended those of before.
+
+        Args:
+            trained: results of `runs`.
+        """
+        return self.teachers | states.stack_members(self.runs(), trained)
+
+
+def label(
+    split: Split,
+    phase: str,
+    chains: list[Candidate],
+    number: int,
+    predictions: dict[str, Predictions],
+    before: dict[str, PseudoLabels],
+    how: Labeling,
+    identity: dict,
+) -> Generation:
+    """Return a generation with the pseudo-labels of every chain.
+
+    Args:
+        predictions: of generation 1 those of the shared teachers by the names of parts; later those
+            after the generation before.
+        before: pseudo-labels of the generation before; empty for the first.
+    """
+    teachers = of_shared_teachers(split, chains, predictions) if number == 1 else predictions
+    pseudo_labels = {
+        (name := f"{index}/{part.name}"): noisy_student.label(
+            split, chain, number, teachers[name], before.get(name), how
+        )
+        for index, chain in enumerate(chains)
+        for part in parts(split, phase)
+    }
+    return Generation(split, phase, chains, number, teachers, pseudo_labels, identity)
+
+
+def of_shared_teachers(
+    split: Split, chains: list[Candidate], predictions: dict[str, Predictions]
+) -> dict[str, Predictions]:
+    """Return what every chain takes of the shared teachers: its members, and its first slice.
+
+    Args:
+        predictions: of all members, by the names of parts.
+    """
+    return {
+        f"{index}/{part}": Predictions(
+            all_members.unlabeled[: chain.ensemble_size, : len(slice_of(split, chain, 1))],
+            all_members.evaluation[: chain.ensemble_size],
+        )
+        for index, chain in enumerate(chains)
+        for part, all_members in predictions.items()
+    }
+
+
+def load_generations(files, params, phase: str, number: int) -> list[Generation]:
+    """Return a job's generation in each of its outer folds, labeled.
+
+    Args:
+        files: of the job, one of each kind per fold: `splits`; `choices`, of the method that the
+            search inherits from or of the method itself, if any; `predictions` of the generation
+            before; `previous`, its pseudo-labels, if it has any.
+        params: `identities` of the folds, `search` of `search.propose`, `labeling` of `Labeling`.
+    """
+    choices = [storage.load_json(path) for path in files.choices] or [None] * len(files.splits)
+    before = [states.load_pseudo_labels(path) for path in files.previous] or [{}] * len(choices)
+    generations = []
+    for fold, identity in enumerate(params.identities):
+        candidates = search.propose(**params.search, choice=choices[fold], **identity)
+        generations.append(
+            label(
+                splits.load(files.splits[fold]),
+                phase,
+                search.chains(candidates),
+                number,
+                states.load_predictions(files.predictions[fold]),
+                before[fold],
+                Labeling(**params.labeling),
+                identity,
+            )
+        )
+    return generations

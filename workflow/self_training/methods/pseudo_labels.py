@@ -1,0 +1,61 @@
+"""From probabilities to pseudo-labels: arithmetic on arrays, no network."""
+
+import numpy as np
+
+
+def ensemble(probabilities: np.ndarray) -> np.ndarray:
+    """Return the mean probabilities of an ensemble (the 'soft ensemble').
+
+    Args:
+        probabilities: (members, examples, classes).
+
+    Returns: (examples, classes) float64; with one member, its own.
+    """
+    return probabilities.mean(axis=0, dtype=np.float64)
+
+
+def select(probabilities: np.ndarray, threshold: float) -> np.ndarray:
+    """Return a mask (examples,) of those whose confidence is above the threshold."""
+    confidence = probabilities.max(axis=1)
+    return confidence > threshold
+
+
+def targets(probabilities: np.ndarray, labels: str, temperature: float) -> np.ndarray:
+    """Return what a student is trained to predict.
+
+    Args:
+        probabilities: (examples, classes).
+        labels: `hard` for int32 (examples,), the most probable class; `soft` for float32
+            (examples, classes), the probabilities.
+        temperature: of soft labels: below 1 they are sharper than the probabilities, above 1
+            flatter (the softmax of logits / temperature; Hinton et al. 2015, section 2).
+    """
+    if labels == "soft":
+        # Relative to the largest, of which no power is 0.
+        powers = (probabilities / probabilities.max(axis=1, keepdims=True)) ** (1 / temperature)
+        return (powers / powers.sum(axis=1, keepdims=True)).astype(np.float32)
+    return probabilities.argmax(axis=1).astype(np.int32)
+
+
+def balance(classes: np.ndarray, confidence: np.ndarray, policy: str) -> np.ndarray:
+    """Return how often (copies, int) each selected example is trained on.
+
+    Args:
+        classes: (selected,) predicted classes.
+        confidence: (selected,).
+        policy: `none` takes every example once. `undersample` takes of every predicted class as
+            many as the rarest of them has, the most confident first. `quota` takes of every
+            predicted class the same number, about the mean: the most confident ones where a class
+            has more, all of them several times where it has fewer (Xie et al. 2020, section 2).
+    """
+    copies = np.ones(len(classes), dtype=np.int32)
+    if policy == "none" or len(classes) == 0:
+        return copies
+    present, counts = np.unique(classes, return_counts=True)
+    quota = counts.min() if policy == "undersample" else round(counts.mean())
+    for label in present:
+        members = np.flatnonzero(classes == label)
+        most_confident = members[np.argsort(-confidence[members], kind="stable")]
+        copies[members] = quota // len(members)
+        copies[most_confident[: quota % len(members)]] += 1
+    return copies

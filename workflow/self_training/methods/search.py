@@ -1,0 +1,125 @@
+"""The hyper-parameter search: which candidates are proposed, scored and selected."""
+
+import numpy as np
+
+from self_training import storage
+from self_training.data import split as splits
+from self_training.data.split import Split
+from self_training.methods import states
+from self_training.methods.parts import SEARCH, parts
+from self_training.methods.pseudo_labels import ensemble
+from self_training.methods.states import Predictions
+from self_training.seeds import generator
+from self_training.study.candidates import Candidate, grid
+
+
+def propose(
+    space: dict[str, list], strategy: str, trials: int | None, choice: dict | None, **identity
+) -> list[Candidate]:
+    """Return the candidates of one method in one outer fold.
+
+    Args:
+        space: lists of values; where a choice is given, only for what is searched anew.
+        strategy: `grid`, `random` (`trials` points of the grid, without repetition) or `fixed`.
+        choice: what `select` has returned for this outer fold, whose hyper-parameters hold for
+            what is not in the space; or None.
+        identity: what the draw of `random` is seeded by.
+    """
+    if choice is not None:
+        space = {name: [value] for name, value in choice["hyper_parameters"].items()} | space
+    candidates = grid(space)
+    if strategy == "random" and trials is not None and trials < len(candidates):
+        drawn = generator(purpose="candidates", **identity).permutation(len(candidates))[:trials]
+        candidates = [candidates[index] for index in sorted(drawn)]
+    return candidates
+
+
+def chains(candidates: list[Candidate]) -> list[Candidate]:
+    """Return the chains that score all candidates: candidates that differ in `generations` alone
+    share one, as long as the longest of them, so that no prefix is trained twice.
+    """
+    longest: dict[Candidate, int] = {}
+    for candidate in candidates:
+        key = candidate.chain(0)
+        longest[key] = max(longest.get(key, 0), candidate.generations)
+    return [key.chain(generations) for key, generations in longest.items()]
+
+
+def score_candidates(
+    split: Split, candidates: list[Candidate], searched: list[dict[str, Predictions]]
+) -> list[list[float]]:
+    """Return each candidate's accuracy on each inner fold, read off the chain it is a prefix of.
+
+    Args:
+        searched: predictions of the search: of the shared teachers by the names of parts, then of
+            every chain on every part after generation 1, 2, ...; empty when there is nothing to
+            choose.
+    """
+    if not searched:
+        return [[] for _ in candidates]
+    label_of = dict(zip(split.labeled_idx.tolist(), split.labeled_y.tolist(), strict=True))
+    inner = [
+        (part.name, np.array([label_of[example] for example in part.evaluation_idx.tolist()]))
+        for part in parts(split, SEARCH)
+    ]
+    index_of = {chain.chain(0): index for index, chain in enumerate(chains(candidates))}
+    scores = []
+    for candidate in candidates:
+        state, index = searched[candidate.generations], index_of[candidate.chain(0)]
+        accuracies = []
+        for part, actual in inner:
+            name = f"{index}/{part}" if candidate.generations else part
+            members = state[name].evaluation[: candidate.ensemble_size]
+            accuracies.append(float(np.mean(ensemble(members).argmax(axis=1) == actual)))
+        scores.append(accuracies)
+    return scores
+
+
+def select(candidates: list[Candidate], scores: list[list[float]]) -> dict:
+    """Select the candidate with the highest mean score over the inner folds.
+
+    Among equals, the one with fewer generations, then members, then the first: what costs less.
+
+    Args:
+        candidates: those proposed.
+        scores: for each candidate, its accuracy on each inner fold; empty when there was no
+            choice to make.
+
+    Returns: `hyper_parameters` of the selected one, and `candidates`, all with their scores.
+    """
+    means = [float(np.mean(folds)) if folds else None for folds in scores]
+
+    def rank(index: int) -> tuple[float, int, int, int]:
+        candidate, mean = candidates[index], means[index]
+        # Rounded, so that the last bits of a mean do not overrule the cost.
+        score = round(mean, 12) if mean is not None else 0
+        return -score, candidate.generations, candidate.ensemble_size, index
+
+    best = min(range(len(candidates)), key=rank)
+    return {
+        "hyper_parameters": candidates[best].as_dict(),
+        "candidates": [
+            candidate.as_dict() | {"mean_accuracy": mean, "accuracies": folds}
+            for candidate, mean, folds in zip(candidates, means, scores, strict=True)
+        ],
+    }
+
+
+def choose_in_folds(files, identities: list[dict], search: dict) -> list[dict]:
+    """Return the choice of a method in each outer fold of a job (see `select`).
+
+    Args:
+        files: of the job, per fold: `splits`; `choices` of the method that this one inherits from,
+            if any; `predictions` of every generation of the search, if anything is searched.
+        identities: of the folds, which draws are seeded by.
+        search: `space`, `strategy` and `trials` of `propose`.
+    """
+    searched = storage.by_fold(files.predictions, len(identities))
+    given = [storage.load_json(path) for path in files.choices] or [None] * len(identities)
+    choices = []
+    for fold, identity in enumerate(identities):
+        candidates = propose(**search, choice=given[fold], **identity)
+        predictions = [states.load_predictions(path) for path in searched[fold]]
+        split = splits.load(files.splits[fold])
+        choices.append(select(candidates, score_candidates(split, candidates, predictions)))
+    return choices

@@ -1,0 +1,52 @@
+"""Generation 0: the teachers that all methods of an outer fold share, trained on labels alone."""
+
+import numpy as np
+
+from self_training.data.split import Split
+from self_training.methods.parts import SEARCH, parts, slice_bounds
+from self_training.methods.states import Predictions
+from self_training.training.runs import FINAL, Run
+
+
+def runs(
+    split: Split,
+    *,
+    search_members: int,
+    final_members: int,
+    unlabeled_fraction: float,
+    identity: dict,
+) -> list[Run]:
+    """Return the runs of the teachers: the members of every inner fold, then the final ones.
+
+    Args:
+        search_members, final_members: of the largest ensemble that asks for teachers there; 0 in
+            the search when nothing is searched.
+        unlabeled_fraction: of the largest first slice that a method asks the teachers about; 1
+            for all unlabeled examples.
+        identity: of the outer fold, which seeds come from.
+    """
+    first = slice(*slice_bounds(split, 1, unlabeled_fraction))
+    searched = parts(split, SEARCH) if search_members else []
+    return [
+        Run(
+            name=part.name,
+            identity=identity | {"part": part.name, "generation": 0, "member": member},
+            examples=part.labeled_idx,
+            targets=part.labeled_y.astype(np.int32),
+            predict={
+                "unlabeled": split.unlabeled_idx[first],
+                "evaluation": part.evaluation_idx,
+            },
+        )
+        for some, members in ((searched, search_members), (parts(split, FINAL), final_members))
+        for part in some
+        for member in range(members)
+    ]
+
+
+def by_phase(
+    predictions: dict[str, Predictions],
+) -> tuple[dict[str, Predictions], dict[str, Predictions]]:
+    """Return the predictions that the search starts from, and those that final chains do."""
+    search = {name: some for name, some in predictions.items() if name != FINAL}
+    return search, {FINAL: predictions[FINAL]}

@@ -1,0 +1,1 @@
+"""What people read: sentences, figures, the workbook, a methods text."""

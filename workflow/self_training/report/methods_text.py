@@ -1,0 +1,273 @@
+"""A paragraph for a paper: what a study did, with its actual settings, and whom to cite."""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from self_training.study import budgets, methods
+from self_training.study import config as study
+
+REFERENCES = {
+    "noisy_student": (
+        "Xie, Q., Luong, M.-T., Hovy, E., Le, Q. V. (2020). Self-training with Noisy Student "
+        "improves ImageNet classification. CVPR."
+    ),
+    "demsar": (
+        "Demsar, J. (2006). Statistical comparisons of classifiers over multiple data sets. JMLR 7."
+    ),
+    "benavoli": (
+        "Benavoli, A., Corani, G., Mangili, F. (2016). Should we really use post-hoc tests based "
+        "on mean-ranks? JMLR 17."
+    ),
+    "bayes": (
+        "Benavoli, A., Mangili, F., Corani, G., Zaffalon, M., Ruggeri, F. (2014). A Bayesian "
+        "Wilcoxon signed-rank test based on the Dirichlet process. ICML."
+    ),
+    "nadeau": (
+        "Nadeau, C., Bengio, Y. (2003). Inference for the generalization error. Machine Learning "
+        "52."
+    ),
+    "adam": "Kingma, D. P., Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.",
+    "rand_augment": (
+        "Cubuk, E. D., Zoph, B., Shlens, J., Le, Q. V. (2020). RandAugment: practical automated "
+        "data augmentation with a reduced search space. CVPR Workshops."
+    ),
+    "stochastic_depth": (
+        "Huang, G., Sun, Y., Liu, Z., Sedra, D., Weinberger, K. Q. (2016). Deep networks with "
+        "stochastic depth. ECCV."
+    ),
+    "small_resnet": (
+        "He, K., Zhang, X., Ren, S., Sun, J. (2016). Deep residual learning for image recognition. "
+        "CVPR."
+    ),
+    "efficientnet_b0": (
+        "Tan, M., Le, Q. V. (2019). EfficientNet: rethinking model scaling for convolutional "
+        "neural networks. ICML."
+    ),
+}
+
+
+def write(config: dict, statistics: dict) -> str:
+    """Return the text, paragraphs separated by empty lines, and its references.
+
+    Args:
+        config: of the study.
+        statistics: what `statistics.json` holds (see `findings.describe`).
+    """
+    paragraphs, cited = [], ["demsar", "benavoli", "bayes", "nadeau"]
+    packages = ["scipy", "statsmodels", "scikit-posthocs", "baycomp"]
+    if not study.compares_only(config):
+        paragraphs += [_data(config), _training(config)]
+        paragraphs += [_method(config, name) for name in config["methods"]]
+        cited += ["adam"]
+        packages = ["tensorflow", "keras", "scikit-learn", *packages]
+        if any(methods.generations(config, name) for name in config["methods"]):
+            cited += ["noisy_student"]
+        cited += sorted(_ingredients(config) & set(REFERENCES))
+    external = study.external_scores(config)
+    if external:
+        paragraphs.append(f"Scores of other systems were taken from {_join(external)}.")
+    paragraphs.append(_statistics(statistics, packages))
+    paragraphs.append("References. " + " ".join(sorted(REFERENCES[name] for name in cited)))
+    return "\n\n".join(paragraphs)
+
+
+def _ingredients(config: dict) -> set[str]:
+    """Return the names of the backbones and kinds of noise that a study trains with."""
+    found = {config["training"]["backbone"]}
+    for dataset in config["datasets"]:
+        for name in config["methods"]:
+            for generation in methods.generations(config, name) or [1]:
+                settings = methods.training(config, dataset, name, generation)
+                found |= {settings["backbone"], settings["noise"]["policy"]}
+                if settings["noise"]["survival"] < 1:
+                    found.add("stochastic_depth")
+    return found
+
+
+def _data(config: dict) -> str:
+    datasets = list(budgets.sources(config))
+    text = (
+        f"{_count(len(config['methods']), 'method')} were compared on "
+        f"{_count(len(datasets), 'dataset')} ({_join(datasets)}) by {config['outer_folds']}-fold "
+        f"stratified cross-validation. In every fold, {_labeled(config)}; the labels of all others "
+        "were hidden from training, search and selection. The test fold was used once, for the "
+        "scores. All methods of a fold had the same labeled and unlabeled examples, and networks "
+        "of one architecture started from the same weights."
+    )
+    several = budgets.several(config)
+    if several:
+        text += (
+            f" Of {_join(several)}, all label budgets were studied over the same folds and "
+            "from the same initial weights; the labels of a smaller budget were among those of a "
+            "larger one."
+        )
+    return text
+
+
+def _labeled(config: dict) -> str:
+    """Say how many examples kept their labels, by all budgets of the study."""
+    given = [budget for dataset in config["datasets"].values() for budget in budgets.of(dataset)]
+    values = {
+        key: sorted({budget[key] for budget in given if key in budget}) for key in budgets.KEYS
+    }
+    fractions, numbers = values["labeled_fraction"], values["labels_per_class"]
+    parts = []
+    if fractions:
+        percent = _join(f"{100 * fraction:g}%" for fraction in fractions)
+        parts.append(f"{percent} of the examples outside the test fold (stratified by class)")
+    if numbers:
+        parts.append(f"{_join(numbers)} examples of every class outside the test fold")
+    several = " (by dataset and label budget)" if len(fractions + numbers) > 1 else ""
+    return f"{' or '.join(parts)}{several} kept their labels"
+
+
+def _training(config: dict) -> str:
+    training = config["training"]
+    lengths = list(dict.fromkeys(_length(settings) for settings in config["datasets"].values()))
+    return (
+        f"Networks ({training['backbone']}, where nothing else is said) were trained from scratch "
+        f"with Adam (Kingma and Ba 2015; learning rate {training['learning_rate']:g}, batches of "
+        f"{training['batch_size']}) for {_join(lengths)}"
+        f"{' (by dataset)' if len(lengths) > 1 else ''}, with seeds derived from {config['seed']}."
+    )
+
+
+def _length(settings: dict) -> str:
+    """Return how long networks are trained; '' where settings do not say."""
+    if settings.get("steps"):
+        return _count(settings["steps"], "gradient step")
+    return _count(settings["epochs"], "epoch") if settings.get("epochs") else ""
+
+
+def _method(config: dict, name: str) -> str:
+    settings, space = methods.settings(config, name), methods.full_space(config, name)
+    if methods.kind(config, name) == methods.CONTROL:
+        return _control(config, name, settings)
+    if max(space["generations"]) == 0:
+        members = _values(space["ensemble_size"])
+        kind = "one network" if members == "1" else f"the mean of {members} networks"
+        return f"{name}: {kind}, trained on the labeled examples alone."
+    balance = {
+        "none": "were not balanced over the classes",
+        "undersample": "were balanced by leaving out the least confident of frequent classes",
+        "quota": "were balanced by the same quota for every class, with duplicates of rare classes",
+    }[settings["balance"]]
+    if settings["schedule"] == "all":
+        labeled = "labeled all unlabeled examples anew"
+    else:
+        slices = " or ".join(f"{100 * fraction:g}%" for fraction in space["unlabeled_fraction"])
+        labeled = f"labeled a fresh {slices} of the examples outside the test fold"
+    kind = settings["labels"]
+    if settings["temperature"] != 1:
+        kind += f" (temperature {settings['temperature']:g})"
+    ratio = settings["unlabeled_ratio"]
+    mixed = f", {ratio:g} of the former per one of the latter in every batch" if ratio else ""
+    return (
+        f"{name}: self-training after Xie et al. (2020), {_values(space['generations'])} "
+        "generations. In each, teachers "
+        f"({_values(space['ensemble_size'])} per generation, probabilities averaged) {labeled}; "
+        f"those with a confidence above {_values(space['threshold'])} were given "
+        f"{kind} pseudo-labels, which {balance}; students were trained on these and "
+        f"the labeled examples{mixed}, {_how(config, settings)}. {_search(config, name, settings)}"
+    )
+
+
+def _control(config: dict, name: str, settings: dict) -> str:
+    on = (
+        "all examples outside the test fold, with their labels (an upper bound)"
+        if methods.trained_on(config, name) == "pool"
+        else "the labeled examples alone"
+    )
+    steps_of = methods.steps_of(config, name)
+    steps = (
+        f", for as many gradient steps as the last student of {steps_of} took" if steps_of else ""
+    )
+    return f"{name}: a control, trained on {on}{steps}, {_how(config, settings)}."
+
+
+def _how(config: dict, settings: dict) -> str:
+    """Return how students or a control are trained, where it differs from the teachers."""
+    noise, how = settings["noise"], []
+    if noise["magnitude"]:
+        own = [config["datasets"][name].get("policy") for name in config["datasets"]]
+        policies = [noise["policy"]] if noise["policy"] else list(dict.fromkeys(own))
+        how.append(f"input noise ({_join(policies)}) of magnitude {noise['magnitude']:g} of 30")
+    if noise["dropout"]:
+        how.append(f"dropout {noise['dropout']:g}")
+    if noise["survival"] < 1:
+        how.append(f"stochastic depth (survival {noise['survival']:g})")
+    text = "with " + _join(how) if how else "without noise"
+    if settings["label_smoothing"]:
+        text += f", label smoothing {settings['label_smoothing']:g}"
+    if _length(settings):
+        text += f", for {_length(settings)}"
+    if settings["backbone"]:
+        names = settings["backbone"]
+        text += ", as " + (", then ".join(names) if isinstance(names, list) else names)
+    return text
+
+
+def _search(config: dict, name: str, settings: dict) -> str:
+    if not methods.searches(config, name):
+        taken = f" Hyper-parameters are those selected for {settings['inherit']}."
+        return "Nothing was searched." + (taken if settings["inherit"] else "")
+    strategy = (
+        f"{settings['trials']} random candidates"
+        if settings["strategy"] == "random"
+        else "all combinations"
+    )
+    text = (
+        f"Of the values given, {strategy} were compared by accuracy on "
+        f"{config['inner_folds']} inner folds of the labeled examples, in every outer fold."
+    )
+    if settings["inherit"]:
+        text += f" What is not searched here is what was selected for {settings['inherit']}."
+    return text
+
+
+def _statistics(statistics: dict, packages: list[str]) -> str:
+    """Name the tests that were done, and no others."""
+    done = []
+    if any(pair["p_value"] is not None for pair in statistics["pairs"]):
+        done += [
+            "all pairs by Wilcoxon's signed-rank tests with Holm's correction (Benavoli et al. "
+            "2016)",
+            "by the Bayesian signed-rank test (Benavoli et al. 2014), with differences of accuracy "
+            f"up to {statistics['rope']:g} taken for practically none",
+            "with bootstrap intervals (BCa, 95 %) of mean differences and rank-biserial "
+            "correlations as effect sizes",
+        ]
+    if statistics["omnibus"]["friedman"]["statistic"] is not None:
+        done.append("by Friedman's test, its F-form and Nemenyi's test (Demsar 2006)")
+    text = "Methods were compared over datasets by their mean accuracies"
+    if statistics["budgets"]:
+        text += " (of a dataset with several label budgets, the mean over these)"
+    text += f": {'; '.join(done)}; level {statistics['alpha']}." if done else "."
+    if any(test["p_value"] is not None for test in statistics["per_dataset"]):
+        text += (
+            " On single datasets, over their folds, the corrected t-test of Nadeau and Bengio "
+            "(2003) was used, with Holm's correction."
+        )
+    return f"{text} Software: {_software(packages)}."
+
+
+def _software(packages: list[str]) -> str:
+    found = []
+    for package in packages:
+        try:
+            found.append(f"{package} {version(package)}")
+        except PackageNotFoundError:
+            continue
+    return ", ".join(found)
+
+
+def _values(values: list) -> str:
+    return " or ".join(f"{value:g}" for value in values)
+
+
+def _join(items) -> str:
+    *first, last = map(str, items)
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

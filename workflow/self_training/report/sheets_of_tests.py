@@ -1,0 +1,194 @@
+"""The sheets of a study's workbook that hold tests: a function for each."""
+
+from openpyxl.worksheet.worksheet import Worksheet
+
+from self_training.report.findings_of_budgets import show_labels
+from self_training.report.workbook import (
+    DIFFERENCE,
+    LEFT,
+    P_VALUE,
+    PROBABILITY,
+    RIGHT,
+    SCORE,
+    Column,
+    append_table,
+    append_text,
+    freeze,
+    set_widths,
+    show_interval,
+)
+
+OMNIBUS = {"friedman": "Friedman's test (Q)", "iman_davenport": "Iman and Davenport's F-form"}
+POST_HOC = {
+    "wilcoxon_holm": "Wilcoxon with Holm's correction: p of each pair",
+    "nemenyi": "Nemenyi: p of each pair (depends on all methods)",
+}
+
+
+def tests(sheet: Worksheet, statistics: dict) -> None:
+    """Tests over datasets: of all methods at once, and of pairs."""
+    pairs = _columns_of_pairs(statistics)
+    matrices = {
+        name: _columns_of_matrix(title, statistics["methods"], statistics["post_hoc"][name])
+        for name, title in POST_HOC.items()
+        if statistics["post_hoc"][name] is not None
+    }
+    for columns in (*matrices.values(), pairs):
+        set_widths(sheet, columns)
+    for text in (*statistics["reading"].splitlines(), *statistics["notes"]):
+        append_text(sheet, text)
+    sheet.append([])
+    omnibus = [
+        Column("Over all methods", lambda row: OMNIBUS[row[0]], text=True),
+        Column("Statistic", lambda row: row[1]["statistic"], "0.00"),
+        Column("p", lambda row: row[1]["p_value"], P_VALUE, p_value=True),
+        Column("Remark", lambda row: row[1].get("reason")),
+    ]
+    append_table(sheet, omnibus, [(name, statistics["omnibus"][name]) for name in OMNIBUS])
+    sheet.append(["Nemenyi's critical difference of ranks", statistics["critical_difference"]])
+    sheet.cell(sheet.max_row, 2).number_format = SCORE
+    sheet.append([])
+    ranks = [Column("Method", 0, text=True), Column("Average rank", 1, "0.00")]
+    append_table(sheet, ranks, statistics["average_ranks"].items())
+    sheet.append([])
+    append_table(sheet, pairs, statistics["pairs"])
+    for columns in matrices.values():
+        sheet.append([])
+        append_table(sheet, columns, statistics["methods"])
+
+
+def _columns_of_pairs(statistics: dict) -> list[Column]:
+    control, rope = statistics["control"], statistics["rope"]
+    return [
+        Column(
+            "Pair (second minus first)",
+            lambda pair: f"{pair['a']}, {pair['b']}",
+            width=46,
+            text=True,
+        ),
+        Column("Datasets", "datasets", "0", 12),
+        Column("Mean difference", "mean_difference", DIFFERENCE, 14),
+        Column(
+            "95 % interval (bootstrap)",
+            lambda pair: show_interval(pair["interval"]),
+            width=24,
+            align=RIGHT,
+        ),
+        Column(
+            "Better / equal / worse",
+            lambda pair: f"{pair['wins']} / {pair['ties']} / {pair['losses']}",
+            width=20,
+            align=RIGHT,
+        ),
+        Column("Rank-biserial correlation", "rank_biserial", "0.00", 14),
+        Column("Wilcoxon's W", "statistic", "0.0", 12),
+        Column("p", "p_value", P_VALUE, 12, p_value=True),
+        Column("p (Holm, all pairs)", "p_holm", P_VALUE, 14, p_value=True),
+        Column(
+            f"p (Holm, pairs with {control})",
+            lambda pair: pair.get("p_holm_control"),
+            P_VALUE,
+            16,
+            p_value=True,
+        ),
+        Column("P(worse)", "p_worse", PROBABILITY, 12),
+        Column(f"P(within \u00b1{rope:g})", "p_equivalent", PROBABILITY, 14),
+        Column("P(better)", "p_better", PROBABILITY, 12),
+    ]
+
+
+def _columns_of_matrix(title: str, methods: list[str], p_values: dict) -> list[Column]:
+    """Columns of a table whose rows are the methods."""
+    return [
+        Column(title, lambda method: method, text=True),
+        *(
+            Column(
+                other,
+                lambda method, other=other: p_values[method].get(other),
+                P_VALUE,
+                16,
+                p_value=True,
+            )
+            for other in methods
+        ),
+    ]
+
+
+def dataset_tests(sheet: Worksheet, statistics: dict) -> None:
+    """Nadeau and Bengio's corrected t-test of every pair on every dataset."""
+    columns = [
+        Column("Dataset", "dataset", width=24, text=True),
+        Column("First", "a", width=24, text=True),
+        Column("Second", "b", width=24, text=True),
+        Column("Folds", "folds", "0", 10),
+        Column("Second minus first", "difference", DIFFERENCE, 14),
+        Column(
+            "95 % interval", lambda test: show_interval(test["interval"]), width=26, align=RIGHT
+        ),
+        Column("p", "p_value", P_VALUE, 12, p_value=True),
+        Column("p (Holm, all rows)", "p_holm", P_VALUE, 14, p_value=True),
+        Column("Remark", lambda test: test.get("reason"), width=60),
+    ]
+    set_widths(sheet, columns)
+    append_table(sheet, columns, statistics["per_dataset"])
+    freeze(sheet)
+
+
+def label_budgets(sheet: Worksheet, rows: list[dict], references: list[str]) -> None:
+    """With how many labels each method is how far from the controls.
+
+    Args:
+        rows, references: of `evaluation.label_budgets`.
+    """
+    columns = [
+        Column("Dataset", "dataset", width=22, text=True),
+        Column("With its budget", "budget", width=26, text=True),
+        Column("Labels", _labels, "#,##0", 14, text=True, align=LEFT),
+        Column("Method", "method", width=24, text=True),
+        Column("Folds", lambda row: row["folds"] or None, "0", 10),
+        Column("Mean accuracy", "mean", SCORE, 14),
+        Column("Std (n - 1)", "std", SCORE, 12),
+        *(column for reference in references for column in _columns_against(reference)),
+        Column("Remark", lambda row: _remarks(row, references), width=60),
+    ]
+    set_widths(sheet, columns)
+    append_table(sheet, columns, rows)
+    freeze(sheet)
+    sheet.append([])
+    append_text(
+        sheet,
+        "Differences are paired over the folds that all methods have a score of; intervals and p "
+        "are of the corrected t-test of Nadeau and Bengio, each for itself: of many intervals some "
+        "leave 0 out by chance. Sheet Tests per dataset has p with Holm's correction.",
+    )
+
+
+def _columns_against(reference: str) -> list[Column]:
+    def of_test(row: dict, name: str):
+        return row["against"].get(reference, {}).get(name)
+
+    return [
+        Column(f"Minus {reference}", lambda row: of_test(row, "difference"), DIFFERENCE, 16),
+        Column(
+            "95 % interval",
+            lambda row: show_interval(of_test(row, "interval")),
+            width=22,
+            align=RIGHT,
+        ),
+        Column("p", lambda row: of_test(row, "p_value"), P_VALUE, 12, p_value=True),
+    ]
+
+
+def _labels(row: dict) -> int | str:
+    """Return a number where it is one, so that rows can be sorted by it."""
+    low, high = row["labels"]
+    return low if low == high else show_labels(row["labels"])
+
+
+def _remarks(row: dict, references: list[str]) -> str | None:
+    remarks = [
+        f"{reference}: {row['against'][reference]['reason']}"
+        for reference in references
+        if row["against"].get(reference, {}).get("reason")
+    ]
+    return " ".join(remarks) or None

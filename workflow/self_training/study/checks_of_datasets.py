@@ -1,0 +1,130 @@
+"""Rules that tie keys of a dataset to each other: one function each, named for what it forbids."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from self_training.data import sources
+from self_training.errors import ConfigError
+from self_training.study import budgets
+from self_training.study.methods import LENGTH
+
+
+def no_two_lengths(key: str, dataset: dict) -> None:
+    """Forbid epochs beside steps, and neither."""
+    if len(set(LENGTH) & set(dataset)) != 1:
+        received = {name: dataset[name] for name in LENGTH if name in dataset} or None
+        raise ConfigError.of(key, "either epochs or steps (gradient steps)", received)
+
+
+def no_two_kinds_of_budget(key: str, dataset: dict) -> None:
+    """Forbid a fraction of labels beside a number of labels, and neither."""
+    given = [name for name in budgets.KEYS if name in dataset]
+    if len(given) != 1:
+        first, second = budgets.KEYS
+        received = {name: dataset[name] for name in given}
+        raise ConfigError.of(f"{key}.{first}", f"either it or {second}", received)
+
+
+def no_source_without_its_keys(key: str, dataset: dict) -> None:
+    """Forbid to leave out what a source needs."""
+    required, _ = sources.SOURCES[dataset["source"]]
+    for name in required:
+        if name not in dataset:
+            expected = f"a value, as source is {dataset['source']}"
+            raise ConfigError.of(f"{key}.{name}", expected, None)
+
+
+def no_keys_of_another_source(key: str, dataset: dict) -> None:
+    """Forbid what this source would ignore."""
+    required, optional = sources.SOURCES[dataset["source"]]
+    for name in sources.SOURCE_KEYS - {*required, *optional}:
+        if name in dataset:
+            takers = [taker for taker, keys in sources.SOURCES.items() if name in sum(keys, ())]
+            expected = f"it only with source {', '.join(takers)}"
+            raise ConfigError.of(f"{key}.{name}", expected, dataset[name])
+
+
+def no_unknown_keras_dataset(key: str, dataset: dict) -> None:
+    """Forbid names that Keras has no dataset of."""
+    if dataset["source"] == "keras" and dataset["name"] not in sources.KERAS_NAMES:
+        expected = f"one of {', '.join(sources.KERAS_NAMES)}"
+        raise ConfigError.of(f"{key}.name", expected, dataset["name"])
+
+
+def no_kaggle_file_of_another_format(key: str, dataset: dict) -> None:
+    """Forbid files of Kaggle's that no reader is for."""
+    if dataset["source"] == "kaggle" and Path(dataset["file"]).suffix not in (".csv", ".npz"):
+        raise ConfigError.of(f"{key}.file", "a .csv or .npz file", dataset["file"])
+
+
+def no_label_column_but_of_csv(key: str, dataset: dict) -> None:
+    """Forbid the column of labels of a NumPy archive, and a CSV file of Kaggle's without one."""
+    if dataset["source"] == "kaggle":
+        is_csv = Path(dataset["file"]).suffix == ".csv"
+        if is_csv != ("label_column" in dataset):
+            received = dataset.get("label_column")
+            expected = "it for a .csv file, and only there"
+            raise ConfigError.of(f"{key}.label_column", expected, received)
+
+
+def no_braces_in_a_path(key: str, dataset: dict) -> None:
+    """Forbid what Snakemake would take for a wildcard."""
+    if set("{}") & set(dataset.get("path", "")):
+        raise ConfigError.of(f"{key}.path", "a path without braces", dataset["path"])
+
+
+def no_missing_path(key: str, dataset: dict) -> None:
+    """Forbid files and folders that are not there."""
+    source, path = dataset["source"], Path(dataset.get("path", ""))
+    if source == "images" and not path.is_dir():
+        raise ConfigError.of(f"{key}.path", "an existing folder", dataset["path"])
+    if source in ("npz", "csv") and not path.is_file():
+        raise ConfigError.of(f"{key}.path", f"an existing .{source} file", dataset["path"])
+
+
+def no_two_kaggle_files_of_one_name(config: dict) -> None:
+    """Forbid files of two datasets of Kaggle's that would lie at one place in resources/."""
+    slugs: dict[str, str] = {}
+    for name, dataset in config["datasets"].items():
+        if dataset["source"] == "kaggle":
+            slug = slugs.setdefault(Path(dataset["file"]).name, dataset["slug"])
+            if slug != dataset["slug"]:
+                expected = f"a file of another name than that of {slug}; study the two apart"
+                raise ConfigError.of(f"datasets.{name}.file", expected, dataset["file"])
+
+
+def no_archive_of_two_origins(config: dict) -> None:
+    """Forbid datasets that share an archive and say different things of where it comes from."""
+    first: dict[str, str] = {}
+    for name, dataset in config["datasets"].items():
+        if "path" in dataset:
+            continue
+        archive = sources.archive(dataset)
+        other = first.setdefault(archive, name)
+        for key in (*sources.ORIGIN, "sha256"):
+            expected, received = config["datasets"][other].get(key), dataset.get(key)
+            if received != expected:
+                raise ConfigError.of(
+                    f"datasets.{name}.{key}",
+                    f"{expected!r}, as in datasets.{other}, which is made from the same archive "
+                    f"({archive})",
+                    received,
+                )
+
+
+# In the order in which they are checked; a rule may count on those above it.
+DATASET_RULES: list[Callable[[str, dict], None]] = [
+    no_two_lengths,
+    no_two_kinds_of_budget,
+    no_source_without_its_keys,
+    no_keys_of_another_source,
+    no_unknown_keras_dataset,
+    no_kaggle_file_of_another_format,
+    no_label_column_but_of_csv,
+    no_braces_in_a_path,
+    no_missing_path,
+]
+ARCHIVE_RULES: list[Callable[[dict], None]] = [
+    no_two_kaggle_files_of_one_name,
+    no_archive_of_two_origins,
+]

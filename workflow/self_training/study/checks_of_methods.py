@@ -1,0 +1,312 @@
+"""Rules that tie keys of a method to each other: one function each, named for what it forbids."""
+
+from collections.abc import Callable
+
+from self_training import dotted_paths
+from self_training.errors import ConfigError
+from self_training.study import names
+from self_training.study.methods import (
+    CONTROL,
+    LENGTH,
+    OF_STUDENTS,
+    OF_TRAINING,
+    TEACHER,
+    backbones_of,
+    full_space,
+    generations,
+    kind,
+    searches,
+    settings,
+    steps_of,
+)
+
+
+def check_backbone(key: str, name: str) -> None:
+    """Forbid a backbone that is none of ours and can't be imported; it isn't imported for that."""
+    if name in names.BACKBONES:
+        return
+    if ":" not in name:
+        expected = f"one of {', '.join(names.BACKBONES)}, or your own as package.module:function"
+        raise ConfigError.of(key, expected, name)
+    if dotted_paths.source_of(name) is None:
+        expected = "a function in a module that Python finds from the working directory"
+        raise ConfigError.of(key, expected, name)
+
+
+# Whom a method inherits from.
+
+
+def no_method_in_the_teachers_folder(config: dict, name: str) -> None:
+    """Forbid the name of the folder that the shared teachers of a fold are in."""
+    if name == "teachers":
+        raise ConfigError.of(
+            "methods", "a name that is not the folder of the shared teachers", name
+        )
+
+
+def no_method_without_generations(config: dict, name: str) -> None:
+    """Forbid to leave open how many generations a method has."""
+    if not {"inherit", "generations"} & set(config["methods"][name]):
+        expected = "a number of generations (0 for a supervised baseline), or inherit"
+        raise ConfigError.of(f"methods.{name}.generations", expected, None)
+
+
+def no_unknown_parent(config: dict, name: str) -> None:
+    """Forbid to inherit from what is no other method."""
+    parent = config["methods"][name].get("inherit")
+    if parent is not None and (parent not in config["methods"] or parent == name):
+        others = ", ".join(other for other in config["methods"] if other != name)
+        expected = f"another method ({others or 'there is none'})"
+        raise ConfigError.of(f"methods.{name}.inherit", expected, parent)
+
+
+def no_grandparent(config: dict, name: str) -> None:
+    """Forbid to inherit from a method that itself inherits."""
+    parent = config["methods"][name].get("inherit")
+    if parent is not None and "inherit" in config["methods"][parent]:
+        expected = "a method that does not inherit itself"
+        raise ConfigError.of(f"methods.{name}.inherit", expected, parent)
+
+
+def no_heir_of_a_control(config: dict, name: str) -> None:
+    """Forbid to inherit from a control, which has nothing selected to hand on."""
+    parent = config["methods"][name].get("inherit")
+    if parent is not None and kind(config, parent) == CONTROL:
+        raise ConfigError.of(f"methods.{name}.inherit", "a method that is not a control", parent)
+
+
+# What is searched, and where its values come from.
+
+
+def no_fraction_of_a_schedule_of_all(config: dict, name: str) -> None:
+    """Forbid a size of slices where every generation labels all unlabeled examples."""
+    method = config["methods"][name]
+    if settings(config, name)["schedule"] == "all" and "unlabeled_fraction" in method:
+        key, received = f"methods.{name}.unlabeled_fraction", method["unlabeled_fraction"]
+        raise ConfigError.of(key, "no value, as schedule is all", received)
+
+
+def _needed_by_students(config: dict, name: str) -> list[str]:
+    of_all = settings(config, name)["schedule"] == "all"
+    return ["threshold"] if of_all else ["unlabeled_fraction", "threshold"]
+
+
+def no_students_without_a_threshold(config: dict, name: str) -> None:
+    """Forbid generations without what their pseudo-labels are selected by."""
+    space = full_space(config, name)
+    for needed in _needed_by_students(config, name):
+        if max(space["generations"]) > 0 and space[needed] == [None]:
+            expected = "a value, as there are generations to train"
+            raise ConfigError.of(f"methods.{name}.{needed}", expected, None)
+
+
+def no_threshold_of_a_parent_that_may_have_none(config: dict, name: str) -> None:
+    """Forbid students that may inherit from a choice of no generations, without a threshold."""
+    parent, own = config["methods"][name].get("inherit"), settings(config, name)["space"]
+    if parent is None or not max(own.get("generations", [0])):
+        return
+    for needed in _needed_by_students(config, name):
+        if needed not in own and 0 in full_space(config, parent)["generations"]:
+            expected = f"a value, as {parent} may be selected without generations and then has none"
+            raise ConfigError.of(f"methods.{name}.{needed}", expected, None)
+
+
+def no_trials_but_of_a_random_search(config: dict, name: str) -> None:
+    """Forbid a random search of an unknown length, and a length of other searches."""
+    search = config["methods"][name].get("search", {})
+    if (search.get("strategy") == "random") != ("trials" in search):
+        expected = "a number of trials with strategy random, and only there"
+        raise ConfigError.of(f"methods.{name}.search.trials", expected, search.get("trials"))
+
+
+def no_list_that_is_not_searched(config: dict, name: str) -> None:
+    """Forbid several values of a hyper-parameter where the strategy is to search nothing."""
+    if config["methods"][name].get("search", {}).get("strategy") == "fixed":
+        for key, values in settings(config, name)["space"].items():
+            if len(values) > 1:
+                expected = "one value, as search.strategy is fixed"
+                raise ConfigError.of(f"methods.{name}.{key}", expected, values)
+
+
+def no_search_without_inner_folds(config: dict, name: str) -> None:
+    """Forbid a choice among candidates without anything to score them on."""
+    if searches(config, name) and "inner_folds" not in config:
+        expected = f"a number of folds, as {name} has candidates to choose from"
+        raise ConfigError.of("inner_folds", expected, None)
+
+
+# How networks are trained.
+
+
+def no_training_of_a_shared_teacher(config: dict, name: str) -> None:
+    """Forbid settings of training to a method that has no networks of its own."""
+    if kind(config, name) == TEACHER:
+        for key in OF_TRAINING:
+            if key in config["methods"][name]:
+                expected = "it only with students, or in a control (train_on: labeled), as "
+                expected += "without generations the network is the teacher that all methods share"
+                received = config["methods"][name][key]
+                raise ConfigError.of(f"methods.{name}.{key}", expected, received)
+
+
+def no_pseudo_labels_without_students(config: dict, name: str) -> None:
+    """Forbid settings of pseudo-labels to a method that makes none."""
+    if not generations(config, name):
+        for key in OF_STUDENTS:
+            if key in config["methods"][name]:
+                expected = "it only with students (generations)"
+                received = config["methods"][name][key]
+                raise ConfigError.of(f"methods.{name}.{key}", expected, received)
+
+
+def no_ratio_in_a_batch_of_one(config: dict, name: str) -> None:
+    """Forbid batches that are too small for examples of both kinds of labels."""
+    size = config["training"]["batch_size"]
+    if settings(config, name)["unlabeled_ratio"] and size < 2:
+        expected = f"at least 2, as {name} has an unlabeled_ratio"
+        raise ConfigError.of("training.batch_size", expected, size)
+
+
+def no_epochs_beside_steps(config: dict, name: str) -> None:
+    """Forbid two lengths of a training, of its own or of the method that steps_of names."""
+    method = config["methods"][name]
+    if set(LENGTH) <= set(method):
+        received = {name: method[name] for name in LENGTH}
+        raise ConfigError.of(f"methods.{name}", "either epochs or steps", received)
+    for key in LENGTH:
+        if key in method and steps_of(config, name) is not None:
+            expected = "no value, as steps_of says how many"
+            raise ConfigError.of(f"methods.{name}.{key}", expected, method[key])
+
+
+def no_temperature_of_hard_labels(config: dict, name: str) -> None:
+    """Forbid a temperature of what has no probabilities."""
+    method = config["methods"][name]
+    if "temperature" in method and settings(config, name)["labels"] != "soft":
+        key = f"methods.{name}.temperature"
+        raise ConfigError.of(key, "it only with labels soft", method["temperature"])
+
+
+def no_settings_of_absent_noise(config: dict, name: str) -> None:
+    """Forbid to say how input noise is where there is none."""
+    own, noise = config["methods"][name].get("noise", {}), settings(config, name)["noise"]
+    for key in ("policy", "operations"):
+        if key in own and not noise["magnitude"]:
+            expected = f"a number above 0, as there is noise.{key}"
+            received = own.get("magnitude")
+            raise ConfigError.of(f"methods.{name}.noise.magnitude", expected, received)
+
+
+def _policies(config: dict, name: str) -> dict[str, str | None]:
+    """Return the policy of input noise of each dataset."""
+    own = settings(config, name)["noise"]["policy"]
+    return {dataset: own or said.get("policy") for dataset, said in config["datasets"].items()}
+
+
+def no_noise_without_a_policy(config: dict, name: str) -> None:
+    """Forbid input noise on a dataset of which nobody says which noise keeps its classes."""
+    for dataset, policy in _policies(config, name).items():
+        if settings(config, name)["noise"]["magnitude"] and policy is None:
+            expected = f"the input noise that keeps its classes, as {name} has noise.magnitude: "
+            expected += ", ".join(names.POLICIES)
+            raise ConfigError.of(f"datasets.{dataset}.policy", expected, None)
+
+
+def no_operations_of_a_policy_without(config: dict, name: str) -> None:
+    """Forbid a number of operations where no policy has operations."""
+    received = config["methods"][name].get("noise", {}).get("operations")
+    policies = set(_policies(config, name).values())
+    if received is not None and not policies & names.WITH_OPERATIONS:
+        expected = f"it only with policy {' or '.join(sorted(names.WITH_OPERATIONS))}, in the "
+        expected += "method or a dataset"
+        raise ConfigError.of(f"methods.{name}.noise.operations", expected, received)
+
+
+def _own_backbones(config: dict, name: str) -> list[str]:
+    return backbones_of(config, name)[1:] or [config["training"]["backbone"]]
+
+
+def no_unknown_backbone(config: dict, name: str) -> None:
+    """Forbid a backbone that is none of ours and can't be imported."""
+    for backbone in _own_backbones(config, name):
+        check_backbone(f"methods.{name}.backbone", backbone)
+
+
+def no_stochastic_depth_without_blocks(config: dict, name: str) -> None:
+    """Forbid to leave out blocks of a backbone that has none."""
+    survival = settings(config, name)["noise"]["survival"]
+    for backbone in _own_backbones(config, name):
+        if backbone in names.WITHOUT_BLOCKS and survival < 1:
+            expected = f"1, as {backbone} has no residual blocks (small_resnet has)"
+            raise ConfigError.of(f"methods.{name}.noise.survival", expected, survival)
+
+
+# What a control can't have.
+
+
+def no_generations_of_a_control(config: dict, name: str) -> None:
+    """Forbid a control with students."""
+    if full_space(config, name)["generations"] != [0]:
+        received = config["methods"][name].get("generations")
+        expected = "0, as a control has no students"
+        raise ConfigError.of(f"methods.{name}.generations", expected, received)
+
+
+def no_backbones_by_generation_of_a_control(config: dict, name: str) -> None:
+    """Forbid a list of backbones to what has no generations."""
+    backbone = config["methods"][name].get("backbone")
+    if isinstance(backbone, list):
+        expected = "one, as a control has no generations"
+        raise ConfigError.of(f"methods.{name}.backbone", expected, backbone)
+
+
+def no_search_of_a_control(config: dict, name: str) -> None:
+    """Forbid several sizes of a control's ensemble."""
+    sizes = full_space(config, name)["ensemble_size"]
+    if len(sizes) > 1:
+        expected = "one value, as a control is not searched"
+        raise ConfigError.of(f"methods.{name}.ensemble_size", expected, sizes)
+
+
+def no_steps_of_a_method_without_students(config: dict, name: str) -> None:
+    """Forbid to take the gradient steps of students that do not exist."""
+    taken = steps_of(config, name)
+    with_students = [other for other in config["methods"] if generations(config, other)]
+    if taken is not None and taken not in with_students:
+        expected = f"a method with students ({', '.join(with_students)})"
+        raise ConfigError.of(f"methods.{name}.steps_of", expected, taken)
+
+
+# In the order in which they are checked; a rule may count on those above it.
+Rules = list[Callable[[dict, str], None]]
+INHERITANCE_RULES: Rules = [
+    no_method_in_the_teachers_folder,
+    no_method_without_generations,
+    no_unknown_parent,
+    no_grandparent,
+    no_heir_of_a_control,
+]
+METHOD_RULES: Rules = [
+    no_fraction_of_a_schedule_of_all,
+    no_students_without_a_threshold,
+    no_threshold_of_a_parent_that_may_have_none,
+    no_trials_but_of_a_random_search,
+    no_list_that_is_not_searched,
+    no_search_without_inner_folds,
+    no_training_of_a_shared_teacher,
+    no_pseudo_labels_without_students,
+    no_ratio_in_a_batch_of_one,
+    no_epochs_beside_steps,
+    no_temperature_of_hard_labels,
+    no_settings_of_absent_noise,
+    no_noise_without_a_policy,
+    no_operations_of_a_policy_without,
+    no_unknown_backbone,
+    no_stochastic_depth_without_blocks,
+]
+CONTROL_RULES: Rules = [
+    no_generations_of_a_control,
+    no_backbones_by_generation_of_a_control,
+    no_search_of_a_control,
+    no_steps_of_a_method_without_students,
+]

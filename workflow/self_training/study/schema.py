@@ -1,0 +1,99 @@
+"""A config by itself: no key twice, no unknown key, and values of the right kind."""
+
+import math
+from difflib import get_close_matches
+from pathlib import Path
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
+
+from self_training.data.sources import SOURCES
+from self_training.errors import ConfigError
+from self_training.study.config import compares_only
+from self_training.study.names import POLICIES
+
+PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
+
+
+def check_unique_keys(path) -> None:
+    """Raise ConfigError when a key stands twice in a config file, of which YAML keeps the last."""
+    with open(path) as file:
+        yaml.load(file, _UniqueKeyLoader)
+
+
+def check_schema(config: dict) -> None:
+    """Raise ConfigError, naming the first key that is wrong, what it expects and what it got."""
+    schema = load_schema()
+    if compares_only(config):
+        schema["required"] = ["study", "external_scores"]
+    errors = sorted(
+        _Validator(schema).iter_errors(config), key=lambda error: list(map(str, error.path))
+    )
+    if errors:
+        raise ConfigError(_describe(errors[0]))
+
+
+def load_schema() -> dict:
+    """Return the JSON schema of a config; lists of names come from the tables that have them."""
+    schema = yaml.safe_load(PATH.read_text())
+    dataset = schema["$defs"]["dataset"]["properties"]
+    for part, names in ((schema["$defs"]["policy"], POLICIES), (dataset["source"], SOURCES)):
+        part |= {"enum": list(names), "expected": f"one of {', '.join(names)}"}
+    return schema
+
+
+def _is_integer(_, value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(_, value) -> bool:
+    return _is_integer(_, value) or (isinstance(value, float) and math.isfinite(value))
+
+
+# JSON counts 3.0 as an integer and YAML has .nan; neither is what a setting can be.
+_Validator = extend(
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {"integer": _is_integer, "number": _is_number}
+    ),
+)
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Reads YAML, of which a key that stands twice is an error; YAML itself keeps the last one."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                line = key_node.start_mark.line + 1
+                raise ConfigError(
+                    f"{self.name}, line {line}: Expected every key once. Received '{key}' again."
+                )
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def _describe(error: ValidationError) -> str:
+    key = ".".join(str(step) for step in error.absolute_path) or "config"
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema["properties"])
+        unknown = next(name for name in error.instance if name not in known)
+        hint = get_close_matches(str(unknown), known, 1)
+        return (
+            f"{key}: Expected the keys {', '.join(known)}. Received the unknown key '{unknown}'."
+            + (f" Did you mean '{hint[0]}'?" if hint else "")
+        )
+    if error.validator == "required":
+        missing = [name for name in error.validator_value if name not in error.instance]
+        return (
+            f"{key}: Expected the keys {', '.join(error.validator_value)}. "
+            f"Missing: {', '.join(missing)}."
+        )
+    expected = error.schema.get("expected", error.message)
+    return f"{key}: Expected {expected}. Received: {error.instance!r}."

@@ -1,0 +1,146 @@
+"""Training one run after the other, on any backend of Keras; on TensorFlow an epoch is one call."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from self_training.training.framework import keras
+from self_training.training.runs import Run, TrainedRun
+from self_training.training.trainer import PREDICTION_BATCH, Trainer, scale
+
+
+class OneByOneTrainer(Trainer):
+    """Trains each run from the reset of the network to its predictions."""
+
+    def train_all(self, runs: list[Run]) -> Iterator[TrainedRun]:
+        """Yield the result of each run, in order, while `model` is its network."""
+        for run in runs:
+            yield self.train(run)
+
+    def train(self, run: Run) -> TrainedRun:
+        """Train a network from scratch and predict what the run asks for."""
+        digest = run.digest()
+        if digest not in self.done:
+            self.reset(run.identity)
+            self.done[digest] = self._train(run)
+        return self.done[digest]
+
+    def reset(self, identity: dict) -> None:
+        """Give the network the weights, noise and optimizer that a new one with this seed has."""
+        for variable, value in zip(self.model.variables, self.start(**identity), strict=True):
+            variable.assign(value)
+        for variable, value in zip(self.optimizer.variables, self.optimizer_start, strict=True):
+            variable.assign(value)
+
+    def predict(self, indices: np.ndarray) -> np.ndarray:
+        """Return float32 (examples, classes). Batches are filled up: one shape is traced."""
+        probabilities = np.empty((len(indices), self.classes), np.float32)
+        for start in range(0, len(indices), PREDICTION_BATCH):
+            chunk = indices[start : start + PREDICTION_BATCH]
+            filled = np.resize(chunk, PREDICTION_BATCH)
+            outputs = self.model.predict_on_batch(scale(self.images[filled]))
+            probabilities[start : start + len(chunk)] = outputs[: len(chunk)]
+        return probabilities
+
+    def _compile(self) -> None:
+        """Trace a step, which every run's reset undoes, so that no run's time contains that."""
+        graph = keras.backend.backend() == "tensorflow"
+        shape = (1, self.settings.batch_size)
+        targets = np.zeros(shape, np.int32)
+        if self.soft:
+            targets = np.zeros((*shape, self.classes), np.float32)
+        self.train_steps, self.held_images = (_steps_in_graph if graph else _steps_one_by_one)(
+            self.model, self.optimizer, self.loss, self.images, targets
+        )
+        self.train_steps(
+            self.held_images, np.zeros(shape, np.int32), targets, np.ones(shape, np.float32)
+        )
+        self.predict(np.zeros(1, np.int32))
+
+    def _train(self, run: Run) -> TrainedRun:
+        started = time.perf_counter()
+        losses: list[float] = []
+        all_steps, seen = 0, 0
+        for epoch in self.epochs(run):
+            total, count = 0.0, 0
+            for part in epoch:
+                images = self.held_images if part.images is None else part.images
+                mean = float(self.train_steps(images, part.rows, part.targets, part.weights))
+                total += mean * len(part.rows)
+                count += len(part.rows)
+                seen += int(part.weights.sum())
+            losses.append(total / count)
+            all_steps += count
+        training_seconds = time.perf_counter() - started
+        probabilities, prediction_seconds = {}, {}
+        for name, indices in run.predict.items():
+            started = time.perf_counter()
+            probabilities[name] = self.predict(indices)
+            prediction_seconds[name] = time.perf_counter() - started
+        return self.record(
+            run,
+            losses=losses,
+            steps=all_steps,
+            seen=seen,
+            training_seconds=training_seconds,
+            probabilities=probabilities,
+            prediction_seconds=prediction_seconds,
+        )
+
+    def _with_noise(self, rows, rng):
+        """Return noisy copies of the images of some steps, and per step its rows of these."""
+        noise = self.settings.noise
+        noisy = self.policy.add_noise(
+            self.images[rows.ravel()], noise["magnitude"], noise["operations"], rng
+        )
+        return noisy, np.arange(len(noisy), dtype=np.int32).reshape(rows.shape), ()
+
+
+def _steps_in_graph(model, optimizer, loss, images, targets) -> tuple[Callable, object]:
+    """Return a function that takes steps in one TensorFlow graph, and what holds the images there.
+
+    The function takes images (uint8), and per step rows of these, targets (like `targets`) and
+    weights; it returns the mean loss.
+    """
+    import tensorflow as tf
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, *images.shape[1:]], tf.uint8),
+            tf.TensorSpec([None, None], tf.int32),
+            tf.TensorSpec([None, None, *targets.shape[2:]], targets.dtype),
+            tf.TensorSpec([None, None], tf.float32),
+        ]
+    )
+    def take_steps(images, rows, targets, weights):
+        total = 0.0
+        for step in tf.range(tf.shape(rows)[0]):
+            x = tf.cast(tf.gather(images, rows[step]), tf.float32) / 255
+            with tf.GradientTape() as tape:
+                outputs = model(x, training=True)
+                value = loss(targets[step], outputs, sample_weight=weights[step])
+                value += sum(model.losses)
+            gradients = tape.gradient(value, model.trainable_variables)
+            optimizer.apply(gradients, model.trainable_variables)
+            total += value
+        return total / tf.cast(tf.shape(rows)[0], tf.float32)
+
+    def train_steps(images, rows, targets, weights) -> float:
+        return take_steps(*map(tf.convert_to_tensor, (images, rows, targets, weights)))
+
+    return train_steps, tf.constant(images)
+
+
+def _steps_one_by_one(model, optimizer, loss, images, _targets) -> tuple[Callable, object]:
+    """Return the same on any backend of Keras: a function that takes one step after the other."""
+    model.compile(optimizer, loss)
+
+    def train_steps(images, rows, targets, weights) -> float:
+        losses = [
+            model.train_on_batch(scale(images[batch]), target, sample_weight=weight)
+            for batch, target, weight in zip(rows, targets, weights, strict=True)
+        ]
+        return float(np.mean(losses))
+
+    return train_steps, images

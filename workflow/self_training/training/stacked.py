@@ -1,0 +1,191 @@
+"""Training many runs at once, on JAX: parameters stacked along a leading axis, one compiled step.
+
+A small network leaves a GPU idle between the launches of its operations; many of them, trained as
+one, do not. Each run gets what it would have got alone, but for the rounding of sums in another
+order, which grows as training goes on.
+"""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from self_training import dotted_paths
+from self_training.training.batches import Steps, count_steps, steps_per_epoch
+from self_training.training.runs import FINAL, Run, TrainedRun
+from self_training.training.trainer import PREDICTION_BATCH, Trainer, scale
+
+# Runs that are trained as one, and steps that they take per call.
+STACK = 32
+STEPS = 64
+
+
+class StackedTrainer(Trainer):
+    """Trains a batch of runs in stacks, runs of similar length together."""
+
+    def train_all(self, runs: list[Run]) -> Iterator[TrainedRun]:
+        """Yield the result of each run, in order, while `model` is its network.
+
+        Of a search no network is kept. Two runs that are the same training are trained once.
+        """
+        unique = {run.digest(): run for run in runs}
+        by_length = sorted(unique, key=lambda digest: -count_steps(unique[digest], self.settings))
+        for start in range(0, len(by_length), self.stack):
+            digests = by_length[start : start + self.stack]
+            trained = self._train_stack([unique[digest] for digest in digests])
+            self.done |= dict(zip(digests, trained, strict=True))
+        for run in runs:
+            if run.identity["part"] == FINAL:
+                self._show(self.weights[run.digest()])
+            yield self.done[run.digest()]
+
+    def _compile(self) -> None:
+        self.stack = STACK
+        self.noise_on_gpu = dotted_paths.find(self.policy.on_gpu) if self.policy else None
+        self.held_images = jnp.asarray(self.images)
+        self.weights: dict[str, tuple[list[np.ndarray], list[np.ndarray]]] = {}
+        self.take_steps = jax.jit(jax.vmap(self._take_steps), donate_argnums=0)
+        self.forward = jax.jit(jax.vmap(self._forward))
+
+    def _take_steps(self, state, steps: Steps):
+        """Take the steps of one run."""
+        return jax.lax.scan(self._take_step, state, steps)
+
+    def _take_step(self, state, step: Steps):
+        trainable, others, optimizer = state
+        images = self.held_images[step.rows]
+        if self.noise_on_gpu is not None:
+            images = self.noise_on_gpu(images, self.settings.noise["magnitude"], step.draws)
+        x = scale(images)
+
+        def loss_of(trainable):
+            outputs, changed = self.model.stateless_call(trainable, others, x, training=True)
+            return self.loss(step.targets, outputs, sample_weight=step.weights), changed
+
+        (value, others_now), gradients = jax.value_and_grad(loss_of, has_aux=True)(trainable)
+        trainable_now, optimizer_now = self.optimizer.stateless_apply(
+            optimizer, gradients, trainable
+        )
+        # A run that has ended waits for the others of its stack.
+        goes_on = step.weights.sum() > 0
+        now = jax.tree.map(
+            lambda new, old: jnp.where(goes_on, new, old),
+            (trainable_now, others_now, optimizer_now),
+            state,
+        )
+        return now, value
+
+    def _forward(self, state, rows):
+        trainable, others, _ = state
+        outputs, _ = self.model.stateless_call(
+            trainable, others, scale(self.held_images[rows]), training=False
+        )
+        return outputs
+
+    def _train_stack(self, runs: list[Run]) -> list[TrainedRun]:
+        started = time.perf_counter()
+        state = jax.tree.map(lambda *of_runs: jnp.stack(of_runs), *map(self._starting_state, runs))
+        feeds = [self._feed(run) for run in runs]
+        lengths = [count_steps(run, self.settings) for run in runs]
+        values_of_steps: list[Any] = []
+        seen = np.zeros(len(runs), int)
+        for _ in range(-(-max(lengths) // STEPS)):
+            some = [next(feed) for feed in feeds]
+            steps = jax.tree.map(lambda *of_runs: np.stack(of_runs), *some)
+            state, values = self.take_steps(state, steps)
+            # These are taken while the next ones are prepared.
+            values_of_steps[-1:] = map(np.asarray, values_of_steps[-1:])
+            values_of_steps.append(values)
+            seen += steps.weights.sum(axis=(1, 2)).astype(int)
+        losses = np.concatenate(values_of_steps, axis=1)
+        training_seconds = (time.perf_counter() - started) / len(runs)
+        predictions, prediction_seconds = self._predict_stack(state, runs)
+        results = []
+        for index, run in enumerate(runs):
+            own = losses[index, : lengths[index]]
+            ends = range(0, len(own), steps_per_epoch(run, self.settings))
+            results.append(
+                self.record(
+                    run,
+                    losses=[float(own[end : end + ends.step].mean()) for end in ends],
+                    steps=len(own),
+                    seen=int(seen[index]),
+                    training_seconds=training_seconds,
+                    probabilities=predictions[index],
+                    prediction_seconds=prediction_seconds,
+                )
+            )
+            if run.identity["part"] == FINAL:
+                trainable, others, _ = jax.tree.map(lambda of_runs: of_runs[index], state)  # noqa: B023
+                self.weights[run.digest()] = (
+                    [*map(np.asarray, trainable)],
+                    [*map(np.asarray, others)],
+                )
+        return results
+
+    def _starting_state(self, run: Run):
+        values = [*zip(self.model.variables, self.start(**run.identity), strict=True)]
+        trainable = [value for variable, value in values if variable.trainable]
+        others = [value for variable, value in values if not variable.trainable]
+        return trainable, others, list(self.optimizer_start)
+
+    def _feed(self, run: Run) -> Iterator[Steps]:
+        """Yield STEPS steps at a time, for ever: after its last a run takes steps of no weight."""
+        waiting: Steps | None = None
+        for part in (part for epoch in self.epochs(run) for part in epoch):
+            if waiting is not None:
+                part = jax.tree.map(lambda *pair: np.concatenate(pair), waiting, part)
+            while len(part.rows) >= STEPS:
+                yield jax.tree.map(lambda array: array[:STEPS], part)
+                part = jax.tree.map(lambda array: array[STEPS:], part)
+            waiting = part
+        while True:
+            yield jax.tree.map(_lengthen, waiting)
+            waiting = jax.tree.map(lambda array: array[:0], waiting)
+
+    def _with_noise(self, rows, rng):
+        """Return no images, per step rows of the dataset's, and what is done to them."""
+        noise = self.settings.noise
+        shape = (rows.size, *self.images.shape[1:])
+        draws = self.policy.draw(shape, noise["magnitude"], noise["operations"], rng)
+        return None, rows, tuple(array.reshape(*rows.shape, *array.shape[1:]) for array in draws)
+
+    def _predict_stack(self, state, runs: list[Run]):
+        """Return the predictions of each run by name, and the seconds of a run by name."""
+        predictions: list[dict[str, np.ndarray]] = [{} for _ in runs]
+        seconds: dict[str, float] = {}
+        for name in runs[0].predict:
+            started = time.perf_counter()
+            asked = [run.predict[name] for run in runs]
+            longest = max(map(len, asked))
+            rows = np.stack([np.resize(indices, longest) for indices in asked]).astype(np.int32)
+            chunks = [
+                np.asarray(self.forward(state, _fill(rows[:, start : start + PREDICTION_BATCH])))
+                for start in range(0, longest, PREDICTION_BATCH)
+            ]
+            for index, indices in enumerate(asked):
+                own = [chunk[index] for chunk in chunks] or [np.zeros((0, self.classes))]
+                outputs = np.concatenate(own)[: len(indices)].astype(np.float32)
+                predictions[index][name] = outputs
+            seconds[name] = (time.perf_counter() - started) / len(runs)
+        return predictions, seconds
+
+    def _show(self, weights) -> None:
+        """Give `model` the weights of a run."""
+        variables = (self.model.trainable_variables, self.model.non_trainable_variables)
+        for some, values in zip(variables, weights, strict=True):
+            for variable, value in zip(some, values, strict=True):
+                variable.assign(value)
+
+
+def _lengthen(array: np.ndarray) -> np.ndarray:
+    """Return an array of STEPS rows: its own, then zeros."""
+    return np.concatenate([array, np.zeros((STEPS - len(array), *array.shape[1:]), array.dtype)])
+
+
+def _fill(rows: np.ndarray) -> np.ndarray:
+    """Return rows (runs, batch) of a full batch, so that one shape is compiled."""
+    return np.pad(rows, ((0, 0), (0, PREDICTION_BATCH - rows.shape[1])), mode="wrap")
