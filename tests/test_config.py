@@ -7,7 +7,7 @@ import pytest
 import yaml
 from conftest import ROOT, tiny_config
 from self_training.errors import ConfigError, DatasetError
-from self_training.evaluation import external_scores
+from self_training.evaluation.checks import check_external_scores
 from self_training.image import readers
 from self_training.image.backbones import original_cnn
 from self_training.report import figures
@@ -424,11 +424,11 @@ def test_scores_from_elsewhere_are_of_one_budget(tmp_path):
     config = with_budgets([4, 25]) | {"external_scores": str(tmp_path / "scores.csv")}
     text = "dataset,method,accuracy\ndigits_0_2@4,theirs,0.5\nmine,theirs,0.5\n"
     (tmp_path / "scores.csv").write_text(text)
-    external_scores.check(config)
+    check_external_scores(config)
     (tmp_path / "scores.csv").write_text(text + "digits_0_2,theirs,0.5\n")
     message = r"external_scores: Expected scores at a label budget \(digits_0_2@4, digits_0_2@25\)"
     with pytest.raises(ConfigError, match=message):
-        external_scores.check(config)
+        check_external_scores(config)
 
 
 def test_names_of_budgets():

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from self_training import storage
-from self_training.evaluation import metrics, scores
+from self_training.evaluation import calibration, metrics, scores
 from self_training.methods.states import no_pseudo_labels
 
 Y = np.array([0, 0, 0, 1, 1, 2])
@@ -98,14 +98,14 @@ def test_pseudo_labels_are_shown_from_the_least_confident_on():
 
 def test_reliability_by_hand():
     """Confidences 0.8 0.5 0.7 0.8 0.4 0.7, right: 1 1 0 1 0 1; an edge is in the bin below."""
-    bins = {part["bin"]: part for part in scores.reliability(Y, PROBABILITIES)}
-    assert len(bins) == scores.BINS
+    bins = {part["bin"]: part for part in calibration.reliability(Y, PROBABILITIES)}
+    assert len(bins) == calibration.BINS
     assert (bins[7]["count"], bins[7]["correct"]) == (2, 2)
     assert (bins[6]["count"], bins[6]["correct"]) == (2, 1)
     assert bins[6]["confidence"] == pytest.approx(1.4)
     assert sum(part["count"] for part in bins.values()) == 6
     gaps = 2 - 1.6 + abs(1 - 1.4) + abs(1 - 0.5) + abs(0 - 0.4)
-    assert scores.calibration_error(list(bins.values())) == pytest.approx(gaps / 6)
+    assert calibration.calibration_error(list(bins.values())) == pytest.approx(gaps / 6)
 
 
 @pytest.mark.parametrize(

@@ -39,9 +39,9 @@ try:
         checks.check_datasets(config, readers.read)
         if external_scores(config):
             # Loads pandas, which a plan without such scores does without.
-            from self_training.evaluation.external_scores import check
+            from self_training.evaluation.checks import check_external_scores
 
-            check(config)
+            check_external_scores(config)
 except StudyError as error:
     raise WorkflowError(str(error)) from None
 if workflow.is_main_process and not workflow.dryrun:

@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from self_training.errors import ConfigError, ScoresError
+from self_training.errors import ScoresError
 from self_training.evaluation.metrics import METRICS
-from self_training.study import budgets
-from self_training.study.config import external_scores
 
 REQUIRED = ("dataset", "method", "accuracy")
 # Beside the metrics, all of them in [0, 1]: what may be any number from 0 on.
@@ -166,23 +164,3 @@ def combine(scores: pd.DataFrame, external: list[pd.DataFrame]) -> pd.DataFrame:
                 f"'{method}' on '{dataset}', of which {sources[0]} has scores. Rename the method."
             )
     return table
-
-
-def check(config: dict) -> None:
-    """Check the tables of scores that a config names, and that the config fits them.
-
-    Raises: ScoresError for a table; ConfigError for a dataset of which only label budgets are
-        known, and for a control of the statistics that nobody has scores of.
-    """
-    tables = [read(path) for path in external_scores(config)]
-    expanded = budgets.expand(config).get("datasets", {})
-    for name in [name for table in tables for name in table["dataset"].unique()]:
-        if name in config.get("datasets", {}) and name not in expanded:
-            several = [other for other in expanded if expanded[other].get("original") == name]
-            expected = f"scores at a label budget ({', '.join(several)})"
-            raise ConfigError.of("external_scores", expected, name)
-    methods = [*config.get("methods", {}), *(name for table in tables for name in table["method"])]
-    control = config.get("statistics", {}).get("control")
-    if control is not None and control not in methods:
-        expected = f"one of {', '.join(dict.fromkeys(methods))}"
-        raise ConfigError.of("statistics.control", expected, control)

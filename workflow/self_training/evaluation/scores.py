@@ -9,39 +9,13 @@ from self_training import storage
 from self_training.data import split as splits
 from self_training.data.split import Split
 from self_training.evaluation import metrics
+from self_training.evaluation.calibration import calibration_error, reliability
 from self_training.methods import states
 from self_training.methods.pseudo_labels import ensemble
 from self_training.methods.states import PseudoLabels
 from self_training.training.runs import FINAL
 
-BINS = 10  # Of confidence, from 0 to 1, in a reliability diagram.
 EXAMPLES = 8  # Pseudo-labels that are shown, right ones and wrong ones each.
-
-
-def reliability(y_true: np.ndarray, probabilities: np.ndarray) -> list[dict]:
-    """Return, for each bin of confidence, how many predictions it has and how many are right.
-
-    Source: Guo et al. 2017 (ICML), section 2.
-    """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == y_true
-    # The upper edge belongs to a bin: a confidence of 1 is in the last one.
-    bins = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
-    return [
-        {
-            "bin": index,
-            "count": int((bins == index).sum()),
-            "correct": int(right[bins == index].sum()),
-            "confidence": float(confidence[bins == index].sum()),
-        }
-        for index in range(BINS)
-    ]
-
-
-def calibration_error(bins: list[dict]) -> float:
-    """Return the expected calibration error: the mean gap of confidence and accuracy."""
-    gaps = sum(abs(part["confidence"] - part["correct"]) for part in bins)
-    return gaps / sum(part["count"] for part in bins)
 
 
 def not_learned(y_true: np.ndarray, probabilities: np.ndarray, records: list[dict]) -> str:

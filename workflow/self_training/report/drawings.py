@@ -11,9 +11,9 @@ import pandas as pd
 from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodFormatter
 from scikit_posthocs import critical_difference_diagram
 
+from self_training.evaluation.calibration import BINS
 from self_training.evaluation.comparison import means_over_folds, paired
 from self_training.evaluation.differences import fold_interval
-from self_training.evaluation.scores import BINS
 from self_training.report.style import Styles
 from self_training.study.candidates import HYPER_PARAMETERS
 

@@ -24,12 +24,12 @@ def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
         Column("Termination condition", "termination_condition", width=22),
         Column("Gradient steps", "gradient_steps", width=12),
         Column("Examples seen", "examples_seen", width=12),
-        Column("Calibration error", "calibration_error", width=22),
-        Column("Did not learn", "not_learned", width=10),
-        Column("Seed", "seed", width=15),
+        Column("Calibration error", "calibration_error", width=12),
+        Column("Did not learn", "not_learned", width=22),
+        Column("Seed", "seed", width=10),
         Column("Config digest", "config", width=15),
-        Column("Code digest", "code", width=44),
-        Column("Trained at commit", "commits"),
+        Column("Code digest", "code", width=15),
+        Column("Trained at commit", "commits", width=44),
     ]
     set_widths(sheet, columns)
     append_table(sheet, columns, scores.to_dict("records"))

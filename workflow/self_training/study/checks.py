@@ -56,7 +56,7 @@ def no_missing_file_of_scores(config: dict) -> None:
 def no_unknown_control_of_statistics(config: dict) -> None:
     """Forbid a comparison with a method that is not there.
 
-    Where scores come from elsewhere, `evaluation.external_scores.check` knows all methods.
+    Where scores come from elsewhere, `evaluation.checks` knows all methods.
     """
     control = config.get("statistics", {}).get("control")
     known = list(config.get("methods", {}))
