@@ -10,6 +10,7 @@ from conftest import ROOT
 from self_training import dotted_paths, provenance
 from self_training.data.sources import SOURCES
 from self_training.image.noise import Policy
+from self_training.report.figures import FIGURES
 from self_training.study import names, plan, schema
 from self_training.training import job
 
@@ -170,15 +171,13 @@ def test_what_only_jax_trains_with_is_known_to_the_plan():
 def test_nothing_else_is_looked_up_when_a_job_runs():
     """Where a module looks something up by a dotted path, a digest must cover it some other way."""
     looked_up = {name: paths for name, (_, paths) in graph().items() if paths}
-    assert looked_up.pop("study.plan") | looked_up.pop("training.job") == {
-        "training.stacked",
-        "image.noise_on_gpu",
-    }
-    for policy in ("image.noise_geometric", "image.noise_rand_augment"):
+    jax = {"training.stacked", "image.noise_on_gpu"}
+    assert looked_up.pop("study.plan") | looked_up.pop("training.job") == jax
+    policies = {path.partition(":")[0].partition(".")[2] for path in names.POLICIES.values()}
+    assert looked_up.pop("study.names") == policies
+    for policy in policies:
         assert looked_up.pop(policy) == {"image.noise_on_gpu"}
-    assert looked_up.pop("study.names") == {"image.noise_geometric", "image.noise_rand_augment"}
-    # The script that draws imports what it draws with.
-    assert {path for paths in looked_up.values() for path in paths} <= set(
-        provenance._closure(provenance.SCRIPTS / "plot.py")
-    )
-    assert set(looked_up) <= {"report.figures"}
+    # Figures name what draws them, which the script that draws imports.
+    assert not looked_up
+    drawn = {figure.draw.partition(":")[0].partition(".")[2] for figure in FIGURES}
+    assert drawn <= provenance._closure(provenance.SCRIPTS / "plot.py")
