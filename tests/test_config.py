@@ -11,7 +11,7 @@ from self_training.evaluation.checks import check_external_scores
 from self_training.image import readers
 from self_training.image.backbones import original_cnn
 from self_training.report import figures
-from self_training.study import budgets, checks, methods, schema
+from self_training.study import budgets, checks, methods, names, schema
 from self_training.study import config as study_config
 
 
@@ -155,7 +155,7 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
             "datasets/digits_0_2/policy",
             ...,
             "datasets.digits_0_2.policy: Expected the input noise that keeps its classes, as "
-            "noisy_student has noise.magnitude: characters, clothing, rand_augment",
+            f"noisy_student has noise.magnitude: {', '.join(names.POLICIES)}",
         ),
         (
             "methods/noisy_student/noise",
@@ -432,13 +432,13 @@ def test_scores_from_elsewhere_are_of_one_budget(tmp_path):
 
 
 def test_names_of_budgets():
-    def names(value, key):
+    def named(value, key):
         return list(budgets.expand(with_budgets(value, key))["datasets"])[:-1]
 
-    assert names([0.5, 0.05], "labeled_fraction") == ["digits_0_2@0.05", "digits_0_2@0.5"]
+    assert named([0.5, 0.05], "labeled_fraction") == ["digits_0_2@0.05", "digits_0_2@0.5"]
     # A list of one has its name already, so that adding to it retrains nothing.
-    assert names([25], "labels_per_class") == ["digits_0_2@25"]
-    assert names(25, "labels_per_class") == ["digits_0_2"]
+    assert named([25], "labels_per_class") == ["digits_0_2@25"]
+    assert named(25, "labels_per_class") == ["digits_0_2"]
     alone = budgets.expand(with_budgets([25]))
     assert budgets.several(alone) == study_config.statistics(alone) == {}
     assert "learning_curve" not in figures.titles(alone)

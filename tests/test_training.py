@@ -369,7 +369,7 @@ def test_jax_trains_runs_together_as_it_trains_them_alone():
     assert len(result["differences"]) == 12
     assert max(result["differences"][:8]) < 1e-4 and max(result["differences"][8:]) < 2e-3
     assert result["same_records"] == [True] * 6
-    assert len(result["pixels"]) == 6
+    assert len(result["pixels"]) == 2 * len(names.POLICIES)
     assert all(other < 0.005 and far < 0.0005 for other, far in result["pixels"])
     assert result["made"] == "OneByOneTrainer" and result["repeats"]
     assert result["accuracy"] > 0.8
