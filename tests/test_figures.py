@@ -59,3 +59,19 @@ def test_plans_load_nothing_to_draw_with():
         [sys.executable, "-c", code], cwd=ROOT / "workflow", capture_output=True, text=True
     )
     assert found.stdout.strip() == "[]", found.stderr
+
+
+def test_bars_of_the_critical_difference_are_drawn_in_one_order():
+    """The same figure is the same file, in every process."""
+    methods = [f"method {index}" for index in range(6)]
+    nemenyi = {one: {other: 1.0 for other in methods if other != one} for one in methods}
+    statistics = {
+        "methods": methods,
+        "average_ranks": {method: 1.0 + index for index, method in enumerate(methods)},
+        "post_hoc": {"nemenyi": nemenyi},
+        "critical_difference": 9.0,
+        "alpha": 0.05,
+    }
+    (axes,) = figures.draw("critical_difference", {}, statistics).axes
+    (bar,) = [line for line in axes.lines if len(line.get_xdata()) == len(methods)]
+    assert list(bar.get_xdata()) == [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]

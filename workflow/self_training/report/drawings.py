@@ -31,7 +31,7 @@ def critical_difference(tables: Tables, statistics: dict, styles: Styles) -> plt
     figure, axes = plt.subplots(figsize=(7, 2.2 + 0.3 * len(ranks)))
     axes.grid(False)
     matrix = pd.DataFrame(nemenyi).reindex(index=list(ranks), columns=list(ranks)).fillna(1.0)
-    critical_difference_diagram(
+    drawn = critical_difference_diagram(
         pd.Series(ranks),
         matrix,
         cd=statistics["critical_difference"],
@@ -41,6 +41,9 @@ def critical_difference(tables: Tables, statistics: dict, styles: Styles) -> plt
         label_fmt_right="({rank:.2f}) {label}",
         color_palette={name: color for name, (color, _) in styles.items()},
     )
+    # Their points come in the order of a set, which is another one in every process.
+    for (bar,) in drawn["crossbars"]:
+        bar.set_xdata(sorted(bar.get_xdata()))
     axes.spines["top"].set_visible(True)
     return figure
 
