@@ -63,7 +63,11 @@ rule plot:
 rule plot_pseudo_labels:
     """Show images with their pseudo-labels, right and wrong, by confidence."""
     input:
-        scores=expand(f"{plan.fold}/{plan.shown_method()}/scores.json", dataset=plan.datasets, fold=0),
+        scores=expand(
+            f"{plan.fold}/{plan.shown_method()}/scores.json",
+            dataset=plan.datasets,
+            fold=0,
+        ),
         images=[plan.prepared(dataset, "images.npy") for dataset in plan.datasets],
         classes=[plan.prepared(dataset, "classes.json") for dataset in plan.datasets],
     output:
@@ -76,7 +80,10 @@ rule plot_pseudo_labels:
             )
             for dataset in plan.datasets
         ],
-        png=expand(f"{plan.results}/figures/pseudo_labels/{{dataset}}.png", dataset=plan.datasets),
+        png=expand(
+            f"{plan.results}/figures/pseudo_labels/{{dataset}}.png",
+            dataset=plan.datasets,
+        ),
     log:
         f"{plan.results}/logs/plot_pseudo_labels.log",
     conda:

@@ -10,7 +10,7 @@ phase, number = snakemake.wildcards.phase, int(snakemake.wildcards.generation)
 generations = load_generations(snakemake.input, snakemake.params, phase, number)
 for generation, path in zip(generations, snakemake.output.pseudo_labels, strict=True):
     states.save(path, generation.pseudo_labels)
-batch = [generation.runs() for generation in generations]
+batch = [generation.runs for generation in generations]
 trained = train_job(snakemake, batch, generations[0].split.classes)
 predicted = [some.predictions(results) for some, results in zip(generations, trained, strict=True)]
 for predictions, path in zip(predicted, snakemake.output.predictions, strict=True):

@@ -5,6 +5,7 @@ selected candidate, on all labeled examples. A chain on a part has the name `CHA
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from self_training import storage
 from self_training.data import split as splits
@@ -35,8 +36,9 @@ class Generation:
     pseudo_labels: dict[str, PseudoLabels]
     identity: dict
 
+    @cached_property
     def runs(self) -> list[Run]:
-        """Return the runs of the students of every chain that goes on."""
+        """The runs of the students of every chain that goes on."""
         # Part by part, so that runs that start from the same weights follow each other.
         return [
             run
@@ -61,7 +63,7 @@ class Generation:
         Args:
             trained: results of `runs`.
         """
-        return self.teachers | states.stack_members(self.runs(), trained)
+        return self.teachers | states.stack_members(self.runs, trained)
 
 
 def label(

@@ -1,0 +1,216 @@
+"""What methods train, by hand: examples and targets of runs, and the states between generations."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from self_training.data import split as splits
+from self_training.data.split import Split
+from self_training.methods import controls, generation, search, states, teachers
+from self_training.methods.noisy_student import students
+from self_training.methods.parts import SEARCH, parts
+from self_training.methods.states import Predictions, no_pseudo_labels
+from self_training.study.candidates import Candidate
+from self_training.training.runs import FINAL, TrainedRun
+
+IDENTITY = {"study": 1, "dataset": "d", "outer_fold": 0}
+# A dataset of twelve: two of each class are labeled, one of each in every inner fold.
+SPLIT = Split(
+    test_idx=np.array([10, 11]),
+    labeled_idx=np.array([0, 1, 2, 3]),
+    labeled_y=np.array([0, 1, 0, 1]),
+    unlabeled_idx=np.array([9, 4, 7, 5, 8, 6]),
+    inner_fold=np.array([0, 0, 1, 1]),
+    classes=2,
+)
+SURE = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]], np.float32)
+
+
+def test_teachers_are_trained_on_labels_alone():
+    runs = teachers.runs(
+        SPLIT, search_members=1, final_members=2, unlabeled_fraction=0.2, identity=IDENTITY
+    )
+    assert [run.name for run in runs] == ["inner_0", "inner_1", "final", "final"]
+    # The inner fold that is held out is predicted, and not trained on.
+    held_out, others = runs[0].predict["evaluation"], runs[0].examples
+    assert held_out.tolist() == [0, 1] and others.tolist() == [2, 3]
+    assert runs[0].targets.tolist() == [0, 1]
+    assert runs[2].examples.tolist() == [0, 1, 2, 3] and runs[2].targets.tolist() == [0, 1, 0, 1]
+    assert runs[2].predict["evaluation"].tolist() == [10, 11]
+    # A fifth of the pool of ten.
+    assert all(run.predict["unlabeled"].tolist() == [9, 4] for run in runs)
+    assert [run.identity["member"] for run in runs] == [0, 0, 0, 1]
+    assert {run.identity["generation"] for run in runs} == {0}
+    nothing_searched = teachers.runs(
+        SPLIT, search_members=0, final_members=1, unlabeled_fraction=0, identity=IDENTITY
+    )
+    assert [run.name for run in nothing_searched] == ["final"]
+
+
+def test_a_control_learns_from_given_labels():
+    runs = controls.runs(SPLIT, members=2, identity=IDENTITY, steps=7)
+    assert [run.examples.tolist() for run in runs] == [[0, 1, 2, 3]] * 2
+    assert runs[0].targets.tolist() == [0, 1, 0, 1] and runs[0].steps == 7
+    assert list(runs[0].predict) == ["evaluation"]
+    assert runs[0].predict["evaluation"].tolist() == [10, 11]
+    # An upper bound has all labels of the pool, and none of the test fold.
+    labels = np.array([0, 1, 0, 1, 1, 1, 0, 0, 1, 0, 9, 9])
+    (bound,) = controls.runs(SPLIT, members=1, identity=IDENTITY, labels=labels)
+    assert bound.examples.tolist() == list(range(10))
+    assert bound.targets.tolist() == labels[:10].tolist() and bound.steps is None
+
+
+def test_the_steps_of_the_last_student_that_was_trained():
+    def record(part, steps):
+        return {"part": part, "steps": steps}
+
+    teachers_alone = [[record("inner_0", 3), record(FINAL, 4)], []]
+    assert controls.steps_of_last(teachers_alone) == 4
+    assert controls.steps_of_last([*teachers_alone, [record(FINAL, 9), record(FINAL, 9)]]) == 9
+    assert controls.steps_of_last([]) is None
+
+
+def test_students_learn_from_labels_and_copies_of_pseudo_labels():
+    labeled = no_pseudo_labels(2, "hard")._replace(
+        examples=np.array([9, 4, 7]), targets=np.array([1, 0, 1]), copies=np.array([2, 0, 1])
+    )
+    (part,) = parts(SPLIT, FINAL)
+    chain = Candidate(0.3, 0.5, 2, 2)
+    first, second = students(SPLIT, part, chain, 1, labeled, name="0/final", identity=IDENTITY)
+    assert first.examples.tolist() == [0, 1, 2, 3, 9, 9, 7]
+    assert first.targets.tolist() == [0, 1, 0, 1, 1, 1, 1]
+    assert first.given == 4 and first.name == "0/final"
+    # They are asked about the next slice, and after the last generation about nothing.
+    assert first.predict["unlabeled"].tolist() == [5, 8, 6]
+    (last, _) = students(SPLIT, part, chain, 2, labeled, name="0/final", identity=IDENTITY)
+    assert last.predict["unlabeled"].tolist() == []
+    identities = [first.identity, second.identity]
+    assert [one["member"] for one in identities] == [0, 1] and identities[0]["generation"] == 1
+
+
+def test_given_labels_beside_soft_ones_are_certain():
+    labeled = no_pseudo_labels(2, "soft")._replace(
+        examples=np.array([9]),
+        targets=np.array([[0.3, 0.7]], np.float32),
+        copies=np.array([1]),
+    )
+    (part,) = parts(SPLIT, FINAL)
+    (run,) = students(
+        SPLIT, part, Candidate(0.3, 0.5, 1, 1), 1, labeled, name="0/final", identity=IDENTITY
+    )
+    expected = np.array([[1, 0], [0, 1], [1, 0], [0, 1], [0.3, 0.7]], np.float32)
+    np.testing.assert_array_equal(run.targets, expected)
+
+
+@pytest.fixture()
+def files(tmp_path):
+    """What a job of generation 1 of the search is given, in two outer folds."""
+    paths = SimpleNamespace(splits=[], predictions=[], choices=[], previous=[])
+    for fold in range(2):
+        paths.splits.append(tmp_path / f"split_{fold}.npz")
+        paths.predictions.append(tmp_path / f"teachers_{fold}.npz")
+        splits.save(paths.splits[-1], SPLIT)
+        predicted = Predictions(
+            np.stack([SURE, SURE[:, ::-1]]), np.full((2, 2, 2), 0.5, np.float32)
+        )
+        states.save(paths.predictions[-1], {"inner_0": predicted, "inner_1": predicted})
+    return paths
+
+
+def load(files, **space):
+    space = {
+        "unlabeled_fraction": [0.3],
+        "threshold": [0.5, 0.7],
+        "generations": [1],
+        "ensemble_size": [1],
+    } | space
+    params = SimpleNamespace(
+        identities=[IDENTITY, IDENTITY | {"outer_fold": 1}],
+        search={"space": space, "strategy": "grid", "trials": None},
+        labeling={"labels": "hard", "temperature": 1, "balance": "none"},
+    )
+    return generation.load_generations(files, params, SEARCH, 1)
+
+
+def test_a_job_labels_for_every_chain_on_every_part_of_every_fold(files):
+    first, second = load(files)
+    assert second.identity["outer_fold"] == 1
+    names = ["0/inner_0", "0/inner_1", "1/inner_0", "1/inner_1"]
+    assert list(first.pseudo_labels) == names
+    # Above 0.5 all three, above 0.7 two of them.
+    assert first.pseudo_labels["0/inner_0"].examples.tolist() == [9, 4, 7]
+    assert first.pseudo_labels["1/inner_1"].examples.tolist() == [9, 4]
+    # Part by part, since networks of one part start from the same weights.
+    assert [run.name for run in first.runs] == [names[0], names[2], names[1], names[3]]
+    assert first.runs[0].examples.tolist() == [2, 3, 9, 4, 7]
+    assert first.runs[0].targets.tolist() == [0, 1, 0, 1, 1]
+
+
+def test_an_ensemble_asks_its_members_alone(files):
+    (alone, _), (both, _) = (load(files, ensemble_size=[size], threshold=[0.55]) for size in (1, 2))
+    assert alone.pseudo_labels["0/inner_0"].confidence.tolist() == pytest.approx([0.9, 0.8, 0.6])
+    # The second teacher says the opposite: nobody is sure of anything.
+    assert both.pseudo_labels["0/inner_0"].termination == "nothing_selected"
+    assert not both.runs and both.predictions([]) == both.teachers
+
+
+def test_predictions_of_students_replace_those_of_their_teachers_alone(files):
+    first, _ = load(files, threshold=[0.5, 0.95])
+    assert first.pseudo_labels["1/inner_0"].termination == "nothing_selected"
+    probabilities = {"unlabeled": np.zeros((0, 2)), "evaluation": np.ones((2, 2))}
+    after = first.predictions([TrainedRun(probabilities, {}) for _ in first.runs])
+    assert list(after) == list(first.teachers)
+    assert (after["0/inner_0"].evaluation == 1).all()
+    assert (after["1/inner_0"].evaluation == 0.5).all()
+
+
+def test_states_are_kept_in_files(tmp_path, files):
+    first, _ = load(files)
+    states.save(tmp_path / "labels.npz", first.pseudo_labels)
+    read = states.load_pseudo_labels(tmp_path / "labels.npz")
+    for name, written in first.pseudo_labels.items():
+        assert read[name].termination == written.termination == ""
+        for one, other in zip(read[name][:-1], written[:-1], strict=True):
+            np.testing.assert_array_equal(one, other)
+            assert one.dtype == other.dtype
+    # Nobody asks a control about unlabeled examples; its file has no predictions of any.
+    (run,) = controls.runs(SPLIT, members=1, identity=IDENTITY)
+    predicted = states.stack_members([run], [TrainedRun({"evaluation": np.ones((2, 2))}, {})])
+    states.save(tmp_path / "control.npz", predicted)
+    with np.load(tmp_path / "control.npz") as archive:
+        assert archive.files == ["final/evaluation"]
+    assert states.load_predictions(tmp_path / "control.npz")["final"].unlabeled.size == 0
+
+
+def test_candidates_are_scored_on_the_fold_that_was_held_out(tmp_path, files):
+    """Labels of inner fold 0 are 0 and 1; so are those of fold 1."""
+    right = np.array([[[0.9, 0.1], [0.1, 0.9]]], np.float32)
+    half, wrong = np.array([[[0.9, 0.1], [0.9, 0.1]]], np.float32), right[:, :, ::-1]
+    candidates = [Candidate(None, None, 0, 1), Candidate(0.3, 0.5, 1, 1), Candidate(0.3, 0.5, 2, 1)]
+    nothing = np.zeros((1, 0, 2), np.float32)
+
+    def state(first, second, prefix=""):
+        predicted = {"inner_0": first, "inner_1": second}
+        return {f"{prefix}{part}": Predictions(nothing, some) for part, some in predicted.items()}
+
+    # The chain of one and two generations is the second; that of none the first.
+    searched = [state(right, half), state(wrong, right, "1/"), state(half, half, "1/")]
+    scores = search.score_candidates(SPLIT, candidates, searched)
+    assert scores == [[1.0, 0.5], [0.0, 1.0], [0.5, 0.5]]
+    paths = []
+    for index, some in enumerate(searched):
+        paths.append(tmp_path / f"searched_{index}.npz")
+        states.save(paths[-1], some)
+    files = SimpleNamespace(splits=files.splits[:1], choices=[], predictions=paths)
+    space = {
+        "unlabeled_fraction": [0.3],
+        "threshold": [0.5],
+        "generations": [0, 1, 2],
+        "ensemble_size": [1],
+    }
+    settings = {"space": space, "strategy": "grid", "trials": None}
+    (choice,) = search.choose_in_folds(files, [IDENTITY], settings)
+    assert choice["hyper_parameters"]["generations"] == 0
+    assert [row["accuracies"] for row in choice["candidates"]] == scores
+    assert json.loads(json.dumps(choice)) == choice
