@@ -1,10 +1,13 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from self_training import storage
+from self_training.data.split import Split
 from self_training.evaluation import calibration, metrics, scores
 from self_training.methods.states import no_pseudo_labels
+from self_training.study.candidates import Candidate
 
 Y = np.array([0, 0, 0, 1, 1, 2])
 PROBABILITIES = np.array(
@@ -76,6 +79,73 @@ def test_generations_are_scored():
     # Where a generation's labels replace the earlier ones, these are counted all the same.
     second = some(slice(2, None), [4, 3])
     assert scores.score_generations(Y, [first, second], [0.5, 0.6]) == rows
+
+
+def final_chain(accuracies: list[float], members: int = 1) -> scores.FinalChain:
+    """A final chain whose generations 0, 1, ... have these accuracies on ten test examples."""
+    split = Split(
+        test_idx=np.arange(10),
+        labeled_idx=np.arange(10, 14),
+        labeled_y=np.array([0, 1, 0, 1]),
+        unlabeled_idx=np.arange(14, 20),
+        inner_fold=np.full(4, -1),
+        classes=2,
+    )
+    labels = np.arange(10) % 2
+    predictions = []
+    for accuracy in accuracies:
+        named = np.where(np.arange(10) < round(10 * accuracy), labels, 1 - labels)
+        predictions.append(np.stack([np.eye(2)[named].astype(np.float32)] * members))
+    records = [
+        [
+            {"part": part, "member": member, "steps": 10 * (generation + 1), "examples_seen": 100}
+            | {"training_seconds": 1.0, "prediction_seconds": {"evaluation": 0.5}}
+            | {"diverged": False}
+            for part in ("inner_0", "final")
+            for member in range(3)
+        ]
+        for generation in range(len(accuracies))
+    ]
+    labeled = no_pseudo_labels(2, "hard")._replace(
+        examples=np.array([14, 15]),
+        targets=np.array([0, 1]),
+        confidence=np.array([0.9, 0.8]),
+        generation=np.array([1, 1]),
+        copies=np.array([1, 1]),
+    )
+    hyper_parameters = Candidate(0.3, 0.5, len(accuracies) - 1, members).as_dict()
+    chain = [
+        labeled._replace(offered=np.full(generation, 6)) for generation in range(1, len(accuracies))
+    ]
+    return scores.FinalChain(split, predictions, chain, hyper_parameters, records)
+
+
+LABELS = np.arange(20) % 2
+
+
+def test_the_last_generation_is_scored_however_good_an_earlier_one_was():
+    result = scores.evaluate(LABELS, final_chain([0.5, 0.9, 0.7]))
+    assert result["accuracy"] == pytest.approx(0.7) and result["generations_trained"] == 2
+    accuracies = [row["accuracy"] for row in result["generations_of_chain"]]
+    assert accuracies == pytest.approx([0.5, 0.9, 0.7])
+
+
+def test_a_method_is_charged_for_its_own_networks_in_all_generations():
+    result = scores.evaluate(LABELS, final_chain([0.5, 0.7], members=2))
+    # Two of three teachers, and two students; inner folds are not of the final chain.
+    assert result["gradient_steps"] == 2 * 10 + 2 * 20
+    assert result["examples_seen"] == 4 * 100 and result["training_time"] == 4.0
+    assert result["inference_time"] == 2 * 0.5
+    assert (result["labeled"], result["unlabeled"], result["test"]) == (4, 6, 10)
+
+
+def test_a_chain_that_ended_early_is_scored_by_what_was_trained():
+    chain = final_chain([0.8, 0.6])
+    ended = chain.pseudo_labels[0]._replace(termination="nothing_selected")
+    early = replace(chain, pseudo_labels=[ended], histories=[chain.histories[0], []])
+    result = scores.evaluate(LABELS, early)
+    assert result["accuracy"] == pytest.approx(0.8) and result["generations_trained"] == 0
+    assert result["termination_condition"] == "nothing_selected"
 
 
 def test_pseudo_labels_are_shown_from_the_least_confident_on():
