@@ -19,7 +19,7 @@ IDENTITY = {"study": 1, "dataset": "d", "outer_fold": 0}
 SPLIT = Split(
     test_idx=np.array([10, 11]),
     labeled_idx=np.array([0, 1, 2, 3]),
-    labeled_y=np.array([0, 1, 0, 1]),
+    labeled_y=np.array([0, 1, 1, 0]),
     unlabeled_idx=np.array([9, 4, 7, 5, 8, 6]),
     inner_fold=np.array([0, 0, 1, 1]),
     classes=2,
@@ -35,8 +35,8 @@ def test_teachers_are_trained_on_labels_alone():
     # The inner fold that is held out is predicted, and not trained on.
     held_out, others = runs[0].predict["evaluation"], runs[0].examples
     assert held_out.tolist() == [0, 1] and others.tolist() == [2, 3]
-    assert runs[0].targets.tolist() == [0, 1]
-    assert runs[2].examples.tolist() == [0, 1, 2, 3] and runs[2].targets.tolist() == [0, 1, 0, 1]
+    assert runs[0].targets.tolist() == [1, 0]
+    assert runs[2].examples.tolist() == [0, 1, 2, 3] and runs[2].targets.tolist() == [0, 1, 1, 0]
     assert runs[2].predict["evaluation"].tolist() == [10, 11]
     # A fifth of the pool of ten.
     assert all(run.predict["unlabeled"].tolist() == [9, 4] for run in runs)
@@ -51,11 +51,11 @@ def test_teachers_are_trained_on_labels_alone():
 def test_a_control_learns_from_given_labels():
     runs = controls.runs(SPLIT, members=2, identity=IDENTITY, steps=7)
     assert [run.examples.tolist() for run in runs] == [[0, 1, 2, 3]] * 2
-    assert runs[0].targets.tolist() == [0, 1, 0, 1] and runs[0].steps == 7
+    assert runs[0].targets.tolist() == [0, 1, 1, 0] and runs[0].steps == 7
     assert list(runs[0].predict) == ["evaluation"]
     assert runs[0].predict["evaluation"].tolist() == [10, 11]
     # An upper bound has all labels of the pool, and none of the test fold.
-    labels = np.array([0, 1, 0, 1, 1, 1, 0, 0, 1, 0, 9, 9])
+    labels = np.array([0, 1, 1, 0, 1, 1, 0, 0, 1, 0, 9, 9])
     (bound,) = controls.runs(SPLIT, members=1, identity=IDENTITY, labels=labels)
     assert bound.examples.tolist() == list(range(10))
     assert bound.targets.tolist() == labels[:10].tolist() and bound.steps is None
@@ -79,11 +79,12 @@ def test_students_learn_from_labels_and_copies_of_pseudo_labels():
     chain = Candidate(0.3, 0.5, 2, 2)
     first, second = students(SPLIT, part, chain, 1, labeled, name="0/final", identity=IDENTITY)
     assert first.examples.tolist() == [0, 1, 2, 3, 9, 9, 7]
-    assert first.targets.tolist() == [0, 1, 0, 1, 1, 1, 1]
+    assert first.targets.tolist() == [0, 1, 1, 0, 1, 1, 1]
     assert first.given == 4 and first.name == "0/final"
     # They are asked about the next slice, and after the last generation about nothing.
     assert first.predict["unlabeled"].tolist() == [5, 8, 6]
-    (last, _) = students(SPLIT, part, chain, 2, labeled, name="0/final", identity=IDENTITY)
+    short = Candidate(0.2, 0.5, 1, 1)
+    (last,) = students(SPLIT, part, short, 1, labeled, name="0/final", identity=IDENTITY)
     assert last.predict["unlabeled"].tolist() == []
     identities = [first.identity, second.identity]
     assert [one["member"] for one in identities] == [0, 1] and identities[0]["generation"] == 1
@@ -99,7 +100,7 @@ def test_given_labels_beside_soft_ones_are_certain():
     (run,) = students(
         SPLIT, part, Candidate(0.3, 0.5, 1, 1), 1, labeled, name="0/final", identity=IDENTITY
     )
-    expected = np.array([[1, 0], [0, 1], [1, 0], [0, 1], [0.3, 0.7]], np.float32)
+    expected = np.array([[1, 0], [0, 1], [0, 1], [1, 0], [0.3, 0.7]], np.float32)
     np.testing.assert_array_equal(run.targets, expected)
 
 
@@ -144,7 +145,7 @@ def test_a_job_labels_for_every_chain_on_every_part_of_every_fold(files):
     # Part by part, since networks of one part start from the same weights.
     assert [run.name for run in first.runs] == [names[0], names[2], names[1], names[3]]
     assert first.runs[0].examples.tolist() == [2, 3, 9, 4, 7]
-    assert first.runs[0].targets.tolist() == [0, 1, 0, 1, 1]
+    assert first.runs[0].targets.tolist() == [1, 0, 0, 1, 1]
 
 
 def test_an_ensemble_asks_its_members_alone(files):
@@ -152,6 +153,8 @@ def test_an_ensemble_asks_its_members_alone(files):
     assert alone.pseudo_labels["0/inner_0"].confidence.tolist() == pytest.approx([0.9, 0.8, 0.6])
     # The second teacher says the opposite: nobody is sure of anything.
     assert both.pseudo_labels["0/inner_0"].termination == "nothing_selected"
+    assert len(alone.teachers["0/inner_0"].evaluation) == 1
+    assert len(both.teachers["0/inner_0"].evaluation) == 2
     assert not both.runs and both.predictions([]) == both.teachers
 
 
@@ -184,9 +187,9 @@ def test_states_are_kept_in_files(tmp_path, files):
 
 
 def test_candidates_are_scored_on_the_fold_that_was_held_out(tmp_path, files):
-    """Labels of inner fold 0 are 0 and 1; so are those of fold 1."""
-    right = np.array([[[0.9, 0.1], [0.1, 0.9]]], np.float32)
-    half, wrong = np.array([[[0.9, 0.1], [0.9, 0.1]]], np.float32), right[:, :, ::-1]
+    """Labels of inner fold 0 are 0 and 1, those of fold 1 are 1 and 0."""
+    zero_one = np.array([[[0.9, 0.1], [0.1, 0.9]]], np.float32)
+    half, one_zero = np.array([[[0.9, 0.1], [0.9, 0.1]]], np.float32), zero_one[:, :, ::-1]
     candidates = [Candidate(None, None, 0, 1), Candidate(0.3, 0.5, 1, 1), Candidate(0.3, 0.5, 2, 1)]
     nothing = np.zeros((1, 0, 2), np.float32)
 
@@ -195,7 +198,7 @@ def test_candidates_are_scored_on_the_fold_that_was_held_out(tmp_path, files):
         return {f"{prefix}{part}": Predictions(nothing, some) for part, some in predicted.items()}
 
     # The chain of one and two generations is the second; that of none the first.
-    searched = [state(right, half), state(wrong, right, "1/"), state(half, half, "1/")]
+    searched = [state(zero_one, half), state(one_zero, one_zero, "1/"), state(half, half, "1/")]
     scores = search.score_candidates(SPLIT, candidates, searched)
     assert scores == [[1.0, 0.5], [0.0, 1.0], [0.5, 0.5]]
     paths = []
