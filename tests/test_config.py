@@ -221,7 +221,7 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
         (
             "methods/noisy_student/backbone",
             ["original_cnn", "resnet"],
-            "noisy_student.backbone: Expected one of original_cnn, small_resnet, efficientnet_b0, "
+            f"noisy_student.backbone: Expected one of {', '.join(names.BACKBONES)}, "
             "or your own as package.module:function. Received: 'resnet'",
         ),
         (

@@ -113,6 +113,12 @@ def test_a_digest_covers_what_a_script_imports():
         assert not others & closure(script)
         assert not {module for module in closure(script) if module.startswith("image.")}
     assert "training.stacked" not in closure("train_students")
+    # What says where a score comes from is not behind the score, nor is what only that imports.
+    assert {"provenance", "dotted_paths"} <= closure("evaluate")
+    of_script = provenance.SCRIPTS / "evaluate.py"
+    counted = provenance._closure(of_script, without=provenance._WITHOUT_NUMBERS)
+    assert not {"provenance", "dotted_paths", "logs", "errors"} & counted
+    assert {"evaluation.scores", "methods.states"} <= counted
     digests = {
         path.stem: provenance.code_digest(path.stem) for path in provenance.SCRIPTS.iterdir()
     }

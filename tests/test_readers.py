@@ -190,12 +190,12 @@ def test_names_that_only_look_alike_are_one_class_too_many(tmp_path):
         prepare(tmp_path / "pets", tmp_path, "images")
 
 
-def test_checksum_of_a_folder_is_the_one_of_the_readme(tmp_path):
+def test_checksum_of_a_folder_is_the_one_of_the_docs(tmp_path):
     write_images(tmp_path / "pets")
     for litter in ("README.md", "cat/.hidden"):
         (tmp_path / "pets" / litter).touch()
-    readme = (ROOT / "README.md").read_text()
-    (command,) = re.findall(r"`cd FOLDER && (find .* sha256sum)`", readme)
+    docs = (ROOT / "docs/data.md").read_text()
+    (command,) = re.findall(r"`cd FOLDER && (find .* sha256sum)`", docs)
     output = subprocess.run(
         command, shell=True, cwd=tmp_path / "pets", capture_output=True, text=True, check=True
     )

@@ -32,7 +32,7 @@ REPORTED_PACKAGES = (
 
 
 # They determine no number.
-_WITHOUT_NUMBERS = {"errors", "logs", "provenance"}
+_WITHOUT_NUMBERS = frozenset({"errors", "logs", "provenance"})
 
 
 @cache
@@ -50,16 +50,18 @@ def code_digest(script: str, *used: str) -> str:
     """
     sha = hashlib.sha256()
     own = [path for path in used if path.startswith(f"{PACKAGE.name}.")]
-    modules = _closure(SCRIPTS / f"{script}.py", *own)
-    for module in sorted(modules - _WITHOUT_NUMBERS):
+    for module in sorted(_closure(SCRIPTS / f"{script}.py", *own, without=_WITHOUT_NUMBERS)):
         sha.update(f"{module}\n{_code(_file(module))}\n".encode())
     for path in sorted(set(used) - set(own)):
         sha.update(f"{path}\n{digest_of(path)}\n".encode())
     return sha.hexdigest()[:16]
 
 
-def _closure(script: Path, *used: str) -> set[str]:
+def _closure(script: Path, *used: str, without: frozenset[str] = frozenset()) -> set[str]:
     """Return the modules of this package behind a script and some dotted paths.
+
+    Args:
+        without: modules that are left out, with what only they import.
 
     Returns: names relative to the package, such as `study.plan`.
     """
@@ -67,7 +69,7 @@ def _closure(script: Path, *used: str) -> set[str]:
     found: set[str] = set()
     while waiting:
         module = waiting.pop()
-        if module not in found:
+        if module not in found | without:
             found.add(module)
             waiting.extend(imports(_file(module)))
     return found
