@@ -4,12 +4,16 @@ import ast
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from conftest import ROOT
 from self_training import dotted_paths, provenance
 from self_training.data.sources import SOURCES
+from self_training.errors import StudyError
 from self_training.image.noise import Policy
+from self_training.methods import pseudo_labels
+from self_training.methods.search import STRATEGIES, propose
 from self_training.report.figures import FIGURES
 from self_training.study import names, plan, schema
 from self_training.training import job
@@ -154,10 +158,29 @@ def test_the_schema_has_the_names_of_the_tables():
     loaded = schema.load_schema()
     assert loaded["$defs"]["policy"]["enum"] == list(names.POLICIES)
     assert loaded["$defs"]["dataset"]["properties"]["source"]["enum"] == list(SOURCES)
+    method = loaded["$defs"]["method"]["properties"]
+    assert method["labels"]["enum"] == list(pseudo_labels.LABELS)
+    assert method["balance"]["enum"] == list(pseudo_labels.BALANCES)
+    assert method["search"]["properties"]["strategy"]["enum"] == list(STRATEGIES)
     # They stand nowhere else in it, where they could get out of step.
     written = yaml.safe_load(schema.PATH.read_text())
     assert not {"enum", "expected"} & set(written["$defs"]["policy"])
     assert not {"enum", "expected"} & set(written["$defs"]["dataset"]["properties"]["source"])
+
+
+@pytest.mark.parametrize(
+    ("look_up", "known"),
+    [
+        (lambda: names.backbone_path("resnet"), "original_cnn, small_resnet, efficientnet_b0"),
+        (lambda: names.policy_path("photos"), "characters, clothing, rand_augment"),
+        (lambda: pseudo_labels.targets(np.ones((1, 2)), "fuzzy", 1), "hard, soft"),
+        (lambda: pseudo_labels.balance(np.zeros(1), np.ones(1), "x"), "none, undersample, quota"),
+        (lambda: propose({}, "tpe", None, None), "grid, random, fixed"),
+    ],
+)
+def test_an_unknown_name_is_an_error_and_no_last_branch(look_up, known):
+    with pytest.raises(StudyError, match=f"Expected one of {known}. Received: '"):
+        look_up()
 
 
 def test_what_only_jax_trains_with_is_known_to_the_plan():

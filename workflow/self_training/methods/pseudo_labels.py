@@ -2,6 +2,11 @@
 
 import numpy as np
 
+from self_training.errors import ConfigError
+
+LABELS = ("hard", "soft")
+BALANCES = ("none", "undersample", "quota")
+
 
 def ensemble(probabilities: np.ndarray) -> np.ndarray:
     """Return the mean probabilities of an ensemble (the 'soft ensemble').
@@ -30,6 +35,8 @@ def targets(probabilities: np.ndarray, labels: str, temperature: float) -> np.nd
         temperature: of soft labels: below 1 they are sharper than the probabilities, above 1
             flatter (the softmax of logits / temperature; Hinton et al. 2015, section 2).
     """
+    if labels not in LABELS:
+        raise ConfigError.of("labels", f"one of {', '.join(LABELS)}", labels)
     if labels == "soft":
         # Relative to the largest, of which no power is 0.
         powers = (probabilities / probabilities.max(axis=1, keepdims=True)) ** (1 / temperature)
@@ -48,6 +55,8 @@ def balance(classes: np.ndarray, confidence: np.ndarray, policy: str) -> np.ndar
             predicted class the same number, about the mean: the most confident ones where a class
             has more, all of them several times where it has fewer (Xie et al. 2020, section 2).
     """
+    if policy not in BALANCES:
+        raise ConfigError.of("balance", f"one of {', '.join(BALANCES)}", policy)
     copies = np.ones(len(classes), dtype=np.int32)
     if policy == "none" or len(classes) == 0:
         return copies

@@ -5,12 +5,15 @@ import numpy as np
 from self_training import storage
 from self_training.data import split as splits
 from self_training.data.split import Split
+from self_training.errors import ConfigError
 from self_training.methods import states
 from self_training.methods.parts import SEARCH, parts
 from self_training.methods.pseudo_labels import ensemble
 from self_training.methods.states import Predictions
 from self_training.seeds import generator
 from self_training.study.candidates import Candidate, grid
+
+STRATEGIES = ("grid", "random", "fixed")
 
 
 def propose(
@@ -25,6 +28,8 @@ def propose(
             what is not in the space; or None.
         identity: what the draw of `random` is seeded by.
     """
+    if strategy not in STRATEGIES:
+        raise ConfigError.of("search.strategy", f"one of {', '.join(STRATEGIES)}", strategy)
     if choice is not None:
         space = {name: [value] for name, value in choice["hyper_parameters"].items()} | space
     candidates = grid(space)

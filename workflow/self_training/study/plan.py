@@ -171,7 +171,7 @@ class Plan:
             used.append(names.backbone_path(training["backbone"]))
             used += [JAX_TRAINER] if self.backend == "jax" else []
             if training["noise"]["magnitude"]:
-                used.append(names.POLICIES[training["noise"]["policy"]])
+                used.append(names.policy_path(training["noise"]["policy"]))
                 used += [JAX_NOISE] if self.backend == "jax" else []
         return code_digest(script, *used)
 

@@ -133,7 +133,10 @@ def _steps_in_graph(model, optimizer, loss, images, targets) -> tuple[Callable, 
 
 
 def _steps_one_by_one(model, optimizer, loss, images, _targets) -> tuple[Callable, object]:
-    """Return the same on any backend of Keras: a function that takes one step after the other."""
+    """Return a function that takes steps as `_steps_in_graph` does, by a call each; and the images.
+
+    On any backend of Keras.
+    """
     model.compile(optimizer, loss)
 
     def train_steps(images, rows, targets, weights) -> float:
