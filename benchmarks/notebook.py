@@ -18,8 +18,9 @@ import yaml
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 
-from self_training.data import split as splits
-from self_training.methods.parts import SEARCH, parts, slice_of
+from self_training.data.split import load_split
+from self_training.methods.noisy_student import slice_of
+from self_training.methods.parts import SEARCH, parts
 from self_training.seeds import generator
 from self_training.study import methods, names
 from self_training.study.candidates import Candidate, grid
@@ -40,7 +41,7 @@ class Fold:
         # TensorFlow replaces the division in a graph by this product, which rounds otherwise.
         self.images_to_fit = images.astype(np.float32) * np.float32(1 / 255)
         self.labels = np.load(data / "labels.npy")
-        self.split = splits.load(results / f"runs/{dataset}/fold_{fold}/split.npz")
+        self.split = load_split(results / f"runs/{dataset}/fold_{fold}/split.npz")
         self.settings = TrainingSettings(**names.with_paths(methods.training(config, dataset)))
         self.identity = {"study": config["seed"], "dataset": dataset, "outer_fold": fold}
         self.networks = 0

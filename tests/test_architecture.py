@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 from conftest import ROOT
-from self_training import dotted_paths, provenance
+from self_training import digests, dotted_paths
 from self_training.data.sources import SOURCES
 from self_training.errors import StudyError
 from self_training.image.noise import Policy
@@ -45,7 +45,7 @@ def graph() -> dict[str, set[str]]:
     found = {}
     for name, path in modules().items():
         looked_up = re.findall(r'"self_training\.([\w.]+):\w+"', path.read_text())
-        found[name] = set(provenance.imports(path)), set(looked_up)
+        found[name] = set(digests.imports(path)), set(looked_up)
     return found
 
 
@@ -90,8 +90,8 @@ def test_every_import_of_the_package_is_seen():
     """By name: `import self_training.x` and `from self_training.image import noise` alike."""
     for name, path in modules().items():
         written = re.findall(r"^\s*(?:from|import) self_training\b", path.read_text(), re.M)
-        assert len(provenance.imports(path)) >= bool(written), name
-        for other in provenance.imports(path):
+        assert len(digests.imports(path)) >= bool(written), name
+        for other in digests.imports(path):
             assert other in modules(), (name, other)
 
 
@@ -109,11 +109,11 @@ def test_imports_are_resolved(tmp_path):
     )
     expected = "study.plan errors storage image.noise image.backbones image.backbones.small_resnet"
     expected += " study.methods training.framework"
-    assert provenance.imports(path) == tuple(expected.split())
+    assert digests.imports(path) == tuple(expected.split())
     relative = tmp_path / "relative.py"
     relative.write_text("from . import errors\n")
     with pytest.raises(ImportError, match="Expected imports by full names"):
-        provenance.imports(relative)
+        digests.imports(relative)
 
 
 def test_modules_are_neither_long_nor_empty():
@@ -125,6 +125,14 @@ def test_modules_are_neither_long_nor_empty():
         if lengths[name] < SHORTEST and path.name != "__init__.py"
     }
     assert short == set()
+
+
+def test_a_package_s_own_file_has_nothing_that_runs_unseen():
+    """A digest covers one only where something is imported from it by name."""
+    for path in PACKAGE.rglob("__init__.py"):
+        body = ast.parse(path.read_text()).body
+        assert isinstance(body[0], ast.Expr), path
+        assert all(isinstance(node, ast.Assign) for node in body[1:]), path
 
 
 def test_scripts_are_adapters():
@@ -203,4 +211,4 @@ def test_nothing_else_is_looked_up_when_a_job_runs():
     # Figures name what draws them, which the script that draws imports.
     assert not looked_up
     drawn = {figure.draw.partition(":")[0].partition(".")[2] for figure in FIGURES}
-    assert drawn <= provenance._closure(provenance.SCRIPTS / "plot.py")
+    assert drawn <= digests.closure(digests.SCRIPTS / "plot.py")

@@ -321,6 +321,23 @@ def test_missing_archive_is_named(tmp_path):
         checks.validate(changed("datasets", {"a": dataset | {"labeled_fraction": 0.1}}))
 
 
+def test_an_heir_may_stand_before_a_parent_that_is_wrong():
+    parent = {"threshold": 0.5, "unlabeled_fraction": 0.1}
+    heir = {"inherit": "parent", "ensemble_size": [1, 2]}
+    config = tiny_config() | {"methods": {"heir": heir, "parent": parent}}
+    with pytest.raises(ConfigError, match="methods.parent.generations: Expected a number of gen"):
+        checks.validate(config)
+
+
+def test_what_is_wrong_with_a_method_comes_before_an_unknown_control():
+    config = changed("methods/noisy_student/threshold", ...) | {"statistics": {"control": "x"}}
+    with pytest.raises(ConfigError, match="methods.noisy_student.threshold"):
+        checks.validate(config)
+    config = tiny_config() | {"statistics": {"control": "x"}}
+    with pytest.raises(ConfigError, match="statistics.control: Expected one of baseline, noisy_st"):
+        checks.validate(config)
+
+
 def test_child_of_a_parent_without_generations_needs_values():
     config = tiny_config()
     config["methods"]["noisy_student"]["generations"] = [0, 1]
@@ -452,7 +469,9 @@ def test_order_of_keys_does_not_matter():
     turned = yaml.safe_load(yaml.safe_dump(config, sort_keys=True))
     for name in config["methods"]:
         assert repr(methods.settings(config, name)) == repr(methods.settings(turned, name))
-        slices = [methods.slice_of(some, "digits_0_2", name) for some in (config, turned)]
+        slices = [
+            methods.settings_behind_score(some, "digits_0_2", name) for some in (config, turned)
+        ]
         assert repr(slices[0]) == repr(slices[1])
     assert repr(methods.training(config, "digits_0_2")) == repr(
         methods.training(turned, "digits_0_2")
@@ -540,6 +559,12 @@ def test_controls_of_equal_steps():
     assert methods.equal_steps(config, "noisy_student") == ["of_steps"]
     assert methods.trained_otherwise(config, "noisy_student", "of_steps") == []
     assert methods.trained_otherwise(config, "noisy_student", "baseline") == ["noise"]
+    # Three members against one are no fair comparison, nor are two or three.
+    said["three"] = {"inherit": "noisy_student", "ensemble_size": 3}
+    assert methods.trained_otherwise(config, "three", "of_steps") == ["ensemble size"]
+    heir = "noisy_student_ensemble"
+    assert methods.trained_otherwise(config, heir, "of_steps") == ["ensemble size"]
+    del said["three"]
     assert methods.equal_steps(config, "noisy_student_ensemble") == []
     # What it inherits of length does not count: it takes the steps of the students.
     said["noisy_student"]["steps"] = 50

@@ -5,12 +5,20 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from self_training.data import split as splits
-from self_training.data.split import Split
-from self_training.methods import controls, generation, search, states, teachers
+from self_training.data.split import Split, save_split
+from self_training.methods import (
+    controls,
+    generation,
+    labeled_so_far,
+    predictions,
+    search,
+    states,
+    teachers,
+)
+from self_training.methods.labeled_so_far import no_pseudo_labels
 from self_training.methods.noisy_student import students
 from self_training.methods.parts import SEARCH, parts
-from self_training.methods.states import Predictions, no_pseudo_labels
+from self_training.methods.predictions import Predictions, stack_members
 from self_training.study.candidates import Candidate
 from self_training.training.runs import FINAL, TrainedRun
 
@@ -111,9 +119,10 @@ def files(tmp_path):
     for fold in range(2):
         paths.splits.append(tmp_path / f"split_{fold}.npz")
         paths.predictions.append(tmp_path / f"teachers_{fold}.npz")
-        splits.save(paths.splits[-1], SPLIT)
+        save_split(paths.splits[-1], SPLIT)
         predicted = Predictions(
-            np.stack([SURE, SURE[:, ::-1]]), np.full((2, 2, 2), 0.5, np.float32)
+            evaluation=np.full((2, 2, 2), 0.5, np.float32),
+            unlabeled=np.stack([SURE, SURE[:, ::-1]]),
         )
         states.save(paths.predictions[-1], {"inner_0": predicted, "inner_1": predicted})
     return paths
@@ -171,7 +180,7 @@ def test_predictions_of_students_replace_those_of_their_teachers_alone(files):
 def test_states_are_kept_in_files(tmp_path, files):
     first, _ = load(files)
     states.save(tmp_path / "labels.npz", first.pseudo_labels)
-    read = states.load_pseudo_labels(tmp_path / "labels.npz")
+    read = labeled_so_far.load(tmp_path / "labels.npz")
     for name, written in first.pseudo_labels.items():
         assert read[name].termination == written.termination == ""
         for one, other in zip(read[name][:-1], written[:-1], strict=True):
@@ -179,11 +188,11 @@ def test_states_are_kept_in_files(tmp_path, files):
             assert one.dtype == other.dtype
     # Nobody asks a control about unlabeled examples; its file has no predictions of any.
     (run,) = controls.runs(SPLIT, members=1, identity=IDENTITY)
-    predicted = states.stack_members([run], [TrainedRun({"evaluation": np.ones((2, 2))}, {})])
+    predicted = stack_members([run], [TrainedRun({"evaluation": np.ones((2, 2))}, {})])
     states.save(tmp_path / "control.npz", predicted)
     with np.load(tmp_path / "control.npz") as archive:
         assert archive.files == ["final/evaluation"]
-    assert states.load_predictions(tmp_path / "control.npz")["final"].unlabeled.size == 0
+    assert predictions.load(tmp_path / "control.npz")["final"].unlabeled is None
 
 
 def test_candidates_are_scored_on_the_fold_that_was_held_out(tmp_path, files):
@@ -195,7 +204,7 @@ def test_candidates_are_scored_on_the_fold_that_was_held_out(tmp_path, files):
 
     def state(first, second, prefix=""):
         predicted = {"inner_0": first, "inner_1": second}
-        return {f"{prefix}{part}": Predictions(nothing, some) for part, some in predicted.items()}
+        return {f"{prefix}{part}": Predictions(some, nothing) for part, some in predicted.items()}
 
     # The chain of one and two generations is the second; that of none the first.
     searched = [state(zero_one, half), state(one_zero, one_zero, "1/"), state(half, half, "1/")]

@@ -188,6 +188,28 @@ def test_a_score_s_code_is_what_its_method_was_trained_by(controls):
     assert code("equal") == code("noisy_student") | code("bound")
 
 
+def test_what_is_inherited_is_behind_a_score_too():
+    """An heir's choice was made by its parent's networks, whatever its own are."""
+
+    def behind(method, **parent):
+        config = tiny_config()
+        config["methods"]["noisy_student"] |= parent
+        config["methods"]["heir"] = {
+            "inherit": "noisy_student",
+            "backbone": "original_cnn",
+            "noise": {},
+        }
+        config["methods"]["control"] = {"generations": 0, "steps_of": "heir"}
+        return Plan(config).score_provenance(jobs(method=method))
+
+    for method in ("noisy_student", "heir", "control"):
+        before, after = behind(method), behind(method, backbone="small_resnet")
+        assert before["code"]["train_students"] != after["code"]["train_students"]
+        assert before["code"]["train_teachers"] == after["code"]["train_teachers"]
+        assert before["settings"] != after["settings"]
+    assert behind("baseline") == behind("baseline", backbone="small_resnet")
+
+
 def test_pictures_are_of_the_first_method_with_students(plan):
     figures = plan.report_figures({"accuracy": "Accuracy"})
     assert figures == {

@@ -9,13 +9,14 @@ import tomllib
 
 import yaml
 from conftest import ROOT
-from self_training import locks, provenance
+from self_training import digests, locks
 from self_training.seeds import derive_seed
 from self_training.study import names
 from test_architecture import modules
 
 STATISTICS = {f"evaluation.{name}" for name in ("comparison", "differences", "significance")}
-STATISTICS |= {"errors", "logs", "report.findings", "storage"}
+STATISTICS |= {"errors", "logs", "report.findings", "report.words", "storage"}
+OF_STUDENTS = ("pseudo_labels", "labeled_so_far", "noisy_student", "generation", "search")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -58,7 +59,7 @@ def imported_at_once(file) -> set[str]:
 def behind_names() -> set[str]:
     """Return the modules that a training job finds by a name in its settings."""
     paths = [*names.BACKBONES.values(), *names.POLICIES.values()]
-    return provenance._closure(provenance.SCRIPTS / "train_teachers.py", *paths)
+    return digests.closure(digests.SCRIPTS / "train_teachers.py", *paths)
 
 
 def test_conda_environments_have_what_scripts_import():
@@ -76,9 +77,9 @@ def test_conda_environments_have_what_scripts_import():
             environment = re.search(r"envs/(\w+)\.yaml", rule).group(1)
             installed = (ROOT / f"envs/{environment}.yaml").read_text()
             path = ROOT / f"workflow/scripts/{script.group(1)}.py"
-            files = [path, *map(provenance._file, provenance._closure(path))]
+            files = [path, *map(digests.file_of, digests.closure(path))]
             if environment == "training":
-                files += [provenance._file(m) for m in behind_names()]
+                files += [digests.file_of(m) for m in behind_names()]
             for file in files:
                 imported = imported_at_once(file)
                 for module in imported - ours:
@@ -100,7 +101,7 @@ def test_seeds_come_from_identity():
 
 def test_a_digest_covers_what_a_script_imports():
     def closure(script):
-        return provenance._closure(provenance.SCRIPTS / f"{script}.py")
+        return digests.closure(digests.SCRIPTS / f"{script}.py")
 
     trained = {"training.trainer", "training.one_by_one", "training.batches", "training.runs"}
     assert trained | {"seeds", "methods.pseudo_labels"} <= closure("train_students")
@@ -109,42 +110,42 @@ def test_a_digest_covers_what_a_script_imports():
     assert closure("test_significance") == STATISTICS
     # Nothing that makes pseudo-labels, searches or adds noise determines a teacher or a control.
     for script in ("train_teachers", "train_control"):
-        others = {"methods.pseudo_labels", "methods.noisy_student", "methods.search"}
+        others = {f"methods.{name}" for name in OF_STUDENTS} | {"study.candidates"}
         assert not others & closure(script)
         assert not {module for module in closure(script) if module.startswith("image.")}
     assert "training.stacked" not in closure("train_students")
     # What says where a score comes from is not behind the score, nor is what only that imports.
-    assert {"provenance", "dotted_paths"} <= closure("evaluate")
-    of_script = provenance.SCRIPTS / "evaluate.py"
-    counted = provenance._closure(of_script, without=provenance._WITHOUT_NUMBERS)
-    assert not {"provenance", "dotted_paths", "logs", "errors"} & counted
+    assert {"provenance", "errors"} <= closure("evaluate")
+    of_script = digests.SCRIPTS / "evaluate.py"
+    counted = digests.closure(of_script, without=digests._WITHOUT_NUMBERS)
+    assert not {"provenance", "logs", "errors"} & counted
     assert {"evaluation.scores", "methods.states"} <= counted
-    digests = {
-        path.stem: provenance.code_digest(path.stem) for path in provenance.SCRIPTS.iterdir()
-    }
-    assert len(set(digests.values())) > len(digests) / 2
+    # Nor does arithmetic on pseudo-labels determine a score but through what it was trained on.
+    assert "methods.pseudo_labels" not in counted | closure("select")
+    found = {path.stem: digests.code_digest(path.stem) for path in digests.SCRIPTS.iterdir()}
+    assert len(set(found.values())) > len(found) / 2
 
 
 def test_a_digest_covers_what_settings_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     cnn, resnet = names.BACKBONES["original_cnn"], names.BACKBONES["small_resnet"]
-    digests = {
-        provenance.code_digest("train_students", *used)
+    found = {
+        digests.code_digest("train_students", *used)
         for used in ((), (cnn,), (resnet,), (cnn, names.POLICIES["characters"]))
     }
-    assert len(digests) == 4
+    assert len(found) == 4
     # One policy's module is behind two names.
-    assert provenance.code_digest("train_students", names.POLICIES["clothing"]) == (
-        provenance.code_digest("train_students", names.POLICIES["characters"])
+    assert digests.code_digest("train_students", names.POLICIES["clothing"]) == (
+        digests.code_digest("train_students", names.POLICIES["characters"])
     )
     # The user's own counts as it is written, without what it imports.
     (tmp_path / "own_models.py").write_text("def build(): pass\n")
-    provenance.code_digest.cache_clear()
-    before = provenance.code_digest("train_teachers", "own_models:build")
+    digests.code_digest.cache_clear()
+    before = digests.code_digest("train_teachers", "own_models:build")
     (tmp_path / "own_models.py").write_text("def build(): pass  # now another\n")
-    provenance.code_digest.cache_clear()
-    assert provenance.code_digest("train_teachers", "own_models:build") != before
+    digests.code_digest.cache_clear()
+    assert digests.code_digest("train_teachers", "own_models:build") != before
 
 
 def test_only_training_imports_keras():
@@ -172,8 +173,8 @@ def test_only_downloads_touch_the_network():
     assert found == ["data.downloads"]
     reached = {
         script.stem
-        for script in provenance.SCRIPTS.glob("*.py")
-        if "data.downloads" in provenance._closure(script)
+        for script in digests.SCRIPTS.glob("*.py")
+        if "data.downloads" in digests.closure(script)
     }
     assert reached == {"download"}
 

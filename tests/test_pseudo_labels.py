@@ -5,7 +5,7 @@ from self_training.methods import generation as generations
 from self_training.methods import pseudo_labels
 from self_training.methods.noisy_student import Labeling
 from self_training.methods.parts import slice_bounds
-from self_training.methods.states import Predictions
+from self_training.methods.predictions import Predictions, ensemble
 from self_training.study.candidates import Candidate
 
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.4, 0.35, 0.25], [0.1, 0.1, 0.8], [0.0, 0.5, 0.5]])
@@ -64,8 +64,8 @@ def test_temperature_sharpens_or_flattens(temperature, expected):
 def test_ensemble_is_the_mean_of_probabilities():
     members = np.stack([PROBABILITIES, PROBABILITIES[:, ::-1]]).astype(np.float32)
     expected = [[0.4, 0.2, 0.4], [0.325, 0.35, 0.325], [0.45, 0.1, 0.45], [0.25, 0.5, 0.25]]
-    np.testing.assert_allclose(pseudo_labels.ensemble(members), expected, atol=1e-6)
-    np.testing.assert_array_equal(pseudo_labels.ensemble(members[:1]), members[0])
+    np.testing.assert_allclose(ensemble(members), expected, atol=1e-6)
+    np.testing.assert_array_equal(ensemble(members[:1]), members[0])
 
 
 CLASSES = np.array([0, 0, 0, 0, 1, 1, 2])
@@ -100,12 +100,12 @@ SPLIT = make_split(labeled=np.arange(4), unlabeled=np.array([9, 4, 7, 5, 8, 6]))
 
 
 def state(evaluation=None, unlabeled=PROBABILITIES[:3]):
-    return Predictions(unlabeled[None], np.zeros((1, 2, 3)))
+    return Predictions(np.zeros((1, 2, 3)), unlabeled[None])
 
 
 def labeled(generation, previous, predictions=None, **chain):
     chain = Candidate(**{"unlabeled_fraction": 0.3, "threshold": 0.5, "ensemble_size": 1} | chain)
-    result = generations.label(
+    result = generations.label_all(
         SPLIT,
         "final",
         [chain],

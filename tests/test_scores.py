@@ -6,7 +6,7 @@ import pytest
 from self_training import storage
 from self_training.data.split import Split
 from self_training.evaluation import calibration, metrics, scores
-from self_training.methods.states import no_pseudo_labels
+from self_training.methods.labeled_so_far import no_pseudo_labels
 from self_training.study.candidates import Candidate
 
 Y = np.array([0, 0, 0, 1, 1, 2])

@@ -50,7 +50,7 @@ def test_parts_are_stratified():
 def test_only_labels_of_labeled_examples_are_written(tmp_path):
     for split in splits():
         np.testing.assert_array_equal(split.labeled_y, LABELS[split.labeled_idx])
-        split_files.save(tmp_path / "split.npz", split)
+        split_files.save_split(tmp_path / "split.npz", split)
         with np.load(tmp_path / "split.npz") as written:
             assert set(written.files) == {
                 "test_idx",
@@ -64,8 +64,8 @@ def test_only_labels_of_labeled_examples_are_written(tmp_path):
 
 def test_a_split_is_read_as_it_was_written(tmp_path):
     split = splits()[1]
-    split_files.save(tmp_path / "split.npz", split)
-    read = split_files.load(tmp_path / "split.npz")
+    split_files.save_split(tmp_path / "split.npz", split)
+    read = split_files.load_split(tmp_path / "split.npz")
     assert read.classes == split.classes == 3
     for name, array in vars(split).items():
         np.testing.assert_array_equal(getattr(read, name), array)

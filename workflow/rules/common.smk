@@ -1,8 +1,9 @@
 # What all rules share: the study's config, checked, and the plan of its jobs.
 #
 # Takes: config.
-# Gives: `plan`, which knows every path and what inputs and parameters depend on (study/plan.py), and
-#     `code_digest`; a mistake in the config ends here, before anything runs.
+# Gives: `plan`, which knows every path and what inputs and parameters depend on (study/plan.py),
+#     and `any_of`, `code_digest` and `figures` of the package; a mistake in the config ends here,
+#     before anything runs.
 
 import gc
 import os
@@ -22,10 +23,10 @@ os.environ.update(
     )
 )
 
+from self_training.digests import code_digest
 from self_training.errors import StudyError
 from self_training.image import readers
 from self_training.locks import clear_stale_locks
-from self_training.provenance import code_digest
 from self_training.report import figures
 from self_training.study import checks, schema
 from self_training.study.config import external_scores

@@ -4,7 +4,7 @@ log_to(snakemake.log[0])
 
 import numpy as np
 
-from self_training.data.split import save
+from self_training.data.split import save_split
 from self_training.data.splits import make_splits
 from self_training.storage import load_json
 
@@ -12,4 +12,4 @@ labels = np.load(snakemake.input.labels)
 class_names = load_json(snakemake.input.classes)
 splits = make_splits(labels, class_names, **snakemake.params.settings)
 for split, path in zip(splits, snakemake.output.splits, strict=True):
-    save(path, split)
+    save_split(path, split)

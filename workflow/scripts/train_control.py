@@ -3,10 +3,11 @@ from self_training.logs import log_to
 log_to(snakemake.log[0])
 
 from self_training.methods import controls, states
+from self_training.methods.predictions import stack_members
 from self_training.training.job import train_job
 
 params = snakemake.params
 batch, classes = controls.load_batch(snakemake.input, params.members, params.identities)
 trained = train_job(snakemake, batch, classes)
 for runs, results, path in zip(batch, trained, snakemake.output.predictions, strict=True):
-    states.save(path, states.stack_members(runs, results))
+    states.save(path, stack_members(runs, results))

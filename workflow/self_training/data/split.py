@@ -28,12 +28,12 @@ class Split:
     classes: int
 
 
-def save(path: Path | str, split: Split) -> None:
+def save_split(path: Path | str, split: Split) -> None:
     """Write a split as an `.npz` archive of its fields."""
     save_arrays(path, asdict(split) | {"classes": np.array(split.classes)})
 
 
-def load(path: Path | str) -> Split:
-    """Read what `save` has written."""
+def load_split(path: Path | str) -> Split:
+    """Read what `save_split` has written."""
     arrays: dict[str, Any] = load_arrays(path)
     return Split(**arrays | {"classes": int(arrays["classes"])})

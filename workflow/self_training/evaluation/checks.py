@@ -3,6 +3,7 @@
 from self_training.errors import ConfigError
 from self_training.evaluation.external_scores import read
 from self_training.study import budgets
+from self_training.study.checks import no_unknown_control_of_statistics
 from self_training.study.config import external_scores
 
 
@@ -20,7 +21,4 @@ def check_external_scores(config: dict) -> None:
             expected = f"scores at a label budget ({', '.join(several)})"
             raise ConfigError.of("external_scores", expected, name)
     methods = [*config.get("methods", {}), *(name for table in tables for name in table["method"])]
-    control = config.get("statistics", {}).get("control")
-    if control is not None and control not in methods:
-        expected = f"one of {', '.join(dict.fromkeys(methods))}"
-        raise ConfigError.of("statistics.control", expected, control)
+    no_unknown_control_of_statistics(config, list(dict.fromkeys(methods)))

@@ -6,13 +6,12 @@ import numpy as np
 from scipy.stats import binomtest
 
 from self_training import storage
-from self_training.data import split as splits
-from self_training.data.split import Split
+from self_training.data.split import Split, load_split
 from self_training.evaluation import metrics
 from self_training.evaluation.calibration import calibration_error, reliability
-from self_training.methods import states
-from self_training.methods.pseudo_labels import ensemble
-from self_training.methods.states import PseudoLabels
+from self_training.methods import labeled_so_far, predictions
+from self_training.methods.labeled_so_far import PseudoLabels
+from self_training.methods.predictions import ensemble
 from self_training.training.runs import FINAL
 
 EXAMPLES = 8  # Pseudo-labels that are shown, right ones and wrong ones each.
@@ -56,16 +55,16 @@ def score_generations(
     rows = [{"generation": 0, "offered": 0, "selected": 0, "correct": 0, "trained_on": 0}]
     if chain:
         asked = chain[-1].offered.tolist()
-        for generation, (offered, labeled) in enumerate(zip(asked, chain, strict=False), start=1):
-            correct = _labels_of(labeled) == labels[labeled.examples]
-            now = labeled.generation == generation
+        for generation, (offered, given) in enumerate(zip(asked, chain, strict=False), start=1):
+            correct = _labels_of(given) == labels[given.examples]
+            now = given.generation == generation
             rows.append(
                 {
                     "generation": generation,
                     "offered": offered,
                     "selected": int(now.sum()),
                     "correct": int(correct[now].sum()),
-                    "trained_on": int(labeled.copies[now].sum()),
+                    "trained_on": int(given.copies[now].sum()),
                 }
             )
     return [
@@ -75,31 +74,31 @@ def score_generations(
     ]  # fmt: skip
 
 
-def _labels_of(labeled: PseudoLabels) -> np.ndarray:
-    targets = labeled.targets
+def _labels_of(pseudo_labeled: PseudoLabels) -> np.ndarray:
+    targets = pseudo_labeled.targets
     return targets.argmax(axis=1) if targets.ndim == 2 else targets
 
 
-def show_pseudo_labels(labels: np.ndarray, labeled: PseudoLabels) -> list[dict]:
+def show_pseudo_labels(labels: np.ndarray, pseudo_labeled: PseudoLabels) -> list[dict]:
     """Return pseudo-labels to look at: right and wrong ones, evenly from the least confident on.
 
     Returns: `example` (index into the dataset), `generation`, `confidence`, `pseudo_label` and the
         true `label`.
     """
-    pseudo_labels = _labels_of(labeled)
-    right = pseudo_labels == labels[labeled.examples]
+    pseudo_labels = _labels_of(pseudo_labeled)
+    right = pseudo_labels == labels[pseudo_labeled.examples]
     shown = []
     for group in (np.flatnonzero(right), np.flatnonzero(~right)):
-        ordered = group[np.argsort(labeled.confidence[group], kind="stable")]
+        ordered = group[np.argsort(pseudo_labeled.confidence[group], kind="stable")]
         picks = np.unique(np.linspace(0, len(ordered) - 1, min(EXAMPLES, len(ordered))).round())
         shown.extend(ordered[picks.astype(int)].tolist())
     return [
         {
-            "example": int(labeled.examples[index]),
-            "generation": int(labeled.generation[index]),
-            "confidence": float(labeled.confidence[index]),
+            "example": int(pseudo_labeled.examples[index]),
+            "generation": int(pseudo_labeled.generation[index]),
+            "confidence": float(pseudo_labeled.confidence[index]),
             "pseudo_label": int(pseudo_labels[index]),
-            "label": int(labels[labeled.examples[index]]),
+            "label": int(labels[pseudo_labeled.examples[index]]),
         }
         for index in shown
     ]
@@ -132,14 +131,14 @@ def load_final_chains(files) -> list[FinalChain]:
             `pseudo_labels`; per generation `histories`.
     """
     folds = len(files.splits)
-    predictions = storage.by_fold(files.predictions, folds)
+    predicted = storage.by_fold(files.predictions, folds)
     pseudo_labels = storage.by_fold(files.pseudo_labels, folds)
     histories = [storage.load_json(path)["folds"] for path in files.histories]
     return [
         FinalChain(
-            splits.load(files.splits[fold]),
-            [_only(states.load_predictions(path)).evaluation for path in predictions[fold]],
-            [_only(states.load_pseudo_labels(path)) for path in pseudo_labels[fold]],
+            load_split(files.splits[fold]),
+            [_only(predictions.load(path)).evaluation for path in predicted[fold]],
+            [_only(labeled_so_far.load(path)) for path in pseudo_labels[fold]],
             storage.load_json(files.choices[fold])["hyper_parameters"],
             [history[fold] for history in histories],
         )
@@ -177,8 +176,8 @@ def evaluate(labels: np.ndarray, chain: FinalChain) -> dict:
     probabilities = [
         ensemble(members[:ensemble_size]) for members in chain.predictions[: len(trained)]
     ]
-    labeled = chain.pseudo_labels
-    termination = labeled[-1].termination if labeled else ""
+    pseudo_labels = chain.pseudo_labels
+    termination = pseudo_labels[-1].termination if pseudo_labels else ""
     y_true, last = labels[split.test_idx], probabilities[-1]
     bins = reliability(y_true, last)
     accuracies = [float(np.mean(some.argmax(axis=1) == y_true)) for some in probabilities]
@@ -196,7 +195,7 @@ def evaluate(labels: np.ndarray, chain: FinalChain) -> dict:
         **chain.hyper_parameters,
         "generations_trained": len(trained) - 1,
         "termination_condition": termination or "generations_reached",
-        "generations_of_chain": score_generations(labels, labeled, accuracies),
+        "generations_of_chain": score_generations(labels, pseudo_labels, accuracies),
         "reliability": bins,
-        "examples": show_pseudo_labels(labels, labeled[-1]) if labeled else [],
+        "examples": show_pseudo_labels(labels, pseudo_labels[-1]) if pseudo_labels else [],
     }

@@ -3,8 +3,7 @@
 import numpy as np
 
 from self_training import storage
-from self_training.data import split as splits
-from self_training.data.split import Split
+from self_training.data.split import Split, load_split
 from self_training.training.runs import FINAL, Run
 
 
@@ -67,7 +66,7 @@ def load_batch(files, members: int, identities: list[dict]) -> tuple[list[list[R
     histories = [storage.load_json(path)["folds"] for path in files.histories]
     batch = []
     for fold, (path, identity) in enumerate(zip(files.splits, identities, strict=True)):
-        split = splits.load(path)
+        split = load_split(path)
         steps = steps_of_last([history[fold] for history in histories])
         batch.append(runs(split, members=members, identity=identity, labels=labels, steps=steps))
     return batch, split.classes

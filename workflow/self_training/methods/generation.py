@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from self_training import storage
-from self_training.data import split as splits
-from self_training.data.split import Split
-from self_training.methods import noisy_student, search, states
-from self_training.methods.noisy_student import Labeling
-from self_training.methods.parts import parts, slice_of
-from self_training.methods.states import Predictions, PseudoLabels
+from self_training.data.split import Split, load_split
+from self_training.methods import labeled_so_far, noisy_student, predictions, search
+from self_training.methods.labeled_so_far import PseudoLabels
+from self_training.methods.noisy_student import Labeling, slice_of
+from self_training.methods.parts import parts
+from self_training.methods.predictions import Predictions, stack_members
+from self_training.methods.states import name_of
 from self_training.study.candidates import Candidate
 from self_training.training.runs import Run, TrainedRun
 
@@ -44,7 +45,7 @@ class Generation:
             run
             for part in parts(self.split, self.phase)
             for index, chain in enumerate(self.chains)
-            if not self.pseudo_labels[name := f"{index}/{part.name}"].termination
+            if not self.pseudo_labels[name := name_of(index, part.name)].termination
             for run in noisy_student.students(
                 self.split,
                 part,
@@ -63,15 +64,15 @@ class Generation:
         Args:
             trained: results of `runs`.
         """
-        return self.teachers | states.stack_members(self.runs, trained)
+        return self.teachers | stack_members(self.runs, trained)
 
 
-def label(
+def label_all(
     split: Split,
     phase: str,
     chains: list[Candidate],
     number: int,
-    predictions: dict[str, Predictions],
+    given: dict[str, Predictions],
     before: dict[str, PseudoLabels],
     how: Labeling,
     identity: dict,
@@ -79,13 +80,17 @@ def label(
     """Return a generation with the pseudo-labels of every chain.
 
     Args:
-        predictions: of generation 1 those of the shared teachers by the names of parts; later those
-            after the generation before.
+        phase: SEARCH or FINAL, of `parts.parts`.
+        chains: those of all candidates, or the selected one (see `search.chains`).
+        number: of the generation: 1, 2, ...
+        given: predictions of its teachers: of generation 1 the shared ones, by the names of parts;
+            later those after the generation before.
         before: pseudo-labels of the generation before; empty for the first.
+        identity: of the outer fold, which seeds come from.
     """
-    teachers = of_shared_teachers(split, chains, predictions) if number == 1 else predictions
+    teachers = of_shared_teachers(split, chains, given) if number == 1 else given
     pseudo_labels = {
-        (name := f"{index}/{part.name}"): noisy_student.label(
+        (name := name_of(index, part.name)): noisy_student.label(
             split, chain, number, teachers[name], before.get(name), how
         )
         for index, chain in enumerate(chains)
@@ -95,21 +100,21 @@ def label(
 
 
 def of_shared_teachers(
-    split: Split, chains: list[Candidate], predictions: dict[str, Predictions]
+    split: Split, chains: list[Candidate], given: dict[str, Predictions]
 ) -> dict[str, Predictions]:
     """Return what every chain takes of the shared teachers: its members, and its first slice.
 
     Args:
-        predictions: of all members, by the names of parts.
+        given: predictions of all their members, by the names of parts.
     """
-    return {
-        f"{index}/{part}": Predictions(
-            all_members.unlabeled[: chain.ensemble_size, : len(slice_of(split, chain, 1))],
-            all_members.evaluation[: chain.ensemble_size],
-        )
-        for index, chain in enumerate(chains)
-        for part, all_members in predictions.items()
-    }
+    taken = {}
+    for index, chain in enumerate(chains):
+        members, asked = chain.ensemble_size, len(slice_of(split, chain, 1))
+        for part, (evaluation, unlabeled) in given.items():
+            assert unlabeled is not None
+            name = name_of(index, part)
+            taken[name] = Predictions(evaluation[:members], unlabeled[:members, :asked])
+    return taken
 
 
 def load_generations(files, params, phase: str, number: int) -> list[Generation]:
@@ -122,17 +127,17 @@ def load_generations(files, params, phase: str, number: int) -> list[Generation]
         params: `identities` of the folds, `search` of `search.propose`, `labeling` of `Labeling`.
     """
     choices = [storage.load_json(path) for path in files.choices] or [None] * len(files.splits)
-    before = [states.load_pseudo_labels(path) for path in files.previous] or [{}] * len(choices)
+    before = [labeled_so_far.load(path) for path in files.previous] or [{}] * len(choices)
     generations = []
     for fold, identity in enumerate(params.identities):
         candidates = search.propose(**params.search, choice=choices[fold], **identity)
         generations.append(
-            label(
-                splits.load(files.splits[fold]),
+            label_all(
+                load_split(files.splits[fold]),
                 phase,
                 search.chains(candidates),
                 number,
-                states.load_predictions(files.predictions[fold]),
+                predictions.load(files.predictions[fold]),
                 before[fold],
                 Labeling(**params.labeling),
                 identity,

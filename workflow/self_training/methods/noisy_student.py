@@ -2,7 +2,12 @@
 
 Xie et al. 2020 (CVPR), algorithm 1: teachers label unlabeled examples, students are trained from
 scratch and with noise on these and on the labeled ones, and become the next teachers. Here is one
-generation of one chain; `generation` has what a job makes of it for all chains of a method.
+generation of one chain. For all chains of a method, a job (`generation`, `train_students.py`)
+
+    loads the teachers' predictions and the pseudo-labels so far,
+    calls `label` for every chain on every part of the labeled examples,
+    trains the runs of `students`, all in one process (`training.job`),
+    and saves their predictions, from which the next generation's job goes on.
 """
 
 from collections.abc import Iterator
@@ -13,8 +18,9 @@ import numpy as np
 
 from self_training.data.split import Split
 from self_training.methods import pseudo_labels
-from self_training.methods.parts import Part, slice_of
-from self_training.methods.states import Predictions, PseudoLabels, no_pseudo_labels
+from self_training.methods.labeled_so_far import PseudoLabels, no_pseudo_labels
+from self_training.methods.parts import Part, slice_bounds
+from self_training.methods.predictions import Predictions, ensemble
 from self_training.study.candidates import Candidate
 from self_training.training.runs import Run
 
@@ -62,8 +68,9 @@ def label(
         return before._replace(termination="unlabeled_used_up")
 
     # The teachers label them, and those they are confident of are selected.
-    probabilities = pseudo_labels.ensemble(teachers.unlabeled)
-    assert chain.threshold is not None, "a chain of generations has one"
+    # Whoever teaches has predicted them, and a chain of generations has a threshold.
+    assert teachers.unlabeled is not None and chain.threshold is not None
+    probabilities = ensemble(teachers.unlabeled)
     selected = pseudo_labels.select(probabilities, chain.threshold)
     offered = np.append(before.offered, np.int32(len(examples)))
     if not selected.any():
@@ -93,12 +100,26 @@ def _merge(before: PseudoLabels, new: PseudoLabels) -> PseudoLabels:
     return new._replace(**merged)
 
 
+def slice_of(split: Split, chain: Candidate, generation: int) -> np.ndarray:
+    """Return the unlabeled examples that a generation of a chain asks its teachers about.
+
+    A chain without `unlabeled_fraction` asks about all of them every time; after its last
+    generation a chain asks about none.
+    """
+    if generation > chain.generations:
+        return split.unlabeled_idx[:0]
+    if chain.unlabeled_fraction is None:
+        return split.unlabeled_idx
+    start, stop = slice_bounds(split, generation, chain.unlabeled_fraction)
+    return split.unlabeled_idx[start:stop]
+
+
 def students(
     split: Split,
     part: Part,
     chain: Candidate,
     generation: int,
-    labeled: PseudoLabels,
+    pseudo_labeled: PseudoLabels,
     *,
     name: str,
     identity: dict,
@@ -110,21 +131,20 @@ def students(
     methods are compared with the same random numbers.
 
     Args:
-        labeled: the chain's pseudo-labels, of this generation too.
+        pseudo_labeled: the chain's pseudo-labels, of this generation too.
         name: of the ensemble, in the states that are kept.
         identity: of the outer fold, which seeds come from.
     """
     targets: np.ndarray = part.labeled_y.astype(np.int32)
-    if labeled.targets.ndim == 2:
+    if pseudo_labeled.targets.ndim == 2:
         targets = np.eye(split.classes, dtype=np.float32)[targets]
+    copies = pseudo_labeled.copies
     for member in range(chain.ensemble_size):
         yield Run(
             name=name,
             identity=identity | {"part": part.name, "generation": generation, "member": member},
-            examples=np.concatenate(
-                [part.labeled_idx, np.repeat(labeled.examples, labeled.copies)]
-            ),
-            targets=np.concatenate([targets, np.repeat(labeled.targets, labeled.copies, axis=0)]),
+            examples=np.concatenate([part.labeled_idx, np.repeat(pseudo_labeled.examples, copies)]),
+            targets=np.concatenate([targets, np.repeat(pseudo_labeled.targets, copies, axis=0)]),
             predict={
                 "unlabeled": slice_of(split, chain, generation + 1),
                 "evaluation": part.evaluation_idx,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from self_training.data.split import Split
-from self_training.study.candidates import Candidate
 from self_training.training.runs import FINAL
 
 SEARCH = "search"
@@ -54,17 +53,3 @@ def slice_bounds(split: Split, generation: int, unlabeled_fraction: float) -> tu
     unlabeled = len(split.unlabeled_idx)
     size = max(1, round(unlabeled_fraction * (len(split.labeled_idx) + unlabeled)))
     return min(unlabeled, size * (generation - 1)), min(unlabeled, size * generation)
-
-
-def slice_of(split: Split, chain: Candidate, generation: int) -> np.ndarray:
-    """Return the unlabeled examples that a generation of a chain asks its teachers about.
-
-    A chain without `unlabeled_fraction` asks about all of them every time; after its last
-    generation a chain asks about none.
-    """
-    if generation > chain.generations:
-        return split.unlabeled_idx[:0]
-    if chain.unlabeled_fraction is None:
-        return split.unlabeled_idx
-    start, stop = slice_bounds(split, generation, chain.unlabeled_fraction)
-    return split.unlabeled_idx[start:stop]

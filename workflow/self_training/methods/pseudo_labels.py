@@ -8,17 +8,6 @@ LABELS = ("hard", "soft")
 BALANCES = ("none", "undersample", "quota")
 
 
-def ensemble(probabilities: np.ndarray) -> np.ndarray:
-    """Return the mean probabilities of an ensemble (the 'soft ensemble').
-
-    Args:
-        probabilities: (members, examples, classes).
-
-    Returns: (examples, classes) float64; with one member, its own.
-    """
-    return probabilities.mean(axis=0, dtype=np.float64)
-
-
 def select(probabilities: np.ndarray, threshold: float) -> np.ndarray:
     """Return a mask (examples,) of those whose confidence is above the threshold."""
     confidence = probabilities.max(axis=1)

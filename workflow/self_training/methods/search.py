@@ -3,13 +3,12 @@
 import numpy as np
 
 from self_training import storage
-from self_training.data import split as splits
-from self_training.data.split import Split
+from self_training.data.split import Split, load_split
 from self_training.errors import ConfigError
-from self_training.methods import states
+from self_training.methods import predictions
 from self_training.methods.parts import SEARCH, parts
-from self_training.methods.pseudo_labels import ensemble
-from self_training.methods.states import Predictions
+from self_training.methods.predictions import Predictions, ensemble
+from self_training.methods.states import name_of
 from self_training.seeds import generator
 from self_training.study.candidates import Candidate, grid
 
@@ -73,7 +72,7 @@ def score_candidates(
         state, index = searched[candidate.generations], index_of[candidate.chain(0)]
         accuracies = []
         for part, actual in inner:
-            name = f"{index}/{part}" if candidate.generations else part
+            name = name_of(index, part) if candidate.generations else part
             members = state[name].evaluation[: candidate.ensemble_size]
             accuracies.append(float(np.mean(ensemble(members).argmax(axis=1) == actual)))
         scores.append(accuracies)
@@ -124,7 +123,7 @@ def choose_in_folds(files, identities: list[dict], search: dict) -> list[dict]:
     choices = []
     for fold, identity in enumerate(identities):
         candidates = propose(**search, choice=given[fold], **identity)
-        predictions = [states.load_predictions(path) for path in searched[fold]]
-        split = splits.load(files.splits[fold])
-        choices.append(select(candidates, score_candidates(split, candidates, predictions)))
+        found = [predictions.load(path) for path in searched[fold]]
+        split = load_split(files.splits[fold])
+        choices.append(select(candidates, score_candidates(split, candidates, found)))
     return choices

@@ -4,7 +4,7 @@ import numpy as np
 
 from self_training.data.split import Split
 from self_training.methods.parts import SEARCH, parts, slice_bounds
-from self_training.methods.states import Predictions
+from self_training.methods.predictions import Predictions
 from self_training.training.runs import FINAL, Run
 
 

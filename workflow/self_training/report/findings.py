@@ -7,6 +7,7 @@ import pandas as pd
 from self_training.evaluation.comparison import Reason, UnsharedFolds
 from self_training.evaluation.differences import ALPHA, could_show
 from self_training.evaluation.significance import Comparison
+from self_training.report.words import count, shorten
 
 # Why there is no statistic or no p. `methods` and `datasets` are how many of them were tested.
 REASONS = {
@@ -57,7 +58,7 @@ def notes(comparison: Comparison) -> list[str]:
     found += [_missing(methods, datasets) for methods, datasets in comparison.missing.items()]
     if comparison.joined:
         found.append(
-            f"Label budgets of a dataset ({_shown(list(comparison.joined))}) are no independent "
+            f"Label budgets of a dataset ({shorten(list(comparison.joined))}) are no independent "
             "datasets: tests over datasets take the mean over them, of the methods that have a "
             "score at each."
         )
@@ -68,14 +69,14 @@ def _unshared(folds: UnsharedFolds) -> str:
     if not folds.shared:
         return f"{folds.dataset}: the methods share no fold, so means are over different ones."
     return (
-        f"{folds.dataset}: compared on {_count(folds.shared, 'fold')}; not every method has a "
-        f"score of {_count(folds.others, 'other')}."
+        f"{folds.dataset}: compared on {count(folds.shared, 'fold')}; not every method has a "
+        f"score of {count(folds.others, 'other')}."
     )
 
 
 def _missing(methods: tuple[str, ...], datasets: list[str]) -> str:
     return (
-        f"No score of {', '.join(methods)} on {_shown(datasets)}. These datasets count only where "
+        f"No score of {', '.join(methods)} on {shorten(datasets)}. These datasets count only where "
         "two methods that have one are compared, and not in Friedman's and Nemenyi's tests."
     )
 
@@ -93,13 +94,13 @@ def _limits(statistics: dict) -> list[str]:
         whom = (
             "any difference"
             if len(powerless) == len(pairs)
-            else "that " + _shown([f"{pair['a']} and {pair['b']} differ" for pair in powerless])
+            else "that " + shorten([f"{pair['a']} and {pair['b']} differ" for pair in powerless])
         )
         have = sorted({pair["datasets"] for pair in powerless})
         notes.append(
             f"{' or '.join(map(str, have))} dataset{'s' if have != [1] else ''}: too few for "
             f"Wilcoxon's test with Holm's correction to show {whom} at level {ALPHA}, however "
-            f"large; {_count(len(pairs), 'pair')} of methods need at least {enough}. That none "
+            f"large; {count(len(pairs), 'pair')} of methods need at least {enough}. That none "
             "shows does not mean that there is none."
         )
     elif datasets < 10:
@@ -142,7 +143,7 @@ def _best(statistics: dict, means: pd.DataFrame) -> str:
     averages = means.dropna().mean()
     accuracies = ", ".join(f"{averages[method]:.4f}" for method in best)
     return (
-        f"Best average rank over {_count(statistics['datasets'], 'dataset')}: {', '.join(best)} "
+        f"Best average rank over {count(statistics['datasets'], 'dataset')}: {', '.join(best)} "
         f"({ranks[best[0]]:.2f}, where 1 would be always best; mean accuracy {accuracies})."
     )
 
@@ -195,13 +196,5 @@ def _mean_ranks(statistics: dict) -> str:
         for a, b in combinations(statistics["methods"], 2)
         if statistics["post_hoc"]["nemenyi"][a][b] < ALPHA
     ]
-    pairs = _shown(nemenyi) if nemenyi else "no single pair"
+    pairs = shorten(nemenyi) if nemenyi else "no single pair"
     return f"The classic tests of mean ranks find a difference ({found}; Nemenyi: {pairs})."
-
-
-def _shown(names: list[str]) -> str:
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,6 +1,7 @@
 """With how many labels a method pays, in sentences."""
 
 from self_training.evaluation import label_budgets
+from self_training.report.words import join
 from self_training.study import methods
 
 VERDICTS = {
@@ -63,15 +64,10 @@ def _sentence(dataset: str, comparison: str, reference: str, rows: list[dict]) -
     for row in rows:
         verdict = label_budgets.verdict(row["against"][reference])
         found.setdefault(verdict, []).append(show_labels(row["labels"]))
-    parts = [text.format(_join(found[name])) for name, text in VERDICTS.items() if name in found]
+    parts = [text.format(join(found[name])) for name, text in VERDICTS.items() if name in found]
     how = (
         " (95 % intervals of the mean difference over folds, each for itself)"
         if set(found) - {None}
         else ""
     )
     return f"{dataset}, {comparison}: {'; '.join(parts)}{how}."
-
-
-def _join(items: list[str]) -> str:
-    *first, last = items
-    return f"{', '.join(first)} and {last}" if first else last

@@ -2,8 +2,9 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
+from self_training.report.words import count, join
 from self_training.study import budgets, methods
-from self_training.study import config as study
+from self_training.study.config import compares_only, external_scores
 
 REFERENCES = {
     "noisy_student": (
@@ -54,7 +55,7 @@ def write(config: dict, statistics: dict) -> str:
     """
     paragraphs, cited = [], ["demsar", "benavoli", "bayes", "nadeau"]
     packages = ["scipy", "statsmodels", "scikit-posthocs", "baycomp"]
-    if not study.compares_only(config):
+    if not compares_only(config):
         paragraphs += [_data(config), _training(config)]
         paragraphs += [_method(config, name) for name in config["methods"]]
         cited += ["adam"]
@@ -62,9 +63,9 @@ def write(config: dict, statistics: dict) -> str:
         if any(methods.generations(config, name) for name in config["methods"]):
             cited += ["noisy_student"]
         cited += sorted(_ingredients(config) & set(REFERENCES))
-    external = study.external_scores(config)
+    external = external_scores(config)
     if external:
-        paragraphs.append(f"Scores of other systems were taken from {_join(external)}.")
+        paragraphs.append(f"Scores of other systems were taken from {join(external)}.")
     paragraphs.append(_statistics(statistics, packages))
     paragraphs.append("References. " + " ".join(sorted(REFERENCES[name] for name in cited)))
     return "\n\n".join(paragraphs)
@@ -86,8 +87,8 @@ def _ingredients(config: dict) -> set[str]:
 def _data(config: dict) -> str:
     datasets = list(budgets.sources(config))
     text = (
-        f"{_count(len(config['methods']), 'method')} were compared on "
-        f"{_count(len(datasets), 'dataset')} ({_join(datasets)}) by {config['outer_folds']}-fold "
+        f"{count(len(config['methods']), 'method')} were compared on "
+        f"{count(len(datasets), 'dataset')} ({join(datasets)}) by {config['outer_folds']}-fold "
         f"stratified cross-validation. In every fold, {_labeled(config)}; the labels of all others "
         "were hidden from training, search and selection. The test fold was used once, for the "
         "scores. All methods of a fold had the same labeled and unlabeled examples, and networks "
@@ -96,7 +97,7 @@ def _data(config: dict) -> str:
     several = budgets.several(config)
     if several:
         text += (
-            f" Of {_join(several)}, all label budgets were studied over the same folds and "
+            f" Of {join(several)}, all label budgets were studied over the same folds and "
             "from the same initial weights; the labels of a smaller budget were among those of a "
             "larger one."
         )
@@ -112,10 +113,10 @@ def _labeled(config: dict) -> str:
     fractions, numbers = values["labeled_fraction"], values["labels_per_class"]
     parts = []
     if fractions:
-        percent = _join(f"{100 * fraction:g}%" for fraction in fractions)
+        percent = join(f"{100 * fraction:g}%" for fraction in fractions)
         parts.append(f"{percent} of the examples outside the test fold (stratified by class)")
     if numbers:
-        parts.append(f"{_join(numbers)} examples of every class outside the test fold")
+        parts.append(f"{join(numbers)} examples of every class outside the test fold")
     several = " (by dataset and label budget)" if len(fractions + numbers) > 1 else ""
     return f"{' or '.join(parts)}{several} kept their labels"
 
@@ -126,7 +127,7 @@ def _training(config: dict) -> str:
     return (
         f"Networks ({training['backbone']}, where nothing else is said) were trained from scratch "
         f"with Adam (Kingma and Ba 2015; learning rate {training['learning_rate']:g}, batches of "
-        f"{training['batch_size']}) for {_join(lengths)}"
+        f"{training['batch_size']}) for {join(lengths)}"
         f"{' (by dataset)' if len(lengths) > 1 else ''}, with seeds derived from {config['seed']}."
     )
 
@@ -134,8 +135,8 @@ def _training(config: dict) -> str:
 def _length(settings: dict) -> str:
     """Return how long networks are trained; '' where settings do not say."""
     if settings.get("steps"):
-        return _count(settings["steps"], "gradient step")
-    return _count(settings["epochs"], "epoch") if settings.get("epochs") else ""
+        return count(settings["steps"], "gradient step")
+    return count(settings["epochs"], "epoch") if settings.get("epochs") else ""
 
 
 def _method(config: dict, name: str) -> str:
@@ -190,12 +191,12 @@ def _how(config: dict, settings: dict) -> str:
     if noise["magnitude"]:
         own = [config["datasets"][name].get("policy") for name in config["datasets"]]
         policies = [noise["policy"]] if noise["policy"] else list(dict.fromkeys(own))
-        how.append(f"input noise ({_join(policies)}) of magnitude {noise['magnitude']:g} of 30")
+        how.append(f"input noise ({join(policies)}) of magnitude {noise['magnitude']:g} of 30")
     if noise["dropout"]:
         how.append(f"dropout {noise['dropout']:g}")
     if noise["survival"] < 1:
         how.append(f"stochastic depth (survival {noise['survival']:g})")
-    text = "with " + _join(how) if how else "without noise"
+    text = "with " + join(how) if how else "without noise"
     if settings["label_smoothing"]:
         text += f", label smoothing {settings['label_smoothing']:g}"
     if _length(settings):
@@ -262,12 +263,3 @@ def _software(packages: list[str]) -> str:
 
 def _values(values: list) -> str:
     return " or ".join(f"{value:g}" for value in values)
-
-
-def _join(items) -> str:
-    *first, last = map(str, items)
-    return f"{', '.join(first)} and {last}" if first else last
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -4,6 +4,8 @@ A dataset with a list of budgets is studied with each of them. For that the conf
 from then on every budget is a dataset of its own, `NAME@BUDGET`.
 """
 
+from typing import Any
+
 KEYS = ("labeled_fraction", "labels_per_class")
 # What says how a dataset is split, trained on and noised, and not what its examples are.
 _NOT_OF_THE_SOURCE = {"epochs", "steps", "policy", "original", *KEYS}
@@ -16,7 +18,7 @@ def of(dataset: dict) -> list[dict]:
     Args:
         dataset: its settings in the config.
     """
-    return [{key: value} for key in KEYS if key in dataset for value in _as_list(dataset[key])]
+    return [{key: value} for key in KEYS if key in dataset for value in as_list(dataset[key])]
 
 
 def expand(config: dict) -> dict:
@@ -62,6 +64,9 @@ def several(config: dict) -> dict[str, list[str]]:
     return {name: datasets for name, datasets in found.items() if len(datasets) > 1}
 
 
-def _as_list(value) -> list:
-    # Sorted, so that a config whose values are rearranged is the same config.
+def as_list(value: Any) -> list:
+    """Return the values of a setting that may be one or a list.
+
+    Sorted, so that a config whose values are rearranged is the same config.
+    """
     return sorted(value) if isinstance(value, list) else [value]

@@ -7,7 +7,6 @@ from self_training.data.datasets import count_classes
 from self_training.data.examples import Reader
 from self_training.errors import ConfigError
 from self_training.study import budgets
-from self_training.study import config as study_config
 from self_training.study.checks_of_datasets import ARCHIVE_RULES, DATASET_RULES
 from self_training.study.checks_of_methods import (
     CONTROL_RULES,
@@ -15,6 +14,7 @@ from self_training.study.checks_of_methods import (
     METHOD_RULES,
     check_backbone,
 )
+from self_training.study.config import compares_only, external_scores, inner_folds
 from self_training.study.methods import CONTROL, kind
 from self_training.study.schema import check_schema
 
@@ -26,8 +26,7 @@ def validate(config: dict) -> None:
     """
     check_schema(config)
     no_missing_file_of_scores(config)
-    no_unknown_control_of_statistics(config)
-    if study_config.compares_only(config):
+    if compares_only(config):
         return
     check_backbone("training.backbone", config["training"]["backbone"])
     for name, dataset in config["datasets"].items():
@@ -35,33 +34,37 @@ def validate(config: dict) -> None:
             dataset_rule(f"datasets.{name}", dataset)
     for archive_rule in ARCHIVE_RULES:
         archive_rule(config)
-    # Settings can be looked at once it is clear where they are inherited from.
-    for rules in (INHERITANCE_RULES, METHOD_RULES):
+    # Settings can be looked at once it is clear, of all methods, where they are inherited from.
+    for rule in INHERITANCE_RULES:
         for name in config["methods"]:
-            for rule in rules:
-                rule(config, name)
+            rule(config, name)
+    for name in config["methods"]:
+        for rule in METHOD_RULES:
+            rule(config, name)
     for name in config["methods"]:
         if kind(config, name) == CONTROL:
             for rule in CONTROL_RULES:
                 rule(config, name)
+    if not external_scores(config):
+        no_unknown_control_of_statistics(config, list(config["methods"]))
 
 
 def no_missing_file_of_scores(config: dict) -> None:
     """Forbid the path of a table of scores that is not there."""
-    for path in study_config.external_scores(config):
+    for path in external_scores(config):
         if not Path(path).is_file():
             raise ConfigError.of("external_scores", "existing CSV files", path)
 
 
-def no_unknown_control_of_statistics(config: dict) -> None:
-    """Forbid a comparison with a method that is not there.
+def no_unknown_control_of_statistics(config: dict, methods: list[str]) -> None:
+    """Forbid to compare with a method that is not there.
 
-    Where scores come from elsewhere, `evaluation.checks` knows all methods.
+    Args:
+        methods: of the study and, where there are some, of scores from elsewhere.
     """
     control = config.get("statistics", {}).get("control")
-    known = list(config.get("methods", {}))
-    if control is not None and control not in known and not study_config.external_scores(config):
-        raise ConfigError.of("statistics.control", f"one of {', '.join(known)}", control)
+    if control is not None and control not in methods:
+        raise ConfigError.of("statistics.control", f"one of {', '.join(methods)}", control)
 
 
 def check_datasets(config: dict, read: Reader) -> None:
@@ -81,6 +84,6 @@ def check_datasets(config: dict, read: Reader) -> None:
                 counts,
                 dataset=name,
                 outer_folds=config["outer_folds"],
-                inner_folds=study_config.inner_folds(config),
+                inner_folds=inner_folds(config),
                 **budget,
             )

@@ -37,7 +37,7 @@ def no_source_without_its_keys(key: str, dataset: dict) -> None:
 def no_keys_of_another_source(key: str, dataset: dict) -> None:
     """Forbid what this source would ignore."""
     required, optional = sources.SOURCES[dataset["source"]]
-    for name in sources.SOURCE_KEYS - {*required, *optional}:
+    for name in sorted(sources.SOURCE_KEYS - {*required, *optional}):
         if name in dataset:
             takers = [taker for taker, keys in sources.SOURCES.items() if name in sum(keys, ())]
             expected = f"it only with source {', '.join(takers)}"
@@ -57,7 +57,7 @@ def no_kaggle_file_of_another_format(key: str, dataset: dict) -> None:
         raise ConfigError.of(f"{key}.file", "a .csv or .npz file", dataset["file"])
 
 
-def no_label_column_but_of_csv(key: str, dataset: dict) -> None:
+def no_kaggle_label_column_but_of_csv(key: str, dataset: dict) -> None:
     """Forbid the column of labels of a NumPy archive, and a CSV file of Kaggle's without one."""
     if dataset["source"] == "kaggle":
         is_csv = Path(dataset["file"]).suffix == ".csv"
@@ -120,7 +120,7 @@ DATASET_RULES: list[Callable[[str, dict], None]] = [
     no_keys_of_another_source,
     no_unknown_keras_dataset,
     no_kaggle_file_of_another_format,
-    no_label_column_but_of_csv,
+    no_kaggle_label_column_but_of_csv,
     no_braces_in_a_path,
     no_missing_path,
 ]

@@ -91,8 +91,8 @@ def _needed_by_students(config: dict, name: str) -> list[str]:
     return ["threshold"] if of_all else ["unlabeled_fraction", "threshold"]
 
 
-def no_students_without_a_threshold(config: dict, name: str) -> None:
-    """Forbid generations without what their pseudo-labels are selected by."""
+def no_students_without_their_hyper_parameters(config: dict, name: str) -> None:
+    """Forbid generations without a threshold, or without the size of their slices."""
     space = full_space(config, name)
     for needed in _needed_by_students(config, name):
         if max(space["generations"]) > 0 and space[needed] == [None]:
@@ -100,8 +100,8 @@ def no_students_without_a_threshold(config: dict, name: str) -> None:
             raise ConfigError.of(f"methods.{name}.{needed}", expected, None)
 
 
-def no_threshold_of_a_parent_that_may_have_none(config: dict, name: str) -> None:
-    """Forbid students that may inherit from a choice of no generations, without a threshold."""
+def no_hyper_parameters_of_a_parent_that_may_have_none(config: dict, name: str) -> None:
+    """Forbid to inherit threshold and size of slices from what may be selected without them."""
     parent, own = config["methods"][name].get("inherit"), settings(config, name)["space"]
     if parent is None or not max(own.get("generations", [0])):
         return
@@ -168,11 +168,16 @@ def no_ratio_in_a_batch_of_one(config: dict, name: str) -> None:
 
 
 def no_epochs_beside_steps(config: dict, name: str) -> None:
-    """Forbid two lengths of a training, of its own or of the method that steps_of names."""
+    """Forbid two lengths of a training."""
     method = config["methods"][name]
     if set(LENGTH) <= set(method):
-        received = {name: method[name] for name in LENGTH}
+        received = {key: method[key] for key in LENGTH}
         raise ConfigError.of(f"methods.{name}", "either epochs or steps", received)
+
+
+def no_length_beside_steps_of(config: dict, name: str) -> None:
+    """Forbid a length of a training that takes the steps of another."""
+    method = config["methods"][name]
     for key in LENGTH:
         if key in method and steps_of(config, name) is not None:
             expected = "no value, as steps_of says how many"
@@ -288,8 +293,8 @@ INHERITANCE_RULES: Rules = [
 ]
 METHOD_RULES: Rules = [
     no_fraction_of_a_schedule_of_all,
-    no_students_without_a_threshold,
-    no_threshold_of_a_parent_that_may_have_none,
+    no_students_without_their_hyper_parameters,
+    no_hyper_parameters_of_a_parent_that_may_have_none,
     no_trials_but_of_a_random_search,
     no_list_that_is_not_searched,
     no_search_without_inner_folds,
@@ -297,6 +302,7 @@ METHOD_RULES: Rules = [
     no_pseudo_labels_without_students,
     no_ratio_in_a_batch_of_one,
     no_epochs_beside_steps,
+    no_length_beside_steps_of,
     no_temperature_of_hard_labels,
     no_settings_of_absent_noise,
     no_noise_without_a_policy,

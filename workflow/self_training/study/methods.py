@@ -10,6 +10,7 @@ This is the only module that tells one from another by the keys that a method ha
 import math
 from typing import Any
 
+from self_training.study.budgets import as_list
 from self_training.study.candidates import HYPER_PARAMETERS
 
 TEACHER, CHAIN, CONTROL = "teacher", "chain", "control"
@@ -27,9 +28,9 @@ DEFAULT_SETTINGS: dict[str, Any] = {
 NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "survival": 1}
 # How long a network is trained: one of them.
 LENGTH = ("epochs", "steps")
-# What says how networks train that a method has for itself, as the shared teachers are not.
+# How networks are trained. The shared teachers have none of these: a chain or a control has.
 OF_TRAINING = ("noise", "label_smoothing", "backbone", *LENGTH)
-# What says how pseudo-labels are made and taken.
+# How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
 OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature", "balance",
                "unlabeled_ratio")  # fmt: skip
 
@@ -70,7 +71,7 @@ def settings(config: dict, name: str) -> dict:
     method = config["methods"][name]
     parent = method.get("inherit")
     inherited = config["methods"][parent] if parent else {}
-    own = {key: _as_list(method[key]) for key in HYPER_PARAMETERS if key in method}
+    own = {key: as_list(method[key]) for key in HYPER_PARAMETERS if key in method}
     defaults = {"unlabeled_fraction": [None], "threshold": [None], "ensemble_size": [1]}
     chosen = {
         key: method.get(key, inherited.get(key, default))
@@ -179,7 +180,8 @@ def backbones_of(config: dict, method: str) -> list[str]:
 def equal_steps(config: dict, method: str) -> list[str]:
     """Return the methods without students that take as many gradient steps as a method's last one.
 
-    By `steps_of`, or since both are given the same `steps`, or the method of `steps_of` is.
+    Either `steps_of` names the method, or both have the same number of `steps`, of their own or of
+    the method that `steps_of` names.
     """
 
     def steps(name: str | None) -> list:
@@ -197,9 +199,14 @@ def equal_steps(config: dict, method: str) -> list[str]:
 
 
 def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
-    """Return in what the training of a method's last students differs from that of a control."""
+    """Return what is not the same for a method's last students and for a control.
+
+    Returns: of `ensemble size`, `noise`, `label smoothing` and `backbone` those that differ. A size
+        that is searched differs from that of a control, which has one.
+    """
     last = max(generations(config, method))
-    differences: dict[str, None] = {}
+    sizes = [full_space(config, name)["ensemble_size"] for name in (method, control)]
+    differences: dict[str, None] = {} if sizes[0] == sizes[1] else {"ensemble size": None}
     for dataset in config["datasets"]:
         students = training(config, dataset, method, last)
         other = training(config, dataset, control)
@@ -209,7 +216,7 @@ def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
     return list(differences)
 
 
-def slice_of(config: dict, dataset: str, method: str) -> dict:
+def settings_behind_score(config: dict, dataset: str, method: str) -> dict:
     """Return all settings that a method's scores on a dataset depend on."""
     everything = ("seed", "threads", "outer_folds", "inner_folds", "training")
     return {
@@ -219,15 +226,23 @@ def slice_of(config: dict, dataset: str, method: str) -> dict:
         | {key: config["methods"][method].get(key) for key in ("steps_of", "train_on")}
         | settings(config, method)
         | {"space": full_space(config, method)},
+        "others": {name: settings(config, name) for name in behind(config, method)},
         "teachers": teachers(config),
     }
+
+
+def behind(config: dict, method: str) -> list[str]:
+    """Return the other methods that a method's scores depend on.
+
+    These are the one that it inherits a choice from and, of a control, the one whose steps it takes
+    and the one that this inherits from.
+    """
+    chain = steps_of(config, method)
+    parents = [settings(config, name)["inherit"] for name in (method, chain) if name]
+    found = dict.fromkeys(name for name in (chain, *parents) if name and name != method)
+    return list(found)
 
 
 def _sorted(value):
     # So that a config whose keys are rearranged is the same config.
     return dict(sorted(value.items())) if isinstance(value, dict) else value
-
-
-def _as_list(value) -> list:
-    # Sorted, so that a config whose values are rearranged is the same config.
-    return sorted(value) if isinstance(value, list) else [value]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from self_training.data import sources
-from self_training.provenance import code_digest
+from self_training.digests import code_digest
 from self_training.study import budgets, methods, names
 from self_training.study.config import external_scores, inner_folds, statistics
 
@@ -269,21 +269,26 @@ class Plan:
             script: code_digest(script)
             for script in ("prepare_dataset", "make_splits", "select", "evaluate")
         }
-        # A control may take the steps of a chain, and with these depend on all that trains it.
-        chain = methods.steps_of(self.config, method) or method
-        if methods.kind(self.config, method) == methods.CONTROL:
-            own = methods.training(self.config, dataset, method)
-            code["train_control"] = self._code("train_control", own)
-        if methods.kind(self.config, chain) != methods.CONTROL:
-            teachers = methods.training(self.config, dataset)
-            code["train_teachers"] = self._code("train_teachers", teachers)
+        own = methods.kind(self.config, method)
+        if own == methods.CONTROL:
+            training = methods.training(self.config, dataset, method)
+            code["train_control"] = self._code("train_control", training)
+        # A choice may be inherited from a chain, and steps are taken from one.
+        behind = [method, *methods.behind(self.config, method)]
+        if own != methods.CONTROL or len(behind) > 1:
+            training = methods.training(self.config, dataset)
+            code["train_teachers"] = self._code("train_teachers", training)
         students = [
-            methods.training(self.config, dataset, chain, generation)
-            for generation in methods.generations(self.config, chain)
+            methods.training(self.config, dataset, name, generation)
+            for name in behind
+            for generation in methods.generations(self.config, name)
         ]
         if students:
             code["train_students"] = self._code("train_students", *students)
-        return {"settings": methods.slice_of(self.config, dataset, method), "code": code}
+        return {
+            "settings": methods.settings_behind_score(self.config, dataset, method),
+            "code": code,
+        }
 
     def all_scores(self, _wildcards: Wildcards) -> list[str]:
         """Return the scores of every method on every outer fold of every dataset."""

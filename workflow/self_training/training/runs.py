@@ -48,7 +48,8 @@ class Run:
     given: how many of the examples, the first ones, have given labels; all when None. The others
         have pseudo-labels.
     steps: gradient steps to take; as many as the settings say when None.
-    name: of the ensemble that its network is a member of; nothing depends on it.
+    name: of the ensemble that its network is a member of (see `methods.predictions`). It determines
+        nothing that is trained, so that runs of several ensembles may be one training.
     """
 
     identity: dict
