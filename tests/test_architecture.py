@@ -179,8 +179,8 @@ def test_the_schema_has_the_names_of_the_tables():
 @pytest.mark.parametrize(
     ("look_up", "known"),
     [
-        (lambda: names.backbone_path("resnet"), "original_cnn, small_resnet, efficientnet_b0"),
-        (lambda: names.policy_path("photos"), "characters, clothing, rand_augment"),
+        (lambda: names.backbone_path("none"), ", ".join(names.BACKBONES)),
+        (lambda: names.policy_path("none"), ", ".join(names.POLICIES)),
         (lambda: pseudo_labels.targets(np.ones((1, 2)), "fuzzy", 1), "hard, soft"),
         (lambda: pseudo_labels.balance(np.zeros(1), np.ones(1), "x"), "none, undersample, quota"),
         (lambda: propose({}, "tpe", None, None), "grid, random, fixed"),
