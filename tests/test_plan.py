@@ -143,6 +143,15 @@ def test_scores_and_histories_of_the_whole_study(controls):
     assert not [path for path in scores + histories if "{" in path]
     together = Plan(controls.config | {"jobs": "per_dataset"})
     assert len(together.all_histories(None)) == 1 + 2 * 4 + 2
+    # What has one candidate is not searched, and no job trains for its search.
+    config = tiny_config()
+    config["methods"] = {
+        "fixed": {"generations": 1, "threshold": 0.5, "unlabeled_fraction": 0.2},
+    }
+    assert Plan(config | {"jobs": "per_dataset"}).all_histories(None) == [
+        "results/tiny/histories/train_teachers/digits_0_2.json",
+        "results/tiny/histories/train_students/digits_0_2/fixed/final_1.json",
+    ]
 
 
 def test_training_names_become_dotted_paths(plan):

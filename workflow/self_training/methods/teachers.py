@@ -26,7 +26,6 @@ def runs(
         identity: of the outer fold, which seeds come from.
     """
     first = slice(*slice_bounds(split, 1, unlabeled_fraction))
-    searched = parts(split, SEARCH) if search_members else []
     return [
         Run(
             name=part.name,
@@ -38,8 +37,8 @@ def runs(
                 "evaluation": part.evaluation_idx,
             },
         )
-        for some, members in ((searched, search_members), (parts(split, FINAL), final_members))
-        for part in some
+        for phase, members in ((SEARCH, search_members), (FINAL, final_members))
+        for part in parts(split, phase)
         for member in range(members)
     ]
 
