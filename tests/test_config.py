@@ -11,7 +11,7 @@ from self_training.evaluation.checks import check_external_scores
 from self_training.image import readers
 from self_training.image.backbones import original_cnn
 from self_training.report import figures
-from self_training.study import budgets, checks, methods, names, schema
+from self_training.study import budgets, checks, fair_controls, methods, names, schema
 from self_training.study import config as study_config
 
 
@@ -556,33 +556,33 @@ def test_controls_of_equal_steps():
         "generations": 0,
         "steps_of": "noisy_student",
     }
-    assert methods.equal_steps(config, "noisy_student") == ["of_steps"]
-    assert methods.trained_otherwise(config, "noisy_student", "of_steps") == []
-    assert methods.trained_otherwise(config, "noisy_student", "baseline") == ["noise"]
+    assert fair_controls.equal_steps(config, "noisy_student") == ["of_steps"]
+    assert fair_controls.trained_otherwise(config, "noisy_student", "of_steps") == []
+    assert fair_controls.trained_otherwise(config, "noisy_student", "baseline") == ["noise"]
     # Three members against one are no fair comparison, nor are two or three.
     said["three"] = {"inherit": "noisy_student", "ensemble_size": 3}
-    assert methods.trained_otherwise(config, "three", "of_steps") == ["ensemble size"]
+    assert fair_controls.trained_otherwise(config, "three", "of_steps") == ["ensemble size"]
     heir = "noisy_student_ensemble"
-    assert methods.trained_otherwise(config, heir, "of_steps") == ["ensemble size"]
+    assert fair_controls.trained_otherwise(config, heir, "of_steps") == ["ensemble size"]
     del said["three"]
-    assert methods.equal_steps(config, "noisy_student_ensemble") == []
+    assert fair_controls.equal_steps(config, "noisy_student_ensemble") == []
     # What it inherits of length does not count: it takes the steps of the students.
     said["noisy_student"]["steps"] = 50
     checks.validate(config)
     assert methods.settings(config, "of_steps")["steps"] is None
-    assert methods.equal_steps(config, "noisy_student_ensemble") == ["of_steps"]
+    assert fair_controls.equal_steps(config, "noisy_student_ensemble") == ["of_steps"]
     # Steps that are the same by number; those of the teachers, too.
     said["by_number"] = {"generations": 0, "train_on": "labeled", "steps": 50}
-    assert methods.equal_steps(config, "noisy_student_ensemble") == ["of_steps", "by_number"]
+    assert fair_controls.equal_steps(config, "noisy_student_ensemble") == ["of_steps", "by_number"]
     said["noisy_student_ensemble"]["steps"] = 70
-    assert methods.equal_steps(config, "noisy_student_ensemble") == []
+    assert fair_controls.equal_steps(config, "noisy_student_ensemble") == []
     dataset = config["datasets"]["digits_0_2"]
     config["datasets"]["digits_0_2"] = {"steps": 70} | {
         key: value for key, value in dataset.items() if key != "epochs"
     }
-    assert methods.equal_steps(config, "noisy_student_ensemble") == ["baseline"]
+    assert fair_controls.equal_steps(config, "noisy_student_ensemble") == ["baseline"]
     said["bound"] = {"generations": 0, "train_on": "pool", "steps": 70}
-    assert methods.equal_steps(config, "noisy_student_ensemble") == ["baseline"]
+    assert fair_controls.equal_steps(config, "noisy_student_ensemble") == ["baseline"]
 
 
 def test_schema_describes_every_key():
@@ -604,3 +604,14 @@ def test_small_images_are_refused():
     inputs = np.zeros((1, 3, 8, 1))
     with pytest.raises(DatasetError, match="at least 4 x 4 pixels .* Received: 3 x 8"):
         original_cnn.build(inputs, 2, 0, 1, 0)
+
+
+def test_a_fair_control_is_like_the_students_in_all_but_pseudo_labels():
+    config = tiny_config()
+    config["methods"]["noisy_student"]["noise"] = {"magnitude": 5}
+    assert fair_controls.of(config, "noisy_student") is None
+    config["methods"]["plain"] = {"generations": 0, "steps_of": "noisy_student"}
+    assert fair_controls.of(config, "noisy_student") is None
+    config["methods"]["noisy"] = config["methods"]["plain"] | {"noise": {"magnitude": 5}}
+    assert fair_controls.of(config, "noisy_student") == "noisy"
+    assert fair_controls.of(config, "noisy_student_ensemble") is None

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from self_training.evaluation.comparison import paired
-from self_training.study import methods
+from self_training.study import fair_controls, methods
 
 
 def references(config: dict, statistics: dict) -> list[str]:
@@ -17,7 +17,7 @@ def references(config: dict, statistics: dict) -> list[str]:
         control
         for method in config["methods"]
         if methods.generations(config, method)
-        for control in methods.equal_steps(config, method)
+        for control in fair_controls.equal_steps(config, method)
     ]
     equal_steps = controls_of_equal_steps(config)
     return list(dict.fromkeys([statistics["control"], *equal_steps, *of_students]))

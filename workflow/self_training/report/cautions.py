@@ -3,7 +3,7 @@
 import pandas as pd
 
 from self_training.evaluation.comparison import budgets_by_name
-from self_training.study import methods
+from self_training.study import fair_controls, methods
 
 OWN_PROTOCOL = (
     "Scores are of the outer test folds; hyper-parameters that were searched were selected on "
@@ -41,12 +41,14 @@ def no_control(config: dict, scores: pd.DataFrame) -> list[str]:
     equal, without, other = [], [], []
     for method in config["methods"]:
         if methods.generations(config, method):
-            controls = methods.equal_steps(config, method)
+            controls = fair_controls.equal_steps(config, method)
             equal += controls
             if not controls:
                 without.append(method)
-            elif all(methods.trained_otherwise(config, method, control) for control in controls):
-                differences = methods.trained_otherwise(config, method, controls[-1])
+            elif all(
+                fair_controls.trained_otherwise(config, method, control) for control in controls
+            ):
+                differences = fair_controls.trained_otherwise(config, method, controls[-1])
                 other.append(f"{method} ({', '.join(differences)})")
     notes = []
     if equal:

@@ -2,7 +2,7 @@
 
 from self_training.evaluation import label_budgets
 from self_training.report.words import join
-from self_training.study import methods
+from self_training.study import fair_controls, methods
 
 VERDICTS = {
     "ahead": "ahead with {} labels",
@@ -28,7 +28,7 @@ def describe(rows: list[dict], config: dict, statistics: dict) -> list[str]:
         for method in config["methods"]:
             if not methods.generations(config, method):
                 continue
-            own = methods.equal_steps(config, method)
+            own = fair_controls.equal_steps(config, method)
             others = label_budgets.controls_of_equal_steps(config)
             for reference in own or others or [statistics["control"]]:
                 some = [

@@ -177,45 +177,6 @@ def backbones_of(config: dict, method: str) -> list[str]:
     return list(dict.fromkeys([config["training"]["backbone"], *own]))
 
 
-def equal_steps(config: dict, method: str) -> list[str]:
-    """Return the methods without students that take as many gradient steps as a method's last one.
-
-    Either `steps_of` names the method, or both have the same number of `steps`, of their own or of
-    the method that `steps_of` names.
-    """
-
-    def steps(name: str | None) -> list:
-        return [training(config, dataset, name)["steps"] for dataset in config["datasets"]]
-
-    found = []
-    for name in config["methods"]:
-        if generations(config, name) or trained_on(config, name) == "pool":
-            continue
-        taken = steps_of(config, name)
-        own = steps(taken or (name if kind(config, name) == CONTROL else None))
-        if taken == method or (all(own) and own == steps(method)):
-            found.append(name)
-    return found
-
-
-def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
-    """Return what is not the same for a method's last students and for a control.
-
-    Returns: of `ensemble size`, `noise`, `label smoothing` and `backbone` those that differ. A size
-        that is searched differs from that of a control, which has one.
-    """
-    last = max(generations(config, method))
-    sizes = [full_space(config, name)["ensemble_size"] for name in (method, control)]
-    differences: dict[str, None] = {} if sizes[0] == sizes[1] else {"ensemble size": None}
-    for dataset in config["datasets"]:
-        students = training(config, dataset, method, last)
-        other = training(config, dataset, control)
-        for name in ("noise", "label_smoothing", "backbone"):
-            if students[name] != other[name]:
-                differences[name.replace("_", " ")] = None
-    return list(differences)
-
-
 def settings_behind_score(config: dict, dataset: str, method: str) -> dict:
     """Return all settings that a method's scores on a dataset depend on."""
     everything = ("seed", "threads", "outer_folds", "inner_folds", "training")
