@@ -183,7 +183,7 @@ def test_the_schema_has_the_names_of_the_tables():
         (lambda: names.policy_path("none"), ", ".join(names.POLICIES)),
         (lambda: pseudo_labels.targets(np.ones((1, 2)), "fuzzy", 1), "hard, soft"),
         (lambda: pseudo_labels.balance(np.zeros(1), np.ones(1), "x"), "none, undersample, quota"),
-        (lambda: propose({}, "tpe", None, None), "grid, random, fixed"),
+        (lambda: propose({}, "tpe", None, [], []), "grid, random, fixed"),
     ],
 )
 def test_an_unknown_name_is_an_error_and_no_last_branch(look_up, known):

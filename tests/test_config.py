@@ -75,6 +75,22 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
             "methods.noisy_student_ensemble.ensemble_size: Expected an integer of at least 1.* "
             "Received: 0",
         ),
+        (
+            "methods/fair",
+            {"generations": 0, "control_of": "baseline"},
+            "methods.fair.control_of: Expected a method with students .*'baseline'",
+        ),
+        (
+            "methods/fair",
+            {"generations": 0, "control_of": "noisy_student", "noise": {}},
+            "methods.fair.noise: Expected no value, as control_of says that all is as in noisy_st",
+        ),
+        (
+            "methods/noisy_student/match",
+            "whole_chain",
+            "methods.noisy_student.match: Expected it only with control_of or steps_of",
+        ),
+        ("controls", "fair", "controls: Expected one of last_student, whole_chain, none"),
         ("methods/noisy_student_ensemble/inherit", "nosy", "Expected another method .*'nosy'"),
         ("methods/noisy_student_ensemble/inherit", "noisy_student_ensemble", "another method"),
         ("methods/noisy_student/search", {"strategy": "fixed"}, "Expected one value, as .* fixed"),
@@ -615,3 +631,67 @@ def test_a_fair_control_is_like_the_students_in_all_but_pseudo_labels():
     config["methods"]["noisy"] = config["methods"]["plain"] | {"noise": {"magnitude": 5}}
     assert fair_controls.of(config, "noisy_student") == "noisy"
     assert fair_controls.of(config, "noisy_student_ensemble") is None
+
+
+def names_of(config: dict) -> list[str]:
+    return list(fair_controls.add(config)["methods"])
+
+
+def test_a_fair_control_is_added_to_every_method_with_students():
+    config = tiny_config()
+    assert config["controls"] == "none" and fair_controls.add(config) == config
+    del config["controls"]
+    with_controls = fair_controls.add(config)
+    assert list(with_controls["methods"]) == [
+        "baseline",
+        "noisy_student",
+        "noisy_student_control",
+        "noisy_student_ensemble",
+        "noisy_student_ensemble_control",
+    ]
+    # It is there already, whoever put it there.
+    assert fair_controls.add(with_controls) == with_controls
+    for method in ("noisy_student", "noisy_student_ensemble"):
+        assert fair_controls.of(with_controls, method) == f"{method}_control"
+    for name, chosen in (("noisy_student", [1]), ("noisy_student_ensemble", [2, 3])):
+        control = f"{name}_control"
+        assert methods.full_space(with_controls, control)["ensemble_size"] == chosen
+        trained = methods.training(with_controls, "digits_0_2", control)
+        assert trained == methods.training(with_controls, "digits_0_2", name)
+        assert not methods.searches(with_controls, control)
+    # Teachers are as many as without.
+    assert methods.teachers(with_controls) == methods.teachers(config)
+
+
+def test_a_fair_control_matches_what_is_asked_for():
+    config = tiny_config() | {"controls": "whole_chain"}
+    config["methods"]["own"] = {"generations": 0, "control_of": "noisy_student"}
+    assert fair_controls.of(config, "noisy_student") is None
+    added = fair_controls.add(config)["methods"]["noisy_student_control"]
+    assert added["match"] == "whole_chain"
+    config["controls"] = "last_student"
+    assert fair_controls.of(config, "noisy_student") == "own"
+    assert names_of(config) == [
+        "baseline",
+        "noisy_student",
+        "noisy_student_ensemble",
+        "noisy_student_ensemble_control",
+        "own",
+    ]
+
+
+def test_the_name_of_an_added_control_may_not_be_another_method_s():
+    config = tiny_config()
+    del config["controls"]
+    config["methods"]["noisy_student_control"] = {"generations": 0}
+    with pytest.raises(ConfigError, match="methods.noisy_student_control: Expected the fair cont"):
+        checks.validate(config)
+
+
+def test_the_backbone_of_a_fair_control_is_that_of_the_last_students():
+    config = tiny_config()
+    del config["controls"]
+    config["methods"]["noisy_student"]["backbone"] = ["original_cnn", "small_resnet"]
+    with_controls = fair_controls.add(config)
+    trained = methods.training(with_controls, "digits_0_2", "noisy_student_control")
+    assert trained["backbone"] == "small_resnet"

@@ -69,14 +69,31 @@ def test_a_control_learns_from_given_labels():
     assert bound.targets.tolist() == labels[:10].tolist() and bound.steps is None
 
 
-def test_the_steps_of_the_last_student_that_was_trained():
+def test_a_control_takes_the_steps_and_the_seeds_of_what_it_is_compared_with():
     def record(part, steps):
         return {"part": part, "steps": steps}
 
-    teachers_alone = [[record("inner_0", 3), record(FINAL, 4)], []]
-    assert controls.steps_of_last(teachers_alone) == 4
-    assert controls.steps_of_last([*teachers_alone, [record(FINAL, 9), record(FINAL, 9)]]) == 9
-    assert controls.steps_of_last([]) is None
+    teachers_alone = [[record("inner_0", 3), record(FINAL, 4), record(FINAL, 4)], []]
+    assert controls.taken_of(teachers_alone, False) == (4, 0)
+    chain = [*teachers_alone[:1], [record(FINAL, 9), record(FINAL, 9)], [record(FINAL, 7)], []]
+    assert controls.taken_of(chain, False) == (7, 2)
+    # Of one member: teacher and students of both generations.
+    assert controls.taken_of(chain, True) == (4 + 9 + 7, 2)
+    assert controls.taken_of([], False) == controls.taken_of([], True) == (None, 0)
+
+
+def test_a_control_has_the_seeds_of_the_students_that_it_is_compared_with():
+    labeled = no_pseudo_labels(2, "hard")._replace(
+        examples=np.array([9]), targets=np.array([1]), copies=np.array([1])
+    )
+    (part,) = parts(SPLIT, FINAL)
+    last = list(
+        students(
+            SPLIT, part, Candidate(0.3, 0.5, 2, 2), 2, labeled, name="0/final", identity=IDENTITY
+        )
+    )
+    runs = controls.runs(SPLIT, members=2, identity=IDENTITY, steps=7, generation=2)
+    assert [run.identity for run in runs] == [student.identity for student in last]
 
 
 def test_students_learn_from_labels_and_copies_of_pseudo_labels():
@@ -137,7 +154,7 @@ def load(files, **space):
     } | space
     params = SimpleNamespace(
         identities=[IDENTITY, IDENTITY | {"outer_fold": 1}],
-        search={"space": space, "strategy": "grid", "trials": None},
+        search={"space": space, "strategy": "grid", "trials": None, "takes": []},
         labeling={"labels": "hard", "temperature": 1, "balance": "none"},
     )
     return generation.load_generations(files, params, SEARCH, 1)
@@ -221,7 +238,7 @@ def test_candidates_are_scored_on_the_fold_that_was_held_out(tmp_path, files):
         "generations": [0, 1, 2],
         "ensemble_size": [1],
     }
-    settings = {"space": space, "strategy": "grid", "trials": None}
+    settings = {"space": space, "strategy": "grid", "trials": None, "takes": []}
     (choice,) = search.choose_in_folds(files, [IDENTITY], settings)
     assert choice["hyper_parameters"]["generations"] == 0
     assert [row["accuracies"] for row in choice["candidates"]] == scores

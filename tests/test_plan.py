@@ -26,6 +26,7 @@ def plan() -> Plan:
 @pytest.fixture()
 def controls() -> Plan:
     config = tiny_config()
+    config["controls"] = "none"
     config["methods"]["equal"] = {"generations": 0, "steps_of": "noisy_student"}
     config["methods"]["bound"] = {"generations": 0, "train_on": "pool", "ensemble_size": 2}
     return Plan(config)
@@ -112,8 +113,9 @@ def test_a_control_takes_the_steps_of_a_final_chain(controls):
         "results/tiny/histories/train_students/{dataset}/fold_{fold}/noisy_student/final_2.json",
     ]
     assert controls.control_histories(bound) == []
-    assert controls.final_predictions(equal) == [RUNS + "/{method}/control/predictions.npz"]
-    assert (controls.control_members(equal), controls.control_members(bound)) == (1, 2)
+    assert controls.final_predictions(equal) == [
+        RUNS + "/{method}/final/generation_0/predictions.npz"
+    ]
     assert controls.controls == {"labeled": ["equal"], "pool": ["bound"]}
 
 

@@ -117,7 +117,8 @@ def final_chain(accuracies: list[float], members: int = 1) -> scores.FinalChain:
     chain = [
         labeled._replace(offered=np.full(generation, 6)) for generation in range(1, len(accuracies))
     ]
-    return scores.FinalChain(split, predictions, chain, hyper_parameters, records)
+    # What trained for the choice; the last histories hold final networks, too.
+    return scores.FinalChain(split, predictions, chain, hyper_parameters, records, records[:1])
 
 
 LABELS = np.arange(20) % 2

@@ -1,6 +1,6 @@
 import numpy as np
 from self_training.methods.search import chains, propose, select
-from self_training.study.candidates import Candidate, grid
+from self_training.study.candidates import HYPER_PARAMETERS, Candidate, grid
 
 SPACE = {
     "unlabeled_fraction": [0.05, 0.1, 0.2],
@@ -22,18 +22,26 @@ def test_candidates_without_generations_are_one():
 
 
 def test_random_draws_from_the_grid_without_repetition():
-    drawn = propose(SPACE, "random", 7, None, study=1, dataset="d", outer_fold=0)
+    drawn = propose(SPACE, "random", 7, [], [], study=1, dataset="d", outer_fold=0)
     assert len(set(drawn)) == 7 and set(drawn) <= set(grid(SPACE))
-    assert drawn == propose(SPACE, "random", 7, None, study=1, dataset="d", outer_fold=0)
-    assert drawn != propose(SPACE, "random", 7, None, study=1, dataset="d", outer_fold=1)
-    assert propose(SPACE, "random", 1000, None, study=1) == grid(SPACE)
+    assert drawn == propose(SPACE, "random", 7, [], [], study=1, dataset="d", outer_fold=0)
+    assert drawn != propose(SPACE, "random", 7, [], [], study=1, dataset="d", outer_fold=1)
+    assert propose(SPACE, "random", 1000, [], [], study=1) == grid(SPACE)
 
 
 def test_inherited_hyper_parameters_are_not_searched_again():
     choice = {"hyper_parameters": Candidate(0.1, 0.7, 2, 1).as_dict()}
-    candidates = propose({"ensemble_size": [2, 3]}, "grid", None, choice)
+    everything = [list(HYPER_PARAMETERS)]
+    candidates = propose({"ensemble_size": [2, 3]}, "grid", None, everything, [choice])
     assert candidates == [Candidate(0.1, 0.7, 2, 2), Candidate(0.1, 0.7, 2, 3)]
-    assert propose({}, "fixed", None, choice) == [Candidate(0.1, 0.7, 2, 1)]
+    assert propose({}, "fixed", None, everything, [choice]) == [Candidate(0.1, 0.7, 2, 1)]
+
+
+def test_a_fair_control_takes_the_size_of_an_ensemble_alone():
+    choice = {"hyper_parameters": Candidate(0.1, 0.7, 2, 3).as_dict()}
+    space = {"unlabeled_fraction": [None], "threshold": [None], "generations": [0]}
+    taken = propose(space, "fixed", None, [["ensemble_size"]], [choice])
+    assert taken == [Candidate(None, None, 0, 3)]
 
 
 def test_candidates_share_chains():

@@ -15,6 +15,7 @@ rule evaluate:
         predictions=plan.final_predictions,
         pseudo_labels=plan.final_pseudo_labels,
         histories=plan.final_histories,
+        search_histories=plan.search_histories,
     output:
         scores=plan.per_fold(f"{plan.method}/scores.json"),
     log:

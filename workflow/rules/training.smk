@@ -87,10 +87,11 @@ rule train_control:
     input:
         images=plan.images,
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
+        choices=plan.own_choices,
         histories=plan.control_histories,
     output:
-        predictions=plan.per_fold(f"{plan.method}/control/predictions.npz"),
-        models=directory(plan.per_fold(f"{plan.method}/control/models")),
+        predictions=plan.per_fold(f"{plan.control}/predictions.npz"),
+        models=directory(plan.per_fold(f"{plan.control}/models")),
         history=f"{plan.results}/histories/train_control/{plan.method_job}.json",
     log:
         f"{plan.results}/logs/train_control/{plan.method_job}.log",
@@ -105,7 +106,7 @@ rule train_control:
         gpu=1,
     params:
         identities=plan.identities,
-        members=plan.control_members,
+        whole_chain=plan.takes_whole_chain,
         training=plan.training,
         backend=plan.backend,
         code=plan.control_code,
@@ -119,6 +120,7 @@ use rule train_control as train_upper_bound with:
         images=plan.images,
         labels=plan.labels,
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
+        choices=plan.own_choices,
         histories=plan.control_histories,
     wildcard_constraints:
         method=any_of(plan.controls["pool"]),

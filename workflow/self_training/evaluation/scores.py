@@ -114,6 +114,7 @@ class FinalChain:
     hyper_parameters: the selected candidate.
     histories: records of the final runs of generation 0, 1, ...; teachers that the method does not
         use among them.
+    search: records of the jobs that trained for the choice; none where nothing was searched.
     """
 
     split: Split
@@ -121,6 +122,7 @@ class FinalChain:
     pseudo_labels: list[PseudoLabels]
     hyper_parameters: dict
     histories: list[list[dict]]
+    search: list[list[dict]]
 
 
 def load_final_chains(files) -> list[FinalChain]:
@@ -128,12 +130,15 @@ def load_final_chains(files) -> list[FinalChain]:
 
     Args:
         files: of the job: per fold `splits`, `choices`, and of each generation `predictions` and
-            `pseudo_labels`; per generation `histories`.
+            `pseudo_labels`; per generation `histories`; `search_histories`.
     """
     folds = len(files.splits)
     predicted = storage.by_fold(files.predictions, folds)
     pseudo_labels = storage.by_fold(files.pseudo_labels, folds)
-    histories = [storage.load_json(path)["folds"] for path in files.histories]
+    histories, search = (
+        [storage.load_json(path)["folds"] for path in paths]
+        for paths in (files.histories, files.search_histories)
+    )
     return [
         FinalChain(
             load_split(files.splits[fold]),
@@ -141,6 +146,7 @@ def load_final_chains(files) -> list[FinalChain]:
             [_only(labeled_so_far.load(path)) for path in pseudo_labels[fold]],
             storage.load_json(files.choices[fold])["hyper_parameters"],
             [history[fold] for history in histories],
+            [history[fold] for history in search],
         )
         for fold in range(folds)
     ]
@@ -159,8 +165,9 @@ def evaluate(labels: np.ndarray, chain: FinalChain) -> dict:
         labels: (dataset,) true labels.
 
     Returns: metrics, seconds, gradient steps and examples seen (of all teachers and students that
-        the method needs), sizes, hyper-parameters, termination condition, why nothing was learned
-        if so, and lists: `generations_of_chain`, `reliability` and `examples` of pseudo-labels.
+        the method needs), `search_steps` (of all networks that were trained for the choice),
+        sizes, hyper-parameters, termination condition, why nothing was learned if so, and lists:
+        `generations_of_chain`, `reliability` and `examples` of pseudo-labels.
     """
     split, ensemble_size = chain.split, chain.hyper_parameters["ensemble_size"]
     records = [
@@ -189,6 +196,12 @@ def evaluate(labels: np.ndarray, chain: FinalChain) -> dict:
         "inference_time": sum(record["prediction_seconds"]["evaluation"] for record in trained[-1]),
         "gradient_steps": sum(record["steps"] for group in trained for record in group),
         "examples_seen": sum(record["examples_seen"] for group in trained for record in group),
+        "search_steps": sum(
+            record["steps"]
+            for history in chain.search
+            for record in history
+            if record["part"] != FINAL
+        ),
         "labeled": len(split.labeled_idx),
         "unlabeled": len(split.unlabeled_idx),
         "test": len(split.test_idx),

@@ -7,7 +7,6 @@ selected candidate, on all labeled examples. A chain on a part has the name `CHA
 from dataclasses import dataclass
 from functools import cached_property
 
-from self_training import storage
 from self_training.data.split import Split, load_split
 from self_training.methods import labeled_so_far, noisy_student, predictions, search
 from self_training.methods.labeled_so_far import PseudoLabels
@@ -121,16 +120,16 @@ def load_generations(files, params, phase: str, number: int) -> list[Generation]
     """Return a job's generation in each of its outer folds, labeled.
 
     Args:
-        files: of the job, one of each kind per fold: `splits`; `choices`, of the method that the
-            search inherits from or of the method itself, if any; `predictions` of the generation
-            before; `previous`, its pseudo-labels, if it has any.
+        files: of the job, one of each kind per fold: `splits`; `choices`, of the methods that the
+            search takes hyper-parameters from or of the method itself, if any; `predictions` of
+            the generation before; `previous`, its pseudo-labels, if it has any.
         params: `identities` of the folds, `search` of `search.propose`, `labeling` of `Labeling`.
     """
-    choices = [storage.load_json(path) for path in files.choices] or [None] * len(files.splits)
+    choices = search.load_choices(files, len(params.identities))
     before = [labeled_so_far.load(path) for path in files.previous] or [{}] * len(choices)
     generations = []
     for fold, identity in enumerate(params.identities):
-        candidates = search.propose(**params.search, choice=choices[fold], **identity)
+        candidates = search.propose(**params.search, choices=choices[fold], **identity)
         generations.append(
             label_all(
                 load_split(files.splits[fold]),

@@ -16,26 +16,45 @@ STRATEGIES = ("grid", "random", "fixed")
 
 
 def propose(
-    space: dict[str, list], strategy: str, trials: int | None, choice: dict | None, **identity
+    space: dict[str, list],
+    strategy: str,
+    trials: int | None,
+    takes: list[list[str]],
+    choices: list[dict],
+    **identity,
 ) -> list[Candidate]:
     """Return the candidates of one method in one outer fold.
 
     Args:
-        space: lists of values; where a choice is given, only for what is searched anew.
+        space: lists of values, of what is searched anew.
         strategy: `grid`, `random` (`trials` points of the grid, without repetition) or `fixed`.
-        choice: what `select` has returned for this outer fold, whose hyper-parameters hold for
-            what is not in the space; or None.
+        takes: for each of the choices, the hyper-parameters that are taken from it, where they are
+            not in the space.
+        choices: what `select` has returned for this outer fold of other methods, or of this one.
         identity: what the draw of `random` is seeded by.
     """
     if strategy not in STRATEGIES:
         raise ConfigError.of("search.strategy", f"one of {', '.join(STRATEGIES)}", strategy)
-    if choice is not None:
-        space = {name: [value] for name, value in choice["hyper_parameters"].items()} | space
-    candidates = grid(space)
+    taken = {
+        name: [choice["hyper_parameters"][name]]
+        for names, choice in zip(takes, choices, strict=True)
+        for name in names
+    }
+    candidates = grid(taken | space)
     if strategy == "random" and trials is not None and trials < len(candidates):
         drawn = generator(purpose="candidates", **identity).permutation(len(candidates))[:trials]
         candidates = [candidates[index] for index in sorted(drawn)]
     return candidates
+
+
+def load_choices(files, folds: int) -> list[list[dict]]:
+    """Return, per outer fold of a job, what was selected for other methods, or for this one.
+
+    Args:
+        files: of the job: `choices`, as many per fold as `propose` takes hyper-parameters from.
+    """
+    paths = storage.by_fold(files.choices, folds)
+    return [[storage.load_json(path) for path in some] for some in paths]
 
 
 def chains(candidates: list[Candidate]) -> list[Candidate]:
@@ -113,16 +132,17 @@ def choose_in_folds(files, identities: list[dict], search: dict) -> list[dict]:
     """Return the choice of a method in each outer fold of a job (see `select`).
 
     Args:
-        files: of the job, per fold: `splits`; `choices` of the method that this one inherits from,
-            if any; `predictions` of every generation of the search, if anything is searched.
+        files: of the job, per fold: `splits`; `choices` of the methods that this one takes
+            hyper-parameters from, if any; `predictions` of every generation of the search, if
+            anything is searched.
         identities: of the folds, which draws are seeded by.
-        search: `space`, `strategy` and `trials` of `propose`.
+        search: `space`, `strategy`, `trials` and `takes` of `propose`.
     """
     searched = storage.by_fold(files.predictions, len(identities))
-    given = [storage.load_json(path) for path in files.choices] or [None] * len(identities)
+    given = load_choices(files, len(identities))
     choices = []
     for fold, identity in enumerate(identities):
-        candidates = propose(**search, choice=given[fold], **identity)
+        candidates = propose(**search, choices=given[fold], **identity)
         found = [predictions.load(path) for path in searched[fold]]
         split = load_split(files.splits[fold])
         choices.append(select(candidates, score_candidates(split, candidates, found)))

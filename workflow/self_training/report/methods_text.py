@@ -179,10 +179,15 @@ def _control(config: dict, name: str, settings: dict) -> str:
         else "the labeled examples alone"
     )
     steps_of = methods.steps_of(config, name)
-    steps = (
-        f", for as many gradient steps as the last student of {steps_of} took" if steps_of else ""
-    )
-    return f"{name}: a control, trained on {on}{steps}, {_how(config, settings)}."
+    whose = {
+        methods.LAST_STUDENT: "the last student",
+        methods.WHOLE_CHAIN: "the teachers and students together",
+    }[methods.match(config, name)]
+    steps = f", for as many gradient steps as {whose} of {steps_of} took" if steps_of else ""
+    members = ""
+    if methods.control_of(config, name):
+        members = ", with as many members, from the same initial weights"
+    return f"{name}: a control, trained on {on}{steps}{members}, {_how(config, settings)}."
 
 
 def _how(config: dict, settings: dict) -> str:
@@ -209,8 +214,8 @@ def _how(config: dict, settings: dict) -> str:
 
 def _search(config: dict, name: str, settings: dict) -> str:
     if not methods.searches(config, name):
-        taken = f" Hyper-parameters are those selected for {settings['inherit']}."
-        return "Nothing was searched." + (taken if settings["inherit"] else "")
+        taken = f" Hyper-parameters are those selected for {join(settings['takes'])}."
+        return "Nothing was searched." + (taken if settings["takes"] else "")
     strategy = (
         f"{settings['trials']} random candidates"
         if settings["strategy"] == "random"
@@ -220,8 +225,8 @@ def _search(config: dict, name: str, settings: dict) -> str:
         f"Of the values given, {strategy} were compared by accuracy on "
         f"{config['inner_folds']} inner folds of the labeled examples, in every outer fold."
     )
-    if settings["inherit"]:
-        text += f" What is not searched here is what was selected for {settings['inherit']}."
+    if settings["takes"]:
+        text += f" What is not searched here is what was selected for {join(settings['takes'])}."
     return text
 
 

@@ -14,6 +14,10 @@ from self_training.study.budgets import as_list
 from self_training.study.candidates import HYPER_PARAMETERS
 
 TEACHER, CHAIN, CONTROL = "teacher", "chain", "control"
+# What makes a method a control.
+OF_CONTROLS = ("control_of", "steps_of", "train_on")
+# Whose gradient steps a control takes: those of the last student, or of all networks of a chain.
+LAST_STUDENT, WHOLE_CHAIN = "last_student", "whole_chain"
 
 DEFAULT_SETTINGS: dict[str, Any] = {
     "schedule": "slices",
@@ -37,7 +41,7 @@ OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "tempera
 
 def kind(config: dict, name: str) -> str:
     """Return what a method is: TEACHER, CHAIN or CONTROL."""
-    if {"steps_of", "train_on"} & set(config["methods"][name]):
+    if set(OF_CONTROLS) & set(config["methods"][name]):
         return CONTROL
     return CHAIN if generations(config, name) else TEACHER
 
@@ -56,18 +60,32 @@ def trained_on(config: dict, name: str) -> str:
     return config["methods"][name].get("train_on", "labeled")
 
 
+def control_of(config: dict, name: str) -> str | None:
+    """Return the method that a control is like in all but its students, if any."""
+    return config["methods"][name].get("control_of")
+
+
 def steps_of(config: dict, name: str) -> str | None:
-    """Return the method whose last student's number of gradient steps a control takes, if any."""
-    return config["methods"][name].get("steps_of")
+    """Return the method whose number of gradient steps a control takes, if any (see `match`)."""
+    return config["methods"][name].get("steps_of") or control_of(config, name)
+
+
+def match(config: dict, name: str) -> str:
+    """Return whose steps those of `steps_of` are: LAST_STUDENT or WHOLE_CHAIN."""
+    return config["methods"][name].get("match", LAST_STUDENT)
 
 
 def settings(config: dict, name: str) -> dict:
     """Return a method's settings with what it inherits and the defaults filled in.
 
     Returns: `space` (lists of values of what the method sets itself), `strategy`, `trials`,
-        `inherit`, `epochs` and `steps` (None where the dataset says it), and the keys of
+        `takes` (other methods, and the hyper-parameters that are taken from what was selected for
+        them), `epochs` and `steps` (None where the dataset says it), and the keys of
         DEFAULT_SETTINGS.
     """
+    liked = control_of(config, name)
+    if liked is not None:
+        return _settings_of_fair_control(config, liked)
     method = config["methods"][name]
     parent = method.get("inherit")
     inherited = config["methods"][parent] if parent else {}
@@ -88,16 +106,36 @@ def settings(config: dict, name: str) -> dict:
         "space": {key: space[key] for key in HYPER_PARAMETERS if key in space},
         "strategy": method.get("search", {}).get("strategy", "grid"),
         "trials": method.get("search", {}).get("trials"),
-        "inherit": parent,
+        "takes": {parent: list(HYPER_PARAMETERS)} if parent else {},
     }
+
+
+def _settings_of_fair_control(config: dict, liked: str) -> dict:
+    """Return the settings of a control that is like the last students of a method."""
+    students = settings(config, liked)
+    backbone = students["backbone"]
+    if isinstance(backbone, list):
+        backbone = backbone[min(max(generations(config, liked)), len(backbone)) - 1]
+    none = {"unlabeled_fraction": [None], "threshold": [None], "generations": [0]}
+    return (
+        DEFAULT_SETTINGS
+        | {key: students[key] for key in OF_TRAINING}
+        | {"backbone": backbone}
+        | dict.fromkeys(LENGTH)
+        | {"space": none, "strategy": "fixed", "trials": None, "takes": {liked: ["ensemble_size"]}}
+    )
 
 
 def full_space(config: dict, name: str) -> dict[str, list]:
     """Return lists of all values that a method's hyper-parameters may take, inherited ones too."""
     method = settings(config, name)
-    if method["inherit"]:
-        return settings(config, method["inherit"])["space"] | method["space"]
-    return method["space"]
+    taken = {
+        key: values
+        for other, keys in method["takes"].items()
+        for key, values in full_space(config, other).items()
+        if key in keys
+    }
+    return taken | method["space"]
 
 
 def generations(config: dict, name: str) -> list[int]:
@@ -108,9 +146,8 @@ def generations(config: dict, name: str) -> list[int]:
 def searches(config: dict, name: str) -> bool:
     """Return whether a method has more than one candidate, so that inner folds must choose."""
     method = settings(config, name)
-    # However many values a method inherits, one of each is selected when it gets them.
-    inherited = {key: [None] for key in HYPER_PARAMETERS} if method["inherit"] else {}
-    count = math.prod(len(values) for values in (inherited | method["space"]).values())
+    # However many values a method takes from another, one of each is selected when it gets them.
+    count = math.prod(len(values) for values in method["space"].values())
     return min(count, method["trials"] or count) > 1
 
 
@@ -121,7 +158,11 @@ def teachers(config: dict) -> dict:
         chains and in the search (0 when nothing is searched), and `unlabeled_fraction`, of the
         largest first slice.
     """
-    spaces = {name: full_space(config, name) for name in config.get("methods", {})}
+    spaces = {
+        name: full_space(config, name)
+        for name in config.get("methods", {})
+        if kind(config, name) != CONTROL
+    }
     sizes = {name: max(space["ensemble_size"]) for name, space in spaces.items()}
     fractions = [
         fraction or 1
@@ -184,7 +225,7 @@ def settings_behind_score(config: dict, dataset: str, method: str) -> dict:
         **{key: _sorted(config[key]) for key in everything if key in config},
         "dataset": {"name": dataset} | _sorted(config["datasets"][dataset]),
         "method": {"name": method}
-        | {key: config["methods"][method].get(key) for key in ("steps_of", "train_on")}
+        | {key: config["methods"][method].get(key) for key in (*OF_CONTROLS, "match")}
         | settings(config, method)
         | {"space": full_space(config, method)},
         "others": {name: settings(config, name) for name in behind(config, method)},
@@ -195,12 +236,14 @@ def settings_behind_score(config: dict, dataset: str, method: str) -> dict:
 def behind(config: dict, method: str) -> list[str]:
     """Return the other methods that a method's scores depend on.
 
-    These are the one that it inherits a choice from and, of a control, the one whose steps it takes
-    and the one that this inherits from.
+    These are the ones that it takes a choice from, of a control the one whose steps it takes, and
+    those behind these.
     """
-    chain = steps_of(config, method)
-    parents = [settings(config, name)["inherit"] for name in (method, chain) if name]
-    found = dict.fromkeys(name for name in (chain, *parents) if name and name != method)
+    direct = [steps_of(config, method), *settings(config, method)["takes"]]
+    found: dict[str, None] = {}
+    for name in direct:
+        if name and name != method:
+            found |= dict.fromkeys([name, *behind(config, name)])
     return list(found)
 
 
