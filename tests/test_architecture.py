@@ -13,7 +13,8 @@ from self_training.data.sources import SOURCES
 from self_training.errors import StudyError
 from self_training.image.noise import Policy
 from self_training.methods import pseudo_labels
-from self_training.methods.search import STRATEGIES, propose
+from self_training.methods.proposals import STRATEGIES, propose
+from self_training.methods.search import SELECTIONS
 from self_training.report.figures import FIGURES
 from self_training.study import names, plan, schema
 from self_training.training import job
@@ -170,6 +171,7 @@ def test_the_schema_has_the_names_of_the_tables():
     assert method["labels"]["enum"] == list(pseudo_labels.LABELS)
     assert method["balance"]["enum"] == list(pseudo_labels.BALANCES)
     assert method["search"]["properties"]["strategy"]["enum"] == list(STRATEGIES)
+    assert loaded["properties"]["selection"]["enum"] == list(SELECTIONS)
     # They stand nowhere else in it, where they could get out of step.
     written = yaml.safe_load(schema.PATH.read_text())
     assert not {"enum", "expected"} & set(written["$defs"]["policy"])

@@ -118,8 +118,18 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
         ),
         (
             "methods/control",
-            {"generations": 0, "steps_of": "noisy_student", "ensemble_size": [1, 2]},
-            "methods.control.ensemble_size: Expected one value",
+            {"generations": 0, "train_on": "pool", "ensemble_size": [1, 2]},
+            "methods.control.ensemble_size: Expected one value, as an upper bound",
+        ),
+        (
+            "methods/control",
+            {"generations": 0, "train_on": "pool", "noise": {"dropout": [0.1, 0.2]}},
+            "methods.control.dropout: Expected one value, as an upper bound",
+        ),
+        (
+            "methods/noisy_student/teacher",
+            "baseline",
+            r"methods.noisy_student.teacher: Expected a control .* of its own \(.*'baseline'",
         ),
         ("methods", ["a"], "methods: Expected a mapping"),
         ("methods/teachers", {"generations": 0}, "methods: Expected a name that is not the folder"),
@@ -206,7 +216,7 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
         (
             "methods/noisy_student/noise",
             {"magnitude": 31},
-            r"noise.magnitude: Expected a number in \[0, 30\]. Received: 31",
+            r"noise.magnitude: Expected a number in \[0, 30\], or a list of such. Received: 31",
         ),
         (
             "methods/noisy_student/noise",
@@ -695,3 +705,81 @@ def test_the_backbone_of_a_fair_control_is_that_of_the_last_students():
     with_controls = fair_controls.add(config)
     trained = methods.training(with_controls, "digits_0_2", "noisy_student_control")
     assert trained["backbone"] == "small_resnet"
+
+
+def searching_config() -> dict:
+    """Everybody who trains is tuned, with four candidates each."""
+    config = tiny_config() | {"trials": 4}
+    del config["controls"]
+    noisy = config["methods"]["noisy_student"]
+    noisy |= {"label_smoothing": [0, 0.1], "noise": {"magnitude": [5, 10], "dropout": 0.2}}
+    return config
+
+
+def test_a_fair_control_is_tuned_as_its_method_is():
+    config = searching_config()
+    checks.validate(config)
+    config = fair_controls.add(config)
+    searched = {"label_smoothing": [0, 0.1], "magnitude": [5, 10]}
+    control = methods.settings(config, "noisy_student_control")
+    for key, values in searched.items():
+        assert control["space"][key] == values
+    assert control["trials"] == 4 and control["strategy"] == "random"
+    assert methods.searches(config, "noisy_student_control")
+    # Its settings stand in for all values, of which each candidate has its own.
+    trained = methods.training(config, "digits_0_2", "noisy_student_control")
+    assert (trained["label_smoothing"], trained["noise"]["magnitude"]) == (0.1, 10)
+    # What the ensemble inherits, its control inherits from the other control.
+    heir = config["methods"]["noisy_student_ensemble_control"]
+    assert heir["inherit"] == "noisy_student_control"
+    settings = methods.settings(config, "noisy_student_ensemble_control")
+    assert settings["takes"] == {
+        "noisy_student_ensemble": ["ensemble_size"],
+        "noisy_student_control": ["label_smoothing", "magnitude"],
+    }
+    assert not methods.searches(config, "noisy_student_ensemble_control")
+    # A control with one value of what students search is not fair.
+    config["methods"]["own"] = {"generations": 0, "steps_of": "noisy_student"}
+    config["methods"]["own"] |= {"label_smoothing": 0.1, "noise": {"magnitude": 10, "dropout": 0.2}}
+    assert fair_controls.trained_otherwise(config, "noisy_student", "own") == ["search"]
+
+
+def test_what_an_heir_says_itself_is_not_inherited():
+    config = searching_config()
+    heir = config["methods"]["noisy_student_ensemble"]
+
+    def taken(**changes):
+        config["methods"]["noisy_student_ensemble"] = heir | changes
+        return methods.settings(config, "noisy_student_ensemble")["takes"]["noisy_student"]
+
+    assert taken() == [
+        "unlabeled_fraction",
+        "threshold",
+        "generations",
+        "label_smoothing",
+        "magnitude",
+    ]
+    assert taken(noise={}) == ["unlabeled_fraction", "threshold", "generations", "label_smoothing"]
+    assert "label_smoothing" not in taken(label_smoothing=0)
+    config["methods"]["noisy_student"]["epochs"] = [2, 4]
+    assert "epochs" in taken() and "epochs" not in taken(steps=9)
+
+
+def test_a_teacher_may_be_a_control():
+    config = tiny_config()
+    config["methods"]["noisy"] = {
+        "generations": 0,
+        "train_on": "labeled",
+        "noise": {"dropout": 0.2},
+    }
+    config["methods"]["noisy_student"]["teacher"] = "noisy"
+    with pytest.raises(ConfigError, match="noisy.ensemble_size: Expected at least 3, as it"):
+        checks.validate(config)
+    noisy["ensemble_size"] = 3
+    checks.validate(config)
+    # Nobody asks the shared ones: the baseline is one of them.
+    asked = {"final_members": 1, "search_members": 0, "unlabeled_fraction": 0}
+    assert methods.teachers(config) == asked
+    assert methods.asked_of(config, "noisy") == 0.2
+    assert methods.trains_in_search(config, "noisy") and not methods.searches(config, "noisy")
+    assert methods.behind(config, "noisy_student_ensemble") == ["noisy", "noisy_student"]

@@ -111,7 +111,7 @@ class FinalChain:
     predictions: float32 (members, test, classes) on the outer test fold: of the shared teachers,
         then after generation 1, 2, ... of a method that has generations.
     pseudo_labels: after generation 1, 2, ...; empty without.
-    hyper_parameters: the selected candidate.
+    choice: of `search.select`: the selected candidate, and how it was chosen.
     histories: records of the final runs of generation 0, 1, ...; teachers that the method does not
         use among them.
     search: records of the jobs that trained for the choice; none where nothing was searched.
@@ -120,7 +120,7 @@ class FinalChain:
     split: Split
     predictions: list[np.ndarray]
     pseudo_labels: list[PseudoLabels]
-    hyper_parameters: dict
+    choice: dict
     histories: list[list[dict]]
     search: list[list[dict]]
 
@@ -144,7 +144,7 @@ def load_final_chains(files) -> list[FinalChain]:
             load_split(files.splits[fold]),
             [_only(predictions.load(path)).evaluation for path in predicted[fold]],
             [_only(labeled_so_far.load(path)) for path in pseudo_labels[fold]],
-            storage.load_json(files.choices[fold])["hyper_parameters"],
+            storage.load_json(files.choices[fold]),
             [history[fold] for history in histories],
             [history[fold] for history in search],
         )
@@ -158,6 +158,30 @@ def _only(state: dict):
     return only
 
 
+def describe_choice(choice: dict) -> dict:
+    """Return how a candidate was chosen.
+
+    Returns: `candidates`, how many there were; `inner_score`, the mean accuracy of the selected one
+        on the inner folds; its `inner_standard_error`; and `candidates_within_error`, how many
+        scored within one standard error of the best, which is among them. None where there was
+        nothing to choose.
+    """
+    candidates = choice["candidates"]
+    means = [candidate["mean_accuracy"] for candidate in candidates]
+    if None in means:
+        names = ("inner_score", "inner_standard_error", "candidates_within_error")
+        return {"candidates": len(candidates)} | dict.fromkeys(names)
+    best = max(candidates, key=lambda candidate: candidate["mean_accuracy"])
+    bound = best["mean_accuracy"] - best["standard_error"]
+    selected = candidates[choice["selected"]]
+    return {
+        "candidates": len(candidates),
+        "inner_score": selected["mean_accuracy"],
+        "inner_standard_error": selected["standard_error"],
+        "candidates_within_error": sum(mean >= bound for mean in means),
+    }
+
+
 def evaluate(labels: np.ndarray, chain: FinalChain) -> dict:
     """Score a method's final chain on the outer test fold.
 
@@ -169,7 +193,8 @@ def evaluate(labels: np.ndarray, chain: FinalChain) -> dict:
         sizes, hyper-parameters, termination condition, why nothing was learned if so, and lists:
         `generations_of_chain`, `reliability` and `examples` of pseudo-labels.
     """
-    split, ensemble_size = chain.split, chain.hyper_parameters["ensemble_size"]
+    split, hyper_parameters = chain.split, chain.choice["hyper_parameters"]
+    ensemble_size = hyper_parameters["ensemble_size"]
     records = [
         [
             record
@@ -205,7 +230,8 @@ def evaluate(labels: np.ndarray, chain: FinalChain) -> dict:
         "labeled": len(split.labeled_idx),
         "unlabeled": len(split.unlabeled_idx),
         "test": len(split.test_idx),
-        **chain.hyper_parameters,
+        **hyper_parameters,
+        **describe_choice(chain.choice),
         "generations_trained": len(trained) - 1,
         "termination_condition": termination or "generations_reached",
         "generations_of_chain": score_generations(labels, pseudo_labels, accuracies),

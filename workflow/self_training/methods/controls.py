@@ -6,45 +6,64 @@ import numpy as np
 
 from self_training import storage
 from self_training.data.split import Split, load_split
+from self_training.methods import proposals
+from self_training.methods.parts import Part, parts, slice_bounds
+from self_training.methods.states import name_of
+from self_training.study.candidates import Candidate
 from self_training.training.runs import FINAL, Run
 
 
 def runs(
     split: Split,
+    phase: str,
+    candidates: list[Candidate],
     *,
-    members: int,
     identity: dict,
     labels: np.ndarray | None = None,
+    asked: float = 0,
     steps: int | None = None,
     generation: int = 0,
 ) -> list[Run]:
-    """Return the runs of a control.
+    """Return the runs of a control: of its candidates on the inner folds, or of the selected one.
 
     Its seeds are those of the networks that it is compared with, so that these start from the same
     weights. A control that changes nothing is the baseline.
 
     Args:
+        phase: SEARCH or FINAL, of `parts.parts`.
         identity: of the outer fold, which seeds come from.
         labels: (dataset,) true labels, for a control that is trained on the whole pool; None for
             one that is trained on the labeled examples.
+        asked: unlabeled examples that it is asked about as a teacher, the first slice of a chain,
+            as a fraction of the pool; 0 for none.
         steps: gradient steps to take; None for those of the settings.
         generation: of the networks that the control is compared with; 0 for the shared teachers.
     """
-    examples, targets = split.labeled_idx, split.labeled_y
-    if labels is not None:
-        examples = np.sort(np.concatenate([examples, split.unlabeled_idx]))
-        targets = labels[examples]
+    unlabeled = {}
+    if asked:
+        unlabeled = {"unlabeled": split.unlabeled_idx[slice(*slice_bounds(split, 1, asked))]}
     return [
         Run(
-            name=FINAL,
-            identity=identity | {"part": FINAL, "generation": generation, "member": member},
+            name=name_of(index, part.name),
+            identity=identity | {"part": part.name, "generation": generation, "member": member},
             examples=examples,
             targets=targets.astype(np.int32),
-            predict={"evaluation": split.test_idx},
+            predict=unlabeled | {"evaluation": part.evaluation_idx},
             steps=steps,
+            settings=candidate.of_networks(),
         )
-        for member in range(members)
+        for part in parts(split, phase)
+        for examples, targets in [_labeled(split, part, labels)]
+        for index, candidate in enumerate(candidates)
+        for member in range(candidate.ensemble_size)
     ]
+
+
+def _labeled(split: Split, part: Part, labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    if labels is None:
+        return part.labeled_idx, part.labeled_y
+    pool = np.sort(np.concatenate([part.labeled_idx, split.unlabeled_idx]))
+    return pool, labels[pool]
 
 
 class Taken(NamedTuple):
@@ -76,27 +95,33 @@ def taken_of(histories: list[list[dict]], whole_chain: bool) -> Taken:
     return Taken(sum(steps) if whole_chain else steps[-1], len(steps) - 1)
 
 
-def load_batch(files, identities: list[dict], whole_chain: bool) -> tuple[list[list[Run]], int]:
+def load_batch(files, params, phase: str) -> tuple[list[list[Run]], int]:
     """Return the runs of a control in each of a job's outer folds, and the number of classes.
 
     Args:
-        files: of the job: per fold `splits` and `choices`; `histories` of the chain whose steps are
-            taken, if any. Of an upper bound alone also `labels`, all of the dataset's.
-        whole_chain: of `taken_of`.
+        files: of the job: per fold `splits`, and `choices` that its candidates take
+            hyper-parameters from; `histories` of the chain whose steps are taken, if any. Of an
+            upper bound alone also `labels`, all of the dataset's.
+        params: `identities` of the folds, `search` of `proposals.propose`, `asked` of `runs`, and
+            `whole_chain` of `taken_of`.
+        phase: SEARCH or FINAL.
     """
     labels = np.load(files.labels) if files.get("labels") else None
     histories = [storage.load_json(path)["folds"] for path in files.histories]
+    choices = proposals.load_choices(files, len(params.identities))
     batch = []
-    for fold, identity in enumerate(identities):
+    for fold, identity in enumerate(params.identities):
         split = load_split(files.splits[fold])
-        choice = storage.load_json(files.choices[fold])["hyper_parameters"]
+        taken = taken_of([history[fold] for history in histories], params.whole_chain)
         batch.append(
             runs(
                 split,
-                members=choice["ensemble_size"],
+                phase,
+                proposals.propose(**params.search, choices=choices[fold], **identity),
                 identity=identity,
                 labels=labels,
-                **taken_of([history[fold] for history in histories], whole_chain)._asdict(),
+                asked=params.asked,
+                **taken._asdict(),
             )
         )
     return batch, split.classes

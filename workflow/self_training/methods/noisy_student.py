@@ -79,7 +79,9 @@ def label(
     confidence = probabilities.max(axis=1)
     new = PseudoLabels(
         examples=examples[selected],
-        targets=pseudo_labels.targets(probabilities, how.labels, how.temperature),
+        targets=pseudo_labels.targets(
+            probabilities, how.labels, chain.temperature or how.temperature
+        ),
         confidence=confidence,
         generation=np.full(len(confidence), generation, dtype=np.int32),
         # Classes are balanced by leaving examples out, or by taking them several times.
@@ -150,4 +152,5 @@ def students(
                 "evaluation": part.evaluation_idx,
             },
             given=len(part.labeled_idx),
+            settings=chain.of_networks(),
         )

@@ -2,14 +2,20 @@
 
 from self_training.errors import ConfigError
 from self_training.study.checks_of_methods import Rules
-from self_training.study.methods import control_of, full_space, generations, steps_of
+from self_training.study.methods import (
+    control_of,
+    full_space,
+    generations,
+    steps_of,
+    trained_on,
+)
 
 
 def no_settings_of_what_is_like_another(config: dict, name: str) -> None:
     """Forbid settings to a control that has those of the students it is compared with."""
     liked = control_of(config, name)
     for key, received in config["methods"][name].items():
-        if liked is not None and key not in ("control_of", "match", "generations"):
+        if liked is not None and key not in ("control_of", "match", "generations", "inherit"):
             expected = f"no value, as control_of says that all is as in {liked} (or steps_of, for "
             expected += "a control with settings of its own)"
             raise ConfigError.of(f"methods.{name}.{key}", expected, received)
@@ -31,12 +37,12 @@ def no_backbones_by_generation_of_a_control(config: dict, name: str) -> None:
         raise ConfigError.of(f"methods.{name}.backbone", expected, backbone)
 
 
-def no_search_of_a_control(config: dict, name: str) -> None:
-    """Forbid several sizes of a control's ensemble."""
-    sizes = full_space(config, name)["ensemble_size"]
-    if len(sizes) > 1 and control_of(config, name) is None:
-        expected = "one value, as a control is not searched"
-        raise ConfigError.of(f"methods.{name}.ensemble_size", expected, sizes)
+def no_search_of_an_upper_bound(config: dict, name: str) -> None:
+    """Forbid to search what is trained with hidden labels, which no search may read."""
+    for key, values in full_space(config, name).items():
+        if trained_on(config, name) == "pool" and len(values) > 1:
+            expected = "one value, as an upper bound (train_on: pool) is not searched"
+            raise ConfigError.of(f"methods.{name}.{key}", expected, values)
 
 
 def no_steps_of_a_method_without_students(config: dict, name: str) -> None:
@@ -53,6 +59,6 @@ CONTROL_RULES: Rules = [
     no_settings_of_what_is_like_another,
     no_generations_of_a_control,
     no_backbones_by_generation_of_a_control,
-    no_search_of_a_control,
+    no_search_of_an_upper_bound,
     no_steps_of_a_method_without_students,
 ]

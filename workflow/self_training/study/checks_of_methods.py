@@ -20,6 +20,8 @@ from self_training.study.methods import (
     searches,
     settings,
     steps_of,
+    teacher,
+    trained_on,
 )
 
 
@@ -195,6 +197,33 @@ def no_length_beside_steps_of(config: dict, name: str) -> None:
             raise ConfigError.of(f"methods.{name}.{key}", expected, method[key])
 
 
+def no_teacher_that_is_none(config: dict, name: str) -> None:
+    """Forbid a teacher that is no control with labels and a length of its own."""
+    chosen = teacher(config, name)
+    able = [
+        other
+        for other in config["methods"]
+        if kind(config, other) == CONTROL
+        and trained_on(config, other) == "labeled"
+        and steps_of(config, other) is None
+    ]
+    if chosen is not None and chosen not in able:
+        expected = "a control that is trained on the labeled examples (train_on: labeled), for "
+        expected += f"epochs or steps of its own ({', '.join(able) or 'there is none'})"
+        raise ConfigError.of(f"methods.{name}.teacher", expected, chosen)
+
+
+def no_teacher_with_too_few_members(config: dict, name: str) -> None:
+    """Forbid ensembles that are larger than that of their teacher."""
+    chosen = teacher(config, name)
+    if chosen is not None:
+        needed = max(full_space(config, name)["ensemble_size"])
+        received = full_space(config, chosen)["ensemble_size"]
+        if min(received) < needed:
+            expected = f"at least {needed}, as it is the teacher of {name}"
+            raise ConfigError.of(f"methods.{chosen}.ensemble_size", expected, received)
+
+
 def no_match_of_nothing(config: dict, name: str) -> None:
     """Forbid to say whose steps are taken where none are."""
     method = config["methods"][name]
@@ -288,6 +317,8 @@ METHOD_RULES: Rules = [
     no_epochs_beside_steps,
     no_length_beside_steps_of,
     no_match_of_nothing,
+    no_teacher_that_is_none,
+    no_teacher_with_too_few_members,
     no_temperature_of_hard_labels,
     no_settings_of_absent_noise,
     no_noise_without_a_policy,

@@ -8,6 +8,7 @@ number of members.
 from self_training.errors import ConfigError
 from self_training.study import methods
 from self_training.study.methods import LAST_STUDENT
+from self_training.study.spaces import LENGTH
 
 # Of the key `controls`, beside the two that say whose steps are taken.
 NONE = "none"
@@ -20,19 +21,35 @@ def add(config: dict) -> dict:
 
     Raises: ConfigError, when another method has that name.
     """
-    match = config.get("controls", LAST_STUDENT)
-    if match == NONE or "methods" not in config:
+    if config.get("controls") == NONE or "methods" not in config:
         return config
-    with_controls = {}
-    for name, method in config["methods"].items():
-        with_controls[name] = method
-        if methods.kind(config, name) == methods.CHAIN and of(config, name) is None:
-            added = f"{name}_control"
-            if added in config["methods"]:
-                expected = f"the fair control of {name} (control_of: {name}), or another name"
-                raise ConfigError.of(f"methods.{added}", expected, config["methods"][added])
-            with_controls[added] = {"generations": 0, "control_of": name, "match": match}
-    return config | {"methods": with_controls}
+    chains = [name for name in config["methods"] if methods.kind(config, name) == methods.CHAIN]
+    # Heirs last: what is selected for the control of their parent is theirs, too.
+    for name in sorted(chains, key=lambda name: "inherit" in config["methods"][name]):
+        if of(config, name) is None:
+            config = _with_control(config, name)
+    return config
+
+
+def _with_control(config: dict, method: str) -> dict:
+    added = f"{method}_control"
+    if added in config["methods"]:
+        expected = f"the fair control of {method} (control_of: {method}), or another name"
+        raise ConfigError.of(f"methods.{added}", expected, config["methods"][added])
+    control = {
+        "generations": 0,
+        "control_of": method,
+        "match": config.get("controls", LAST_STUDENT),
+    }
+    for parent, taken in methods.settings(config, method)["takes"].items():
+        if set(taken) & set(methods.searched_of_networks(config, method)):
+            control["inherit"] = of(config, parent)
+    with_control = {}
+    for name, settings in config["methods"].items():
+        with_control[name] = settings
+        if name == method:
+            with_control[added] = control
+    return config | {"methods": with_control}
 
 
 def of(config: dict, method: str) -> str | None:
@@ -63,6 +80,8 @@ def equal_steps(config: dict, method: str) -> list[str]:
     the method that `steps_of` names.
     """
 
+    searched = set(methods.full_space(config, method)) & set(LENGTH)
+
     def steps(name: str | None) -> list:
         return [methods.training(config, dataset, name)["steps"] for dataset in config["datasets"]]
 
@@ -75,7 +94,7 @@ def equal_steps(config: dict, method: str) -> list[str]:
             continue
         taken = methods.steps_of(config, name)
         own = steps(taken or (name if methods.kind(config, name) == methods.CONTROL else None))
-        if taken == method or (all(own) and own == steps(method)):
+        if taken == method or (all(own) and own == steps(method) and not searched):
             found.append(name)
     return found
 
@@ -83,9 +102,9 @@ def equal_steps(config: dict, method: str) -> list[str]:
 def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
     """Return what is not the same for a method's last students and for a control.
 
-    Returns: of `ensemble size`, `noise`, `label smoothing` and `backbone` those that differ. A size
-        that is searched differs from that of a control, which has one unless it is `control_of` the
-        method.
+    Returns: of `ensemble size`, `noise`, `label smoothing`, `backbone` and `search` (of how
+        networks are trained) those that differ. A size that is searched differs from that of a
+        control, which has one unless it is `control_of` the method.
     """
     if methods.control_of(config, control) == method:
         return []
@@ -98,4 +117,7 @@ def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
         for name in ("noise", "label_smoothing", "backbone"):
             if students[name] != other[name]:
                 differences[name.replace("_", " ")] = None
+    found = [methods.searched_of_networks(config, name) for name in (method, control)]
+    if found[0] != found[1]:
+        differences["search"] = None
     return list(differences)

@@ -78,16 +78,26 @@ class Plan(PlanOfData):
         taken = methods.settings(self.config, wildcards.method)["takes"]
         return self.per_fold(*(f"{self.fold}/{other}/choice.json" for other in taken))
 
-    def own_choices(self, _wildcards: Wildcards) -> list[str]:
-        """Return what was selected for a method."""
-        return self.per_fold(f"{self.method}/choice.json")
-
     def previous_predictions(self, wildcards: Wildcards) -> list[str]:
         """Return the predictions of a generation's teachers."""
         before = int(wildcards.generation) - 1
         if before == 0:
-            return self.per_fold(f"{self.fold}/teachers/{{phase}}.npz")
+            return self.per_fold(self._of_teacher(wildcards.method, "{phase}"))
         return self.per_fold(f"{self.method}/{{phase}}/generation_{before}/predictions.npz")
+
+    def _of_teacher(self, method: str, phase: str) -> str:
+        """Return the predictions of a chain's generation 0."""
+        teacher = methods.teacher(self.config, method)
+        if teacher is None:
+            return f"{self.fold}/teachers/{phase}.npz"
+        return f"{self.fold}/{teacher}/{phase}/generation_0/predictions.npz"
+
+    def teacher_choices(self, wildcards: Wildcards) -> list[str]:
+        """Return what was selected for the control that is a chain's teacher, if one is: of its
+        candidates, whose networks the search has all of, the selected one teaches."""
+        teacher = methods.teacher(self.config, wildcards.method)
+        final = getattr(wildcards, "phase", None) == "final"
+        return self.per_fold(f"{self.fold}/{teacher}/choice.json") if teacher and not final else []
 
     def previous_pseudo_labels(self, wildcards: Wildcards) -> list[str]:
         """Return the pseudo-labels of the generation before; the first has none."""
@@ -96,8 +106,8 @@ class Plan(PlanOfData):
         return self.per_fold(path) if before else []
 
     def search_settings(self, wildcards: Wildcards) -> dict:
-        """Return what is searched, the fields of `search.Search`; in the final chain nothing beside
-        the choice that it is given."""
+        """Return what is searched, for `search.propose`; in the final chain nothing beside the
+        choice that it is given."""
         if getattr(wildcards, "phase", None) == "final":
             taken = [list(HYPER_PARAMETERS)]
             return {"space": {}, "strategy": "fixed", "trials": None, "takes": taken}
@@ -109,6 +119,14 @@ class Plan(PlanOfData):
         """Return how pseudo-labels are made: the fields of `noisy_student.Labeling`."""
         settings = methods.settings(self.config, wildcards.method)
         return {key: settings[key] for key in ("labels", "temperature", "balance")}
+
+    def selection(self, wildcards: Wildcards) -> str:
+        """Return which of a method's candidates is selected."""
+        return methods.settings(self.config, wildcards.method)["selection"]
+
+    def asked_fraction(self, wildcards: Wildcards) -> float:
+        """Return how many unlabeled examples a control is asked about which is a teacher."""
+        return methods.asked_of(self.config, wildcards.method)
 
     def takes_whole_chain(self, wildcards: Wildcards) -> bool:
         """Return whether a control takes the gradient steps of a chain's networks together."""
@@ -128,17 +146,19 @@ class Plan(PlanOfData):
         searched."""
         if not methods.searches(self.config, wildcards.method):
             return []
+        if methods.kind(self.config, wildcards.method) == methods.CONTROL:
+            return self.per_fold(f"{self.control('search')}/predictions.npz")
         return self.per_fold(
-            f"{self.fold}/teachers/search.npz",
+            self._of_teacher(wildcards.method, "search"),
             *self._of_generations(wildcards.method, "search", "predictions.npz"),
         )
 
     def final_predictions(self, wildcards: Wildcards) -> list[str]:
         """Return predictions of the final chain's generation 0, 1, 2, ..."""
         if methods.kind(self.config, wildcards.method) == methods.CONTROL:
-            return self.per_fold(f"{self.control}/predictions.npz")
+            return self.per_fold(f"{self.control('final')}/predictions.npz")
         return self.per_fold(
-            f"{self.fold}/teachers/final.npz",
+            self._of_teacher(wildcards.method, "final"),
             *self._of_generations(wildcards.method, "final", "predictions.npz"),
         )
 
@@ -148,10 +168,13 @@ class Plan(PlanOfData):
 
     def _histories(self, method: str, phase: str) -> list[str]:
         """Return histories of the jobs that trained a method's networks, by generation."""
+        folder = f"{self.results}/histories"
         if methods.kind(self.config, method) == methods.CONTROL:
-            return [f"{self.results}/histories/train_control/{self.job}/{method}.json"]
-        return [f"{self.results}/histories/train_teachers/{self.job}.json"] + [
-            f"{self.results}/histories/train_students/{self.job}/{method}/{phase}_{generation}.json"
+            return [f"{folder}/train_control/{self.job}/{method}/{phase}.json"]
+        teacher = methods.teacher(self.config, method)
+        teachers = [f"{folder}/train_teachers/{self.job}.json"]
+        return (self._histories(teacher, phase) if teacher else teachers) + [
+            f"{folder}/train_students/{self.job}/{method}/{phase}_{generation}.json"
             for generation in methods.generations(self.config, method)
         ]
 
@@ -165,11 +188,17 @@ class Plan(PlanOfData):
         return self._histories(method, "final") if method else []
 
     def search_histories(self, wildcards: Wildcards) -> list[str]:
-        """Return histories of the jobs that trained for the choice behind a method's scores."""
+        """Return histories of the jobs that trained for the choices behind a method's scores."""
         found: dict[str, None] = {}
-        for method in [wildcards.method, *methods.settings(self.config, wildcards.method)["takes"]]:
-            if methods.searches(self.config, method):
-                found |= dict.fromkeys(self._histories(method, "search"))
+        method = wildcards.method
+        taken = methods.settings(self.config, method)["takes"]
+        for name in [method, methods.teacher(self.config, method), *taken]:
+            # A control takes the size of a chain's ensemble, and nothing of what that cost.
+            of_another_kind = name in taken and methods.kind(self.config, name) != methods.kind(
+                self.config, method
+            )
+            if name and methods.searches(self.config, name) and not of_another_kind:
+                found |= dict.fromkeys(self._histories(name, "search"))
         return list(found)
 
     def score_provenance(self, wildcards: Wildcards) -> dict:
@@ -179,13 +208,15 @@ class Plan(PlanOfData):
             script: code_digest(script)
             for script in ("prepare_dataset", "make_splits", "select", "evaluate")
         }
-        own = methods.kind(self.config, method)
-        if own == methods.CONTROL:
-            training = methods.training(self.config, dataset, method)
-            code["train_control"] = self._code("train_control", training)
         # A choice may be inherited from a chain, and steps are taken from one.
         behind = [method, *methods.behind(self.config, method)]
-        if own != methods.CONTROL or len(behind) > 1:
+        controls = [name for name in behind if methods.kind(self.config, name) == methods.CONTROL]
+        if controls:
+            trainings = [methods.training(self.config, dataset, name) for name in controls]
+            code["train_control"] = self._code("train_control", *trainings)
+        if any(
+            name not in controls and methods.teacher(self.config, name) is None for name in behind
+        ):
             training = methods.training(self.config, dataset)
             code["train_teachers"] = self._code("train_teachers", training)
         students = [
@@ -213,7 +244,7 @@ class Plan(PlanOfData):
         """Return the histories of every training job."""
         patterns: list[str] = []
         for method in self.methods:
-            if methods.searches(self.config, method):
+            if methods.trains_in_search(self.config, method):
                 patterns += self._histories(method, "search")
             patterns += self._histories(method, "final")
         return [

@@ -39,13 +39,15 @@ class PlanOfData:
         self.fold = f"{self.results}/runs/{{dataset}}/fold_{{fold}}"
         self.method = f"{self.fold}/{{method}}"
         self.generation = f"{self.method}/{{phase}}/generation_{{generation}}"
-        # A control has no students: its networks are its generation 0.
-        self.control = f"{self.method}/final/generation_0"
         # What one job does: an outer fold of a dataset, or all of them. Files are always per fold.
         self.per_dataset = config.get("jobs") == "per_dataset"
         self.job = "{dataset}" if self.per_dataset else "{dataset}/fold_{fold}"
         self.method_job = f"{self.job}/{{method}}"
         self.generation_job = f"{self.method_job}/{{phase}}_{{generation}}"
+
+    def control(self, phase: str) -> str:
+        """Return the folder of a control's networks: without students, its generation 0."""
+        return f"{self.method}/{phase}/generation_0"
 
     def per_fold(self, *patterns: str) -> list[str]:
         """Return the files of a job's outer folds: for each fold, one file per pattern."""

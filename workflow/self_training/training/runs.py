@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -59,6 +59,7 @@ class Run:
     given: int | None = None
     steps: int | None = None
     name: str = ""
+    settings: dict = field(default_factory=dict)
 
     def digest(self) -> str:
         """Return a hash that two runs share when they are the same training with the same use."""
