@@ -767,11 +767,8 @@ def test_what_an_heir_says_itself_is_not_inherited():
 
 def test_a_teacher_may_be_a_control():
     config = tiny_config()
-    config["methods"]["noisy"] = {
-        "generations": 0,
-        "train_on": "labeled",
-        "noise": {"dropout": 0.2},
-    }
+    noisy = {"generations": 0, "train_on": "labeled", "noise": {"dropout": 0.2}}
+    config["methods"]["noisy"] = noisy
     config["methods"]["noisy_student"]["teacher"] = "noisy"
     with pytest.raises(ConfigError, match="noisy.ensemble_size: Expected at least 3, as it"):
         checks.validate(config)

@@ -60,6 +60,17 @@ def test_a_job_of_a_fold_has_its_identity_alone(plan):
     assert plan.identities(jobs()) == [{"study": 7, "dataset": "digits_0_2", "outer_fold": 1}]
 
 
+def test_training_seeds_share_the_folds_and_nothing_else():
+    plan = Plan(tiny_config() | {"seeds": 2, "jobs": "per_dataset"})
+    assert plan.folds == ["0", "1", "0_seed_1", "1_seed_1"]
+    first, _, again, _ = plan.identities(jobs())
+    assert first == {"study": 7, "dataset": "digits_0_2", "outer_fold": 0}
+    assert again == first | {"training_seed": 1}
+    assert len(plan.all_scores(None)) == 4 * 3
+    one = Plan(tiny_config() | {"seeds": 2})
+    assert one.identities(jobs(fold="0_seed_1")) == [again]
+
+
 def test_label_budgets_share_images_and_identity():
     config = tiny_config()
     del config["datasets"]["digits_0_2"]["labeled_fraction"]

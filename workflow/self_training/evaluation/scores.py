@@ -182,6 +182,15 @@ def describe_choice(choice: dict) -> dict:
     }
 
 
+def of_fold(identity: dict) -> dict:
+    """Return which outer fold, and which of its training seeds, a score is of.
+
+    Args:
+        identity: of the outer fold, which seeds come from.
+    """
+    return {"fold": identity["outer_fold"], "training_seed": identity.get("training_seed", 0)}
+
+
 def evaluate(labels: np.ndarray, chain: FinalChain) -> dict:
     """Score a method's final chain on the outer test fold.
 

@@ -4,7 +4,7 @@ import pandas as pd
 
 from self_training.evaluation import external_scores
 
-FOLD = ["dataset", "method", "fold"]
+FOLD = ["dataset", "method", "fold", "training_seed"]
 SECONDS = ["startup_seconds", "tracing_seconds", "training_seconds", "prediction_seconds"]
 SECONDS += ["job_seconds"]
 # What an evaluation has several of.

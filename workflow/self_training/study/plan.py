@@ -9,7 +9,7 @@ import re
 from self_training.digests import code_digest
 from self_training.study import budgets, methods, names
 from self_training.study.candidates import HYPER_PARAMETERS
-from self_training.study.plan_of_data import PlanOfData, Wildcards
+from self_training.study.plan_of_data import PlanOfData, Wildcards, identity_of_fold
 
 # What only JAX trains with; see `training.job.STACKED` and `image.noise.Policy.on_gpu`.
 JAX_TRAINER = "self_training.training.stacked:StackedTrainer"
@@ -31,8 +31,8 @@ class Plan(PlanOfData):
         """
         dataset = budgets.original(self.config, wildcards.dataset)
         return [
-            {"study": self.config["seed"], "dataset": dataset, "outer_fold": fold}
-            for fold in (self.folds if self.per_dataset else [int(wildcards.fold)])
+            {"study": self.config["seed"], "dataset": dataset} | identity_of_fold(fold)
+            for fold in (self.folds if self.per_dataset else [wildcards.fold])
         ]
 
     def _training(self, wildcards: Wildcards) -> dict:

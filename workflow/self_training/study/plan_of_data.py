@@ -27,7 +27,7 @@ class PlanOfData:
         # A config of external scores alone has none of these.
         self.datasets = list(config.get("datasets", {}))
         self.methods = list(config.get("methods", {}))
-        self.folds = list(range(config.get("outer_folds", 0)))
+        self.folds = _names_of_folds(config.get("outer_folds", 0), config.get("seeds", 1))
         self.threads = config.get("threads", 1)
         self.controls = methods.controls(config)
         self.external_scores = external_scores(config)
@@ -53,7 +53,7 @@ class PlanOfData:
         """Return the files of a job's outer folds: for each fold, one file per pattern."""
         if not self.per_dataset:
             return list(patterns)
-        return [pattern.replace("{fold}", str(fold)) for fold in self.folds for pattern in patterns]
+        return [pattern.replace("{fold}", fold) for fold in self.folds for pattern in patterns]
 
     # Datasets.
 
@@ -122,3 +122,21 @@ class PlanOfData:
             "outer_folds": self.config["outer_folds"],
             "inner_folds": inner_folds(self.config),
         } | budget
+
+
+def _names_of_folds(folds: int, seeds: int) -> list[str]:
+    """Return the names of outer folds, which have one more for every further training seed."""
+    return [
+        f"{fold}_seed_{seed}" if seed else f"{fold}"
+        for seed in range(seeds)
+        for fold in range(folds)
+    ]
+
+
+def identity_of_fold(name: str) -> dict:
+    """Return an outer fold, by its name, as a part of the identity that seeds come from.
+
+    Returns: `outer_fold`, and `training_seed` but for the first one.
+    """
+    fold, _, seed = name.partition("_seed_")
+    return {"outer_fold": int(fold)} | ({"training_seed": int(seed)} if seed else {})
