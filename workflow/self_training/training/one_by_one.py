@@ -61,7 +61,7 @@ class OneByOneTrainer(Trainer):
     def _train(self, run: Run) -> TrainedRun:
         started = time.perf_counter()
         losses: list[float] = []
-        all_steps, seen = 0, 0
+        all_steps = 0
         for epoch in self.epochs(run):
             total, count = 0.0, 0
             for part in epoch:
@@ -69,7 +69,6 @@ class OneByOneTrainer(Trainer):
                 mean = float(self.train_steps(images, part.rows, part.targets, part.weights))
                 total += mean * len(part.rows)
                 count += len(part.rows)
-                seen += int(part.weights.sum())
             losses.append(total / count)
             all_steps += count
         training_seconds = time.perf_counter() - started
@@ -82,7 +81,6 @@ class OneByOneTrainer(Trainer):
             run,
             losses=losses,
             steps=all_steps,
-            seen=seen,
             training_seconds=training_seconds,
             probabilities=probabilities,
             prediction_seconds=prediction_seconds,

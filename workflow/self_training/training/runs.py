@@ -16,7 +16,7 @@ class TrainingSettings:
 
     backbone: dotted path of a function that builds the network; see `image.backbones`.
     epochs, steps: how long a run is trained: one of them, the other is None.
-    batch_size, learning_rate: Adam takes ceil(examples / batch_size) steps an epoch.
+    batch_size, learning_rate: of Adam. All batches are full; see `batches.passes`.
     unlabeled_ratio: pseudo-labeled examples per given one in every batch; None to take both as
         they come.
     label_smoothing: part of the targets' probability that is spread evenly over all classes.

@@ -91,7 +91,6 @@ class StackedTrainer(Trainer):
         feeds = [self._feed(run) for run in runs]
         lengths = [count_steps(run, self.settings) for run in runs]
         values_of_steps: list[Any] = []
-        seen = np.zeros(len(runs), int)
         for _ in range(-(-max(lengths) // STEPS)):
             some = [next(feed) for feed in feeds]
             steps = jax.tree.map(lambda *of_runs: np.stack(of_runs), *some)
@@ -99,7 +98,6 @@ class StackedTrainer(Trainer):
             # These are taken while the next ones are prepared.
             values_of_steps[-1:] = map(np.asarray, values_of_steps[-1:])
             values_of_steps.append(values)
-            seen += steps.weights.sum(axis=(1, 2)).astype(int)
         losses = np.concatenate(values_of_steps, axis=1)
         training_seconds = (time.perf_counter() - started) / len(runs)
         predictions, prediction_seconds = self._predict_stack(state, runs)
@@ -112,7 +110,6 @@ class StackedTrainer(Trainer):
                     run,
                     losses=[float(own[end : end + ends.step].mean()) for end in ends],
                     steps=len(own),
-                    seen=int(seen[index]),
                     training_seconds=training_seconds,
                     probabilities=predictions[index],
                     prediction_seconds=prediction_seconds,

@@ -108,16 +108,15 @@ class Trainer(ABC):
 
     def epochs(self, run: Run) -> Iterator[Iterator[Steps]]:
         """Yield the steps of each epoch of a run, in parts."""
-        for epoch, (order, weights) in enumerate(orders(run, self.settings)):
-            yield self._steps_of_epoch(run, epoch, order, weights)
+        for epoch, order in enumerate(orders(run, self.settings)):
+            yield self._steps_of_epoch(run, epoch, order)
 
-    def _steps_of_epoch(
-        self, run: Run, epoch: int, order: np.ndarray, weights: np.ndarray
-    ) -> Iterator[Steps]:
+    def _steps_of_epoch(self, run: Run, epoch: int, order: np.ndarray) -> Iterator[Steps]:
         targets = run.targets[order]
         if self.soft and run.targets.ndim == 1:
             targets = np.eye(self.classes, dtype=np.float32)[targets]
         rows = run.examples[order].astype(np.int32)
+        weights = np.ones(order.shape, np.float32)
         if self.policy is None:
             yield Steps(None, rows, (), targets, weights)
             return
@@ -133,7 +132,6 @@ class Trainer(ABC):
         *,
         losses: list[float],
         steps: int,
-        seen: int,
         training_seconds: float,
         probabilities: dict[str, np.ndarray],
         prediction_seconds: dict[str, float],
@@ -144,7 +142,6 @@ class Trainer(ABC):
 
         Args:
             losses: mean of each epoch.
-            seen: examples that were trained on, as often as they were.
             probabilities: of `Run.predict`.
             prediction_seconds: by the same names.
         """
@@ -156,7 +153,7 @@ class Trainer(ABC):
         record = run.identity | {
             "examples": len(run.examples),
             "steps": steps,
-            "examples_seen": seen,
+            "examples_seen": steps * self.settings.batch_size,
             "losses": [loss if np.isfinite(loss) else None for loss in losses],
             "diverged": diverged,
             "training_seconds": training_seconds,
