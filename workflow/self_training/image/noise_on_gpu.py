@@ -59,8 +59,8 @@ def _rand_augment(image, magnitude, drawn, signs, centers, crop, mirrored):
         return _in_65536ths(*MAPS[name](by, width, height) if name in MAPS else _NO_WARP)
 
     # (operations, signs, 6): an operation is a warp, or else a change of pixels in their places.
-    maps = [[map_of(name, sign * by) for sign in (-1, 1)] for name, by in amounts.items()]
-    maps = jnp.array(maps, jnp.int32)
+    rows = [[map_of(name, sign * by) for sign in (-1, 1)] for name, by in amounts.items()]
+    maps = jnp.array(rows, jnp.int32)
     changes = [partial(_CHANGES.get(name, _identity), amount=by) for name, by in amounts.items()]
     for operation, sign, center in zip(drawn, signs, centers, strict=True):
         image = _warp_to_nearest(image, maps[operation, (sign > 0).astype(int)])

@@ -5,10 +5,10 @@ Source: Cubuk et al. 2020 (CVPR workshops), section 3, by the code of Xie et al.
 github.com/tensorflow/tpu; for images of 32 x 32 pixels, `preprocessing.py`). There 10 is the
 nominal maximum of every operation, and magnitudes go beyond it: 27 rotates by up to 81 degrees.
 
-As there, two operations do most at small magnitudes: posterize keeps 4 bits at 10, all from 20 on;
-solarize inverts what is brighter than a threshold, nothing from 10 on. Color, contrast, brightness
-and sharpness change nothing at 5. Translations, squares of cutout and crops are parts of a side, as
-in their code for small images. What is otherwise here: docs/protocol.md.
+As there, two operations do most at small magnitudes: posterize keeps 4 bits at 10 and all from 20
+on; solarize inverts what is brighter than a threshold, which is nothing from 10 on. And color,
+contrast, brightness and sharpness change nothing at 5. Translations, squares of cutout and crops
+are parts of a side, as in their code for small images. What is otherwise here: docs/protocol.md.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ from self_training.image.noise import Policy
 NOMINAL_MAXIMUM = 10
 # Fills what warps uncover and what cutout cuts out.
 GRAY = 128
-# Images are padded by this part of a side, reflected, before they are cropped to their size.
+# Images are padded by one in so many pixels of a side, reflected, before they are cropped again.
 CROP = 8
 
 

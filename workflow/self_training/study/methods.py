@@ -19,7 +19,9 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "schedule": "slices",
     "labels": "hard",
     "temperature": 1,
+    "filter": "every_generation",
     "balance": "none",
+    "quota": None,
     "noise": {},
     "label_smoothing": 0,
     "unlabeled_ratio": None,
@@ -31,8 +33,8 @@ LENGTH = ("epochs", "steps")
 # How networks are trained. The shared teachers have none of these: a chain or a control has.
 OF_TRAINING = ("noise", "label_smoothing", "backbone", *LENGTH)
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
-OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature", "balance",
-               "unlabeled_ratio")  # fmt: skip
+OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature", "filter",
+               "balance", "quota", "unlabeled_ratio")  # fmt: skip
 
 
 def kind(config: dict, name: str) -> str:

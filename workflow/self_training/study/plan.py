@@ -206,7 +206,8 @@ class Plan:
     def labeling_settings(self, wildcards: Wildcards) -> dict:
         """Return how pseudo-labels are made: the fields of `noisy_student.Labeling`."""
         settings = methods.settings(self.config, wildcards.method)
-        return {key: settings[key] for key in ("labels", "temperature", "balance")}
+        keys = ("labels", "temperature", "filter", "balance", "quota")
+        return {key: settings[key] for key in keys}
 
     def control_members(self, wildcards: Wildcards) -> int:
         """Return how many networks a control has."""
