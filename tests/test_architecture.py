@@ -170,6 +170,7 @@ def test_the_schema_has_the_names_of_the_tables():
     method = loaded["$defs"]["method"]["properties"]
     assert method["labels"]["enum"] == list(pseudo_labels.LABELS)
     assert method["balance"]["enum"] == list(pseudo_labels.BALANCES)
+    assert method["filter"]["enum"] == list(pseudo_labels.FILTERS)
     assert method["search"]["properties"]["strategy"]["enum"] == list(STRATEGIES)
     assert loaded["properties"]["selection"]["enum"] == list(SELECTIONS)
     # They stand nowhere else in it, where they could get out of step.
@@ -185,6 +186,7 @@ def test_the_schema_has_the_names_of_the_tables():
         (lambda: names.policy_path("none"), ", ".join(names.POLICIES)),
         (lambda: pseudo_labels.targets(np.ones((1, 2)), "fuzzy", 1), "hard, soft"),
         (lambda: pseudo_labels.balance(np.zeros(1), np.ones(1), "x"), "none, undersample, quota"),
+        (lambda: pseudo_labels.selects_anew("never", 2), "every_generation, once"),
         (lambda: propose({}, "tpe", None, [], []), "grid, random, fixed"),
     ],
 )

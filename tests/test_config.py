@@ -199,6 +199,19 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
             "noise.operations: Expected it only with policy rand_augment",
         ),
         (
+            "methods/noisy_student/filter",
+            "once",
+            "noisy_student.filter: Expected it only with schedule all, as every slice .*'once'",
+        ),
+        ("methods/noisy_student/filter", "never", "one of every_generation, once. .*'never'"),
+        ("methods/noisy_student/quota", 0, "quota: Expected an integer of at least 1, or null"),
+        (
+            "methods/noisy_student_ensemble",
+            {"inherit": "noisy_student", "balance": "none", "quota": 9},
+            "ensemble.quota: Expected it only with balance quota. Received: 9",
+        ),
+        ("methods/baseline/quota", 9, "baseline.quota: Expected it only with students"),
+        (
             "methods/baseline/schedule",
             "all",
             "baseline.schedule: Expected it only with students .generations.. Received: 'all'",

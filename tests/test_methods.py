@@ -175,7 +175,8 @@ def load(files, **space):
     params = SimpleNamespace(
         identities=[IDENTITY, IDENTITY | {"outer_fold": 1}],
         search={"space": space, "strategy": "grid", "trials": None, "takes": []},
-        labeling={"labels": "hard", "temperature": 1, "balance": "none"},
+        labeling={"labels": "hard", "temperature": 1, "filter": "every_generation"}
+        | {"balance": "none", "quota": None},
     )
     return generation.load_generations(files, params, SEARCH, 1)
 

@@ -22,7 +22,7 @@ def fake_evaluations() -> list[dict]:
     rng = np.random.default_rng(0)
     generations = [
         {"generation": generation, "offered": 4 * generation, "selected": 2 * generation}
-        | {"correct": generation, "trained_on": 2, "accuracy": 0.5}
+        | {"correct": generation, "trained_on": 2, "accuracy": 0.5, "classes_missing": "1, NA"}
         for generation in (0, 1)
     ]
     bins = [{"bin": 9, "count": 5, "correct": 4, "confidence": 4.7}]
@@ -95,6 +95,7 @@ def test_report_of_any_names(tmp_path):
     assert rows[0][2] == pytest.approx(np.std(expected, ddof=1))
     for digest in ("12e4", "0012", "1e5"):
         assert digest in texts(workbook["Chains"])
+    assert "1, NA" in texts(workbook["Pseudo-labels"])
     folds = [row[2] for row in workbook["All folds"].iter_rows(min_row=2, values_only=True)]
     assert folds == [1, 2] * 9
     assert len(workbook["Figures"]._images) == 6

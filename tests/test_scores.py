@@ -11,6 +11,7 @@ from self_training.methods.search import select
 from self_training.study.candidates import Candidate
 
 Y = np.array([0, 0, 0, 1, 1, 2])
+NAMES = ["cat", "dog", "cow"]
 PROBABILITIES = np.array(
     [
         [0.8, 0.1, 0.1],
@@ -55,8 +56,9 @@ def test_generations_are_scored():
         return chain._replace(**parts, offered=np.array(offered))
 
     teachers = {"generation": 0, "offered": 0, "selected": 0, "correct": 0, "trained_on": 0}
+    teachers |= {"classes_missing": ""}
     first = some(slice(2), [4])
-    rows = scores.score_generations(Y, [first, chain], [0.5, 0.6])
+    rows = scores.score_generations(Y, NAMES, [first, chain], [0.5, 0.6])
     assert rows == [
         teachers | {"accuracy": 0.5},
         {
@@ -64,6 +66,7 @@ def test_generations_are_scored():
             "offered": 4,
             "selected": 2,
             "correct": 1,
+            "classes_missing": "dog",
             "trained_on": 1,
             "accuracy": 0.6,
         },
@@ -72,14 +75,20 @@ def test_generations_are_scored():
             "offered": 3,
             "selected": 1,
             "correct": 1,
+            "classes_missing": "cat, cow",
             "trained_on": 2,
             "accuracy": None,
         },
     ]
-    assert scores.score_generations(Y, [], [0.5]) == [teachers | {"accuracy": 0.5}]
+    assert scores.score_generations(Y, NAMES, [], [0.5]) == [teachers | {"accuracy": 0.5}]
+    # Soft labels are of their most probable class, and where nothing is selected all are missing.
+    soft = first._replace(targets=np.array([[0.3, 0.3, 0.4], [0.5, 0.4, 0.1]]))
+    ended = soft._replace(offered=np.array([4, 3]), termination="nothing_selected")
+    missing = scores.score_generations(Y, NAMES, [soft, ended], [0.5, 0.6])
+    assert [row["classes_missing"] for row in missing] == ["", "dog", "cat, dog, cow"]
     # Where a generation's labels replace the earlier ones, these are counted all the same.
     second = some(slice(2, None), [4, 3])
-    assert scores.score_generations(Y, [first, second], [0.5, 0.6]) == rows
+    assert scores.score_generations(Y, NAMES, [first, second], [0.5, 0.6]) == rows
 
 
 def final_chain(accuracies: list[float], members: int = 1) -> scores.FinalChain:
@@ -127,14 +136,14 @@ LABELS = np.arange(20) % 2
 
 
 def test_the_last_generation_is_scored_however_good_an_earlier_one_was():
-    result = scores.evaluate(LABELS, final_chain([0.5, 0.9, 0.7]))
+    result = scores.evaluate(LABELS, NAMES[:2], final_chain([0.5, 0.9, 0.7]))
     assert result["accuracy"] == pytest.approx(0.7) and result["generations_trained"] == 2
     accuracies = [row["accuracy"] for row in result["generations_of_chain"]]
     assert accuracies == pytest.approx([0.5, 0.9, 0.7])
 
 
 def test_a_method_is_charged_for_its_own_networks_in_all_generations():
-    result = scores.evaluate(LABELS, final_chain([0.5, 0.7], members=2))
+    result = scores.evaluate(LABELS, NAMES[:2], final_chain([0.5, 0.7], members=2))
     # Two of three teachers, and two students; inner folds are not of the final chain.
     assert result["gradient_steps"] == 2 * 10 + 2 * 20
     assert result["examples_seen"] == 4 * 100 and result["training_time"] == 4.0
@@ -146,7 +155,7 @@ def test_a_chain_that_ended_early_is_scored_by_what_was_trained():
     chain = final_chain([0.8, 0.6])
     ended = chain.pseudo_labels[0]._replace(termination="nothing_selected")
     early = replace(chain, pseudo_labels=[ended], histories=[chain.histories[0], []])
-    result = scores.evaluate(LABELS, early)
+    result = scores.evaluate(LABELS, NAMES[:2], early)
     assert result["accuracy"] == pytest.approx(0.8) and result["generations_trained"] == 0
     assert result["termination_condition"] == "nothing_selected"
 

@@ -36,7 +36,10 @@ def not_learned(y_true: np.ndarray, probabilities: np.ndarray, records: list[dic
 
 
 def score_generations(
-    labels: np.ndarray, chain: list[PseudoLabels], accuracies: list[float]
+    labels: np.ndarray,
+    class_names: list[str],
+    chain: list[PseudoLabels],
+    accuracies: list[float],
 ) -> list[dict]:
     """Return, per generation from 0 on, how good its pseudo-labels and its students were.
 
@@ -45,25 +48,30 @@ def score_generations(
 
     Args:
         labels: (dataset,) true labels.
+        class_names: (classes,).
         chain: a final chain's pseudo-labels after generation 1, 2, ...; empty without any.
         accuracies: on the outer test fold, of generation 0, 1, ... as far as any was trained.
 
     Returns: per generation: `offered` to the teachers; `selected` by confidence, and how many of
-        these are `correct`; `trained_on` after class balancing; `accuracy` of the students, None
-        when there were none.
+        these are `correct`; `classes_missing`, the names of those that none of these has, or '';
+        `trained_on` after class balancing; `accuracy` of the students, None when there were none.
     """
-    rows = [{"generation": 0, "offered": 0, "selected": 0, "correct": 0, "trained_on": 0}]
+    none = {"offered": 0, "selected": 0, "correct": 0, "classes_missing": "", "trained_on": 0}
+    rows: list[dict] = [{"generation": 0} | none]
     if chain:
         asked = chain[-1].offered.tolist()
         for generation, (offered, given) in enumerate(zip(asked, chain, strict=False), start=1):
-            correct = _labels_of(given) == labels[given.examples]
+            pseudo_labels = _labels_of(given)
+            correct = pseudo_labels == labels[given.examples]
             now = given.generation == generation
+            missing = np.setdiff1d(np.arange(len(class_names)), pseudo_labels[now])
             rows.append(
                 {
                     "generation": generation,
                     "offered": offered,
                     "selected": int(now.sum()),
                     "correct": int(correct[now].sum()),
+                    "classes_missing": ", ".join(class_names[label] for label in missing),
                     "trained_on": int(given.copies[now].sum()),
                 }
             )
@@ -191,11 +199,12 @@ def of_fold(identity: dict) -> dict:
     return {"fold": identity["outer_fold"], "training_seed": identity.get("training_seed", 0)}
 
 
-def evaluate(labels: np.ndarray, chain: FinalChain) -> dict:
+def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> dict:
     """Score a method's final chain on the outer test fold.
 
     Args:
         labels: (dataset,) true labels.
+        class_names: (classes,).
 
     Returns: metrics, seconds, gradient steps and examples seen (of all teachers and students that
         the method needs), `search_steps` (of all networks that were trained for the choice),
@@ -243,7 +252,7 @@ def evaluate(labels: np.ndarray, chain: FinalChain) -> dict:
         **describe_choice(chain.choice),
         "generations_trained": len(trained) - 1,
         "termination_condition": termination or "generations_reached",
-        "generations_of_chain": score_generations(labels, pseudo_labels, accuracies),
+        "generations_of_chain": score_generations(labels, class_names, pseudo_labels, accuracies),
         "reliability": bins,
         "examples": show_pseudo_labels(labels, pseudo_labels[-1]) if pseudo_labels else [],
     }

@@ -240,6 +240,22 @@ def no_temperature_of_hard_labels(config: dict, name: str) -> None:
         raise ConfigError.of(key, "it only with labels soft", method["temperature"])
 
 
+def no_filter_once_of_slices(config: dict, name: str) -> None:
+    """Forbid to keep the examples of the first generation where each has its own."""
+    own = settings(config, name)
+    if own["filter"] == "once" and own["schedule"] != "all":
+        expected = "it only with schedule all, as every slice is filtered once"
+        raise ConfigError.of(f"methods.{name}.filter", expected, "once")
+
+
+def no_quota_of_another_balance(config: dict, name: str) -> None:
+    """Forbid a number of examples per class where nothing keeps to it."""
+    method = config["methods"][name]
+    if method.get("quota") is not None and settings(config, name)["balance"] != "quota":
+        key = f"methods.{name}.quota"
+        raise ConfigError.of(key, "it only with balance quota", method["quota"])
+
+
 def no_settings_of_absent_noise(config: dict, name: str) -> None:
     """Forbid to say how input noise is where there is none."""
     own, noise = config["methods"][name].get("noise", {}), settings(config, name)["noise"]
@@ -320,6 +336,8 @@ METHOD_RULES: Rules = [
     no_teacher_that_is_none,
     no_teacher_with_too_few_members,
     no_temperature_of_hard_labels,
+    no_filter_once_of_slices,
+    no_quota_of_another_balance,
     no_settings_of_absent_noise,
     no_noise_without_a_policy,
     no_operations_of_a_policy_without,

@@ -26,7 +26,9 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "schedule": "slices",
     "labels": "hard",
     "temperature": 1,
+    "filter": "every_generation",
     "balance": "none",
+    "quota": None,
     "noise": {},
     "label_smoothing": 0,
     "unlabeled_ratio": None,
@@ -37,8 +39,8 @@ NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "surv
 # How networks are trained. The shared teachers have none of these: a chain or a control has.
 OF_TRAINING = ("noise", "label_smoothing", "backbone", *LENGTH)
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
-OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature", "balance",
-               "unlabeled_ratio", "teacher")  # fmt: skip
+OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature", "filter",
+               "balance", "quota", "unlabeled_ratio", "teacher")  # fmt: skip
 
 
 def kind(config: dict, name: str) -> str:

@@ -118,7 +118,8 @@ class Plan(PlanOfData):
     def labeling_settings(self, wildcards: Wildcards) -> dict:
         """Return how pseudo-labels are made: the fields of `noisy_student.Labeling`."""
         settings = methods.settings(self.config, wildcards.method)
-        return {key: settings[key] for key in ("labels", "temperature", "balance")}
+        keys = ("labels", "temperature", "filter", "balance", "quota")
+        return {key: settings[key] for key in keys}
 
     def selection(self, wildcards: Wildcards) -> str:
         """Return which of a method's candidates is selected."""
