@@ -18,6 +18,7 @@ class Reason(StrEnum):
     BOTH_EQUAL = "both_equal"
     TOO_FEW_FOLDS = "too_few_folds"
     ONE_DIFFERENCE = "one_difference"
+    NO_FAIR_CONTROL = "no_fair_control"
 
 
 class UnsharedFolds(NamedTuple):
@@ -35,10 +36,11 @@ class UnsharedFolds(NamedTuple):
 
 
 def paired(scores: pd.DataFrame) -> tuple[pd.DataFrame, list[UnsharedFolds]]:
-    """Return the scores that can be compared, and on which datasets some had to be left out.
+    """Return the scores on the folds that all methods share, and where some had to be left out.
 
     On each dataset methods are compared on the folds that all of them have a score of, so that no
-    mean is over easier folds than another. A method without any score of a dataset has no mean.
+    mean is over easier folds than another. A method without any score of a dataset has no mean. Of
+    two methods alone, see `of_pair`.
 
     Args:
         scores: one row per dataset, method and fold, which is missing where only a mean is known.
@@ -56,6 +58,20 @@ def paired(scores: pd.DataFrame) -> tuple[pd.DataFrame, list[UnsharedFolds]]:
             rows = rows[rows["fold"].isna() | rows["fold"].isin(shared)]
         kept.append(rows)
     return (pd.concat(kept) if kept else scores), unshared
+
+
+def of_pair(scores: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
+    """Return what two methods are compared by: their scores on the folds that both have.
+
+    It does not depend on what scores other methods have. Datasets on which both have folds, and
+    none in common, are left out.
+
+    Args:
+        scores: one row per dataset, method and fold; see `paired`.
+    """
+    comparable, unshared = paired(scores[scores["method"].isin((a, b))])
+    apart = [folds.dataset for folds in unshared if not folds.shared]
+    return comparable[~comparable["dataset"].isin(apart)]
 
 
 def means_over_folds(scores: pd.DataFrame) -> pd.DataFrame:
@@ -81,6 +97,20 @@ def means_over_budgets(means: pd.DataFrame, budgets: dict[str, list[str]]) -> pd
     units = [dataset_of.get(name, name) for name in means.index]
     groups = means.groupby(units, sort=False)
     return groups.agg(lambda column: column.mean(skipna=False)).round(12)
+
+
+def means_over_groups(means: pd.DataFrame, groups: dict[str, str]) -> pd.DataFrame:
+    """Return a table (groups, methods) of means over the datasets of a group that have all scores.
+
+    Datasets made from one source are no independent observations; groups are.
+
+    Args:
+        means: (datasets, methods), in which label budgets are one row (see `means_over_budgets`).
+        groups: dataset -> its group; a dataset that is not there is a group by itself.
+    """
+    complete = means.dropna()
+    names = [groups.get(dataset, dataset) for dataset in complete.index]
+    return complete.groupby(names, sort=False).mean().round(12)
 
 
 def budgets_by_name(datasets: Iterable[str]) -> dict[str, list[str]]:

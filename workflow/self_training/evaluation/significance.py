@@ -1,10 +1,13 @@
 """Tests of the differences between methods, over datasets and on each of them: numbers alone.
 
-Over datasets the unit is a dataset's mean over its outer folds, and over its label budgets where it
-has several; these share examples and are no independent observations. Primary are Wilcoxon's
-signed-rank tests with Holm's correction: what they say of two methods does not depend on who else
-is in the study, as the classic mean ranks of Friedman and Nemenyi do (Benavoli, Corani, Mangili
-2016, JMLR 17).
+The unit is a group of datasets that are made from one source, with its mean over these, over their
+label budgets and outer folds: what shares examples is no independent observation. Primary are
+Wilcoxon's signed-rank tests with Holm's correction: what they say of two methods does not depend on
+who else is in the study, as mean ranks do (Benavoli, Corani, Mangili 2016, JMLR 17).
+
+Every comparison belongs to one family that Holm's correction is over, so it has one corrected p:
+methods with their fair controls, which answer the question of a study; then those with the control
+that the config names; then all others.
 """
 
 from itertools import combinations
@@ -12,8 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scikit_posthocs import posthoc_nemenyi_friedman
-from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from self_training.errors import ScoresError
@@ -23,6 +24,8 @@ from self_training.evaluation.comparison import (
     budgets_by_name,
     means_over_budgets,
     means_over_folds,
+    means_over_groups,
+    of_pair,
     paired,
 )
 from self_training.evaluation.differences import (
@@ -33,8 +36,11 @@ from self_training.evaluation.differences import (
     rank_biserial,
     wilcoxon,
 )
+from self_training.evaluation.hierarchical import mixed_model
+from self_training.evaluation.omnibus import compare_all
 
 ROPE = 0.01
+FAIR, WITH_CONTROL, OTHERS = "fair", "control", "others"
 
 
 class Comparison(NamedTuple):
@@ -43,8 +49,8 @@ class Comparison(NamedTuple):
     Attributes:
         statistics: all tests, JSON-able. What cannot be computed is None beside a `reason`, a code
             of `Reason`.
-        means: (datasets, methods) the mean accuracies that were tested, with the label budgets of a
-            dataset as one row.
+        means: (datasets, methods) the mean accuracies of the tests of all methods at once, with the
+            label budgets of a dataset as one row.
         unshared: the datasets of which not every method has a score of every fold.
         missing: methods without a score -> the datasets, each label budget by itself, on which it
             is these that have none.
@@ -63,19 +69,27 @@ def compare_methods(
     control: str | None = None,
     rope: float = ROPE,
     budgets: dict[str, list[str]] | None = None,
+    groups: dict[str, str] | None = None,
+    fair: dict[str, str | None] | None = None,
 ) -> Comparison:
-    """Compare all methods of a study over datasets, and on every dataset.
+    """Compare all methods of a study over groups of datasets, and on every dataset.
 
     Args:
-        scores: one row per dataset, method and fold, with `accuracy`; see `paired`.
+        scores: one row per dataset, method and fold, with `accuracy`; see `of_pair`.
         control: the method that others are compared with; the first when None.
         rope: differences of accuracy up to this are taken for practically none.
         budgets: of the study's datasets with several label budgets, handed on in the result.
+        groups: dataset -> its group; a dataset that is not there is a group by itself.
+        fair: method with students -> its fair control (see `study.fair_controls`), or None where it
+            has none.
 
+    Returns: among the statistics `fair`, for each of these methods its comparison with its fair
+        control (method minus control), and `pairs`, all of them.
     Raises: ScoresError, when there is no method of the name of the control.
     """
+    groups, fair = groups or {}, fair or {}
     methods = list(dict.fromkeys(scores["method"]))
-    control = methods[0] if control is None else control
+    named, control = control, methods[0] if control is None else control
     if control not in methods:
         raise ScoresError(
             f"statistics.control: Expected one of {', '.join(methods)}. Received: '{control}'."
@@ -87,35 +101,52 @@ def compare_methods(
     joined = budgets_by_name(each.index)
     means = means_over_budgets(each, joined)
     complete = means.dropna()
-    result = {
+    per_group = means_over_groups(means, groups)
+    families = {
+        frozenset(pair): family
+        for family, some in (
+            (WITH_CONTROL, [(named, other) for other in methods if named not in (None, other)]),
+            (FAIR, [pair for pair in fair.items() if None not in pair]),
+        )
+        for pair in some
+    }
+    pairs = [
+        {"a": a, "b": b, "family": families.get(frozenset((a, b)), OTHERS)}
+        | _compare_pair(scores, a, b, rope, groups)
+        for a, b in combinations(methods, 2)
+    ]
+    correct_families(pairs)
+    correct([pair["naive"] for pair in pairs])
+    all_folds = scores.groupby("dataset")["fold"].nunique()
+    per_dataset = [
+        {"dataset": dataset, "a": a, "b": b, "family": families.get(frozenset((a, b)), OTHERS)}
+        | corrected_t_test(rows, a, b, all_folds[dataset])
+        for dataset, rows in scores.groupby("dataset", sort=False)
+        for a, b in combinations(methods, 2)
+    ]
+    correct_families(per_dataset)
+    tests_of_all = compare_all(complete)
+    tests_of_all["post_hoc"]["wilcoxon_holm"] = _symmetric(methods, pairs)
+    statistics = {
         "metric": "accuracy",
         "methods": methods,
         "datasets": len(complete),
         "datasets_with_missing_scores": len(means) - len(complete),
+        "groups": {dataset: groups.get(dataset, dataset) for dataset in means.index},
         "budgets": budgets or {},
         "control": control,
         "alpha": ALPHA,
         "rope": rope,
-        **_mean_ranks(complete),
+        "fair": [_against_fair(pairs, *item) for item in fair.items()],
+        "mean_accuracies": {
+            method: float(per_group[method].mean()) if len(per_group) else None
+            for method in methods
+        },
+        **tests_of_all,
+        "pairs": pairs,
+        "per_dataset": per_dataset,
     }
-    pairs = [_compare_pair(means, a, b, rope) for a, b in combinations(methods, 2)]
-    _correct(pairs, "p_holm")
-    _correct([pair for pair in pairs if control in (pair["a"], pair["b"])], "p_holm_control")
-    result["post_hoc"]["wilcoxon_holm"] = _symmetric(methods, pairs, "p_holm")
-    result["post_hoc"]["wilcoxon_holm_control"] = {
-        ({pair["a"], pair["b"]} - {control}).pop(): pair["p_holm_control"]
-        for pair in pairs
-        if control in (pair["a"], pair["b"])
-    }
-    result["pairs"] = pairs
-    all_folds = scores.groupby("dataset")["fold"].nunique()
-    result["per_dataset"] = [
-        {"dataset": dataset, "a": a, "b": b} | corrected_t_test(rows, a, b, all_folds[dataset])
-        for dataset, rows in comparable.groupby("dataset", sort=False)
-        for a, b in combinations(methods, 2)
-    ]
-    _correct(result["per_dataset"], "p_holm")
-    return Comparison(result, means, unshared, _missing(each), joined)
+    return Comparison(statistics, means, unshared, _missing(each), joined)
 
 
 def _missing(means: pd.DataFrame) -> dict[tuple[str, ...], list[str]]:
@@ -127,107 +158,89 @@ def _missing(means: pd.DataFrame) -> dict[tuple[str, ...], list[str]]:
     return lacking
 
 
-def _mean_ranks(means: pd.DataFrame) -> dict:
-    """Return average ranks, Friedman's test in both forms, and Nemenyi's (Demsar 2006, 3.2).
+def _compare_pair(
+    scores: pd.DataFrame, a: str, b: str, rope: float, groups: dict[str, str]
+) -> dict:
+    """Compare method b with method a on the folds and datasets that both have scores of.
 
-    Friedman's statistic is corrected for ties; ranks: 1 is best, ties share the mean rank.
+    Returns: how many `groups` and `datasets`; the mean difference b - a over groups and its 95 %
+        t interval; `wins`, `ties` and `losses` of b over groups; Wilcoxon's signed-rank test and
+        its effect size, the rank-biserial correlation (Kerby 2014: -1 when b always loses, 1 when
+        it always wins); the Bayesian signed-rank test's probabilities that b is worse, practically
+        equivalent or better; `model`, of `mixed_model`; and `naive`, outcomes and Wilcoxon's test
+        with datasets for units.
     """
-    (datasets, k), methods = means.shape, list(means.columns)
-    ranks = stats.rankdata(-means.to_numpy(), axis=1).mean(axis=0) if datasets else [None] * k
-    nothing = {"statistic": None, "p_value": None}
-    result: dict = {
-        "average_ranks": {
-            method: None if rank is None else float(rank)
-            for method, rank in zip(methods, ranks, strict=True)
-        },
-        "omnibus": {"friedman": nothing, "iman_davenport": nothing},
-        "post_hoc": {"nemenyi": None},
-        "critical_difference": None,
-    }
-    if k < 3:
-        reason = Reason.TOO_FEW_METHODS
-    elif datasets < 2:
-        reason = Reason.TOO_FEW_DATASETS
-    elif (means.nunique(axis=1) == 1).all():
-        reason = Reason.ALL_METHODS_EQUAL
-    else:
-        reason = None
-    if reason is not None:
-        result["omnibus"] = {name: nothing | {"reason": reason} for name in result["omnibus"]}
-        return result
-    statistic, p_value = (float(value) for value in stats.friedmanchisquare(*means.to_numpy().T))
-    result["omnibus"] = {
-        "friedman": {"statistic": statistic, "p_value": p_value, "degrees_of_freedom": k - 1},
-        "iman_davenport": iman_davenport(statistic, datasets, k),
-    }
-    # Positions as labels: scikit-posthocs sorts columns by name.
-    p_values = posthoc_nemenyi_friedman(means.to_numpy()).to_numpy()
-    result["post_hoc"]["nemenyi"] = {
-        method: {other: float(p_values[i, j]) for j, other in enumerate(methods) if other != method}
-        for i, method in enumerate(methods)
-    }
-    result["critical_difference"] = critical_difference(k, datasets)
-    return result
-
-
-def iman_davenport(friedman: float, datasets: int, methods: int) -> dict:
-    """Return the F-form of Friedman's statistic, which is less conservative (Demsar 2006, 3.2)."""
-    first, second = methods - 1, (methods - 1) * (datasets - 1)
-    degrees = {"degrees_of_freedom": [first, second]}
-    rest = datasets * first - friedman
-    if rest <= 1e-9 * friedman:
-        # Every dataset ranks the methods the same way: the statistic is infinite.
-        return {"statistic": None, "p_value": 0.0, "reason": Reason.ONE_ORDER} | degrees
-    statistic = (datasets - 1) * friedman / rest
-    p_value = stats.f.sf(statistic, first, second)
-    return {"statistic": float(statistic), "p_value": float(p_value)} | degrees
-
-
-def critical_difference(methods: int, datasets: int, alpha: float = ALPHA) -> float:
-    """Return Nemenyi's critical difference of average ranks (Demsar 2006, section 3.2.2)."""
-    q = stats.studentized_range.ppf(1 - alpha, methods, np.inf) / np.sqrt(2)
-    return float(q * np.sqrt(methods * (methods + 1) / (6 * datasets)))
-
-
-def _compare_pair(means: pd.DataFrame, a: str, b: str, rope: float) -> dict:
-    """Compare method b with method a on the datasets that both have scores of.
-
-    Returns: the mean difference b - a and its 95 % interval (bootstrap over datasets, BCa); wins,
-        ties and losses of b; Wilcoxon's signed-rank test; its effect size, the rank-biserial
-        correlation (Kerby 2014: -1 when b always loses, 1 when it always wins); and the Bayesian
-        signed-rank test's probabilities that b is worse, practically equivalent or better.
-    """
-    both = means[[a, b]].dropna()
-    difference = (both[b] - both[a]).round(12).to_numpy()
-    pair = {
-        "a": a,
-        "b": b,
-        "datasets": len(difference),
+    both = means_over_folds(of_pair(scores, a, b)).reindex(columns=[a, b])
+    both = means_over_budgets(both, budgets_by_name(both.index)).dropna()
+    on_datasets = (both[b] - both[a]).round(12).to_numpy()
+    units = means_over_groups(both, groups)
+    difference = (units[b] - units[a]).round(12).to_numpy()
+    return {
+        "groups": len(difference),
+        "datasets": len(on_datasets),
         "mean_difference": float(difference.mean()) if len(difference) else None,
         "interval": mean_interval(difference),
-        "wins": int((difference > 0).sum()),
-        "ties": int((difference == 0).sum()),
-        "losses": int((difference < 0).sum()),
+        **_outcomes(difference),
         "rank_biserial": rank_biserial(difference),
         **wilcoxon(difference),
+        **bayesian_signed_rank(difference, rope),
+        "model": mixed_model(on_datasets, [groups.get(name, name) for name in both.index]),
+        "naive": _outcomes(on_datasets) | {"p_value": wilcoxon(on_datasets)["p_value"]},
     }
-    return pair | bayesian_signed_rank(difference, rope)
 
 
-def _correct(tests: list[dict], name: str) -> None:
-    """Add p values with Holm's correction over all tests that have one."""
+def _outcomes(difference: np.ndarray) -> dict[str, int]:
+    signs = {"wins": difference > 0, "ties": difference == 0, "losses": difference < 0}
+    return {name: int(some.sum()) for name, some in signs.items()}
+
+
+def _against_fair(pairs: list[dict], method: str, control: str | None) -> dict:
+    """Return a method's comparison with its fair control, the numbers of method minus control."""
+    named = {"method": method, "control": control}
+    if control is None:
+        return named | {"reason": Reason.NO_FAIR_CONTROL}
+    pair = next((pair for pair in pairs if {pair["a"], pair["b"]} == {method, control}), None)
+    if pair is None:
+        return named | {"reason": Reason.NO_COMMON_DATASET}
+    turned = pair if pair["b"] == method else turn(pair)
+    return named | {key: value for key, value in turned.items() if key not in ("a", "b")}
+
+
+def turn(pair: dict) -> dict:
+    """Return a pair's numbers the other way round: a - b in place of b - a."""
+    turned = dict(pair)
+    for one, other in (("a", "b"), ("wins", "losses"), ("p_better", "p_worse")):
+        if one in pair:
+            turned |= {one: pair[other], other: pair[one]}
+    for name in ("difference", "mean_difference", "rank_biserial"):
+        if pair.get(name) is not None:
+            # + 0.0, since there is no use for a zero below zero.
+            turned[name] = -pair[name] + 0.0
+    if pair.get("interval") is not None:
+        turned["interval"] = [-value + 0.0 for value in reversed(pair["interval"])]
+    return turned | {name: turn(pair[name]) for name in ("model", "naive") if name in pair}
+
+
+def correct_families(tests: list[dict]) -> None:
+    """Add `p_holm` to tests that have a `family`: p with Holm's correction over its tests."""
+    for family in dict.fromkeys(test["family"] for test in tests):
+        correct([test for test in tests if test["family"] == family])
+
+
+def correct(tests: list[dict]) -> None:
+    """Add `p_holm` to tests: p with Holm's correction over all of them that have a p."""
     for test in tests:
-        test[name] = None
+        test["p_holm"] = None
     tested = [test for test in tests if test["p_value"] is not None]
     if tested:
         corrected = multipletests([test["p_value"] for test in tested], ALPHA, "holm")[1]
         for test, p_value in zip(tested, corrected, strict=True):
-            test[name] = float(p_value)
+            test["p_holm"] = float(p_value)
 
 
-def _symmetric(methods: list[str], pairs: list[dict], name: str) -> dict:
+def _symmetric(methods: list[str], pairs: list[dict]) -> dict:
     table: dict[str, dict] = {method: {} for method in methods}
     for pair in pairs:
-        table[pair["a"]][pair["b"]] = table[pair["b"]][pair["a"]] = pair[name]
+        table[pair["a"]][pair["b"]] = table[pair["b"]][pair["a"]] = pair["p_holm"]
     return {method: {other: table[method][other] for other in methods if other != method}
             for method in methods}  # fmt: skip

@@ -3,7 +3,8 @@
 import pandas as pd
 
 from self_training.evaluation.comparison import budgets_by_name
-from self_training.study import fair_controls, methods
+from self_training.evaluation.differences import LEAST_FOR_PROBABILITIES
+from self_training.report.words import count
 
 OWN_PROTOCOL = (
     "Scores are of the outer test folds; hyper-parameters that were searched were selected on "
@@ -29,46 +30,6 @@ def not_learned(scores: pd.DataFrame) -> list[str]:
     ]
 
 
-def no_control(config: dict, scores: pd.DataFrame) -> list[str]:
-    """Say what the controls can tell, and which methods with students have none that is fair.
-
-    Args:
-        config: of the study.
-        scores: of `tables.collect_scores`; nothing is said where no student was trained.
-    """
-    if "generations_trained" not in scores or not scores["generations_trained"].max() > 0:
-        return []
-    equal, without, other = [], [], []
-    for method in config["methods"]:
-        if methods.generations(config, method):
-            controls = fair_controls.equal_steps(config, method)
-            equal += controls
-            if not controls:
-                without.append(method)
-            elif all(
-                fair_controls.trained_otherwise(config, method, control) for control in controls
-            ):
-                differences = fair_controls.trained_otherwise(config, method, controls[-1])
-                other.append(f"{method} ({', '.join(differences)})")
-    notes = []
-    if equal:
-        notes.append(
-            "Whether self-training helps is what a comparison with the controls of equal gradient "
-            f"steps says ({', '.join(dict.fromkeys(equal))}), more than one with the baseline."
-        )
-    if without:
-        notes.append(
-            "No control is known to take as many gradient steps as the last students of "
-            f"{', '.join(without)}: a difference may come from longer training alone."
-        )
-    if other:
-        notes.append(
-            "No control of equal gradient steps is trained like the students in all else, of "
-            f"{', '.join(other)}: a difference may come from that alone."
-        )
-    return notes
-
-
 def extent(scores: pd.DataFrame, statistics: dict, complete: int) -> str:
     """Say on how much the findings rest, and what the numbers beside them are.
 
@@ -81,17 +42,23 @@ def extent(scores: pd.DataFrame, statistics: dict, complete: int) -> str:
     same = budgets_by_name(dict.fromkeys(scores["dataset"]))
     units = datasets - sum(len(names) - 1 for names in same.values())
     counted = f" ({datasets} if label budgets are counted)" if same else ""
+    groups = len(set(statistics["groups"].values()))
+    grouped = f" in {count(groups, 'group')}" if groups < units else ""
     folds = scores.groupby("dataset")["fold"].nunique()
+    each = ", each group once" if grouped else ""
     return (
-        f"Methods: {len(statistics['methods'])}. Datasets: {units}{counted}. Outer folds: "
+        f"Methods: {len(statistics['methods'])}. Datasets: {units}{grouped}{counted}. Outer folds: "
         f"{_range(folds)}. "
         + OWN_PROTOCOL
         * bool(len(scores[scores["source"] == "study"]))
         + "Mean accuracies below are over the datasets of which all methods have scores "
-        f"({complete}). Tests are over datasets; in this table p is corrected by Holm for the "
-        f"comparisons with {statistics['control']}, above for all pairs. Probabilities (Bayesian "
-        f"signed-rank test) are of a difference of accuracy beyond \u00b1{statistics['rope']:g}, "
-        "and within."
+        f"({complete}){each}; a difference is over all that its two methods share, so it need not "
+        "be that of the means. Intervals are t intervals over "
+        f"{'groups' if grouped else 'datasets'}, each for itself. p is Wilcoxon's, corrected by "
+        "Holm over the comparisons of the same kind: methods with their fair controls; with the "
+        "control that the config names; all others. P(better), by the Bayesian signed-rank test, "
+        f"is of a difference beyond {statistics['rope']:g}, and not given for fewer than "
+        f"{LEAST_FOR_PROBABILITIES} {'groups' if grouped else 'datasets'}, of which it is too sure."
     )
 
 

@@ -2,11 +2,10 @@
 
 from itertools import combinations
 
-import pandas as pd
-
 from self_training.evaluation.comparison import Reason, UnsharedFolds
 from self_training.evaluation.differences import ALPHA, could_show
-from self_training.evaluation.significance import Comparison
+from self_training.evaluation.significance import FAIR, Comparison
+from self_training.report import verdicts
 from self_training.report.words import count, shorten
 
 # Why there is no statistic or no p. `methods` and `datasets` are how many of them were tested.
@@ -18,11 +17,15 @@ REASONS = {
     Reason.ALL_METHODS_EQUAL: (
         "All methods score the same on every dataset; there is no difference to test."
     ),
-    Reason.ONE_ORDER: ("Every dataset ranks the methods the same way: the statistic is infinite."),
+    Reason.ONE_ORDER: (
+        "Every dataset ranks the methods the same way: the statistic is infinite, and its p would "
+        "be 0 however few datasets there are."
+    ),
     Reason.NO_COMMON_DATASET: "No dataset has scores of both.",
     Reason.BOTH_EQUAL: "Both score the same on every dataset.",
     Reason.TOO_FEW_FOLDS: "Needs scores of both methods on at least 2 folds.",
     Reason.ONE_DIFFERENCE: "The difference is the same on every fold.",
+    Reason.NO_FAIR_CONTROL: "The study has no fair control of it.",
 }
 
 
@@ -30,7 +33,7 @@ def describe(comparison: Comparison) -> dict:
     """Return the statistics of a comparison with words: what `statistics.json` holds.
 
     Returns: the statistics, JSON-able, in which every `reason` is a sentence; with `notes`, which
-        say what limits them, and `reading`, the result in two or three sentences.
+        say what limits them, and `reading`, the result in a few sentences, one a line.
     """
     statistics = comparison.statistics
     sizes = {"methods": len(statistics["methods"]), "datasets": statistics["datasets"]}
@@ -39,6 +42,7 @@ def describe(comparison: Comparison) -> dict:
         "omnibus": {
             name: _with_reason(test, sizes) for name, test in statistics["omnibus"].items()
         },
+        "fair": [_with_reason(entry, sizes) for entry in statistics["fair"]],
         "pairs": [_with_reason(pair, sizes) for pair in statistics["pairs"]],
         "per_dataset": [_with_reason(test, sizes) for test in statistics["per_dataset"]],
         "notes": notes(comparison),
@@ -56,6 +60,7 @@ def notes(comparison: Comparison) -> list[str]:
     """Return a sentence for everything that limits what the tests can say."""
     found = [_unshared(unshared) for unshared in comparison.unshared]
     found += [_missing(methods, datasets) for methods, datasets in comparison.missing.items()]
+    found += _groups(comparison.statistics)
     if comparison.joined:
         found.append(
             f"Label budgets of a dataset ({shorten(list(comparison.joined))}) are no independent "
@@ -67,11 +72,31 @@ def notes(comparison: Comparison) -> list[str]:
 
 def _unshared(folds: UnsharedFolds) -> str:
     if not folds.shared:
-        return f"{folds.dataset}: the methods share no fold, so means are over different ones."
+        return (
+            f"{folds.dataset}: the methods share no fold, so means are over different ones. Two of "
+            "them are compared where they share some."
+        )
     return (
-        f"{folds.dataset}: compared on {count(folds.shared, 'fold')}; not every method has a "
-        f"score of {count(folds.others, 'other')}."
+        f"{folds.dataset}: all methods share {count(folds.shared, 'fold')}, and not every one has "
+        f"a score of {count(folds.others, 'other')}. Two methods are compared on all folds that "
+        "both have; means of all of them, and their ranks, are of the shared ones."
     )
+
+
+def _groups(statistics: dict) -> list[str]:
+    """Say that what is made from one source counts once, if anything is."""
+    members: dict[str, list[str]] = {}
+    for dataset, group in statistics["groups"].items():
+        members.setdefault(group, []).append(dataset)
+    several = [f"{group} ({len(some)})" for group, some in members.items() if len(some) > 1]
+    if not several:
+        return []
+    return [
+        f"The {len(statistics['groups'])} datasets are {count(len(members), 'group')}: those made "
+        f"from one source ({shorten(several)}) are no independent observations. Tests count a "
+        "group once, with its mean. Friedman's and Nemenyi's tests, and what is marked so, count "
+        "datasets as independent, as the study of 2021 did, and find too much."
+    ]
 
 
 def _missing(methods: tuple[str, ...], datasets: list[str]) -> str:
@@ -82,88 +107,111 @@ def _missing(methods: tuple[str, ...], datasets: list[str]) -> str:
 
 
 def _limits(statistics: dict) -> list[str]:
-    """Say what the number of datasets cannot show, however the scores are."""
+    """Say what the number of groups cannot show, however the scores are."""
     pairs = [pair for pair in statistics["pairs"] if pair["p_value"] is not None]
     if not pairs:
         return []
     notes = []
-    datasets = max(pair["datasets"] for pair in pairs)
-    powerless = [pair for pair in pairs if not could_show(pair["datasets"], len(pairs))]
+    families = {pair["family"] for pair in pairs}
+    sizes = {family: verdicts.size_of_family(statistics, family) for family in families}
+    units = max(pair["groups"] for pair in pairs)
+    powerless = [pair for pair in pairs if not could_show(pair["groups"], sizes[pair["family"]])]
     if powerless:
-        enough = next(n for n in range(1, 99) if could_show(n, len(pairs)))
+        largest = max(sizes[pair["family"]] for pair in powerless)
+        enough = next(n for n in range(1, 99) if could_show(n, largest))
         whom = (
             "any difference"
             if len(powerless) == len(pairs)
             else "that " + shorten([f"{pair['a']} and {pair['b']} differ" for pair in powerless])
         )
-        have = sorted({pair["datasets"] for pair in powerless})
+        have = sorted({pair["groups"] for pair in powerless})
         notes.append(
-            f"{' or '.join(map(str, have))} dataset{'s' if have != [1] else ''}: too few for "
+            f"{' or '.join(map(str, have))} {unit_of(pairs, one=have == [1])}: too few for "
             f"Wilcoxon's test with Holm's correction to show {whom} at level {ALPHA}, however "
-            f"large; {count(len(pairs), 'pair')} of methods need at least {enough}. That none "
-            "shows does not mean that there is none."
+            f"large; {count(largest, 'pair')} of methods need at least {enough}. That none shows "
+            "does not mean that there is none."
         )
-    elif datasets < 10:
+    elif units < 10:
         notes.append(
-            f"{datasets} datasets are few: only very regular differences can show, and that none "
-            "shows does not mean that there is none."
+            f"{units} {unit_of(pairs)} are few: only very regular differences can show, and that "
+            "none shows does not mean that there is none."
         )
     if statistics["omnibus"]["friedman"]["statistic"] is not None and statistics["datasets"] < 10:
         notes.append(
-            "Friedman's p is a rough approximation for fewer than 10 datasets (Demsar 2006); the "
-            "F-form of Iman and Davenport is the better one."
+            "For fewer than 10 datasets the chi-squared and F distributions are rough for "
+            "Friedman's test (Demsar 2006); its p by permutation is the one to read."
         )
     return notes
 
 
+def unit_of(pairs: list[dict], one: bool = False) -> str:
+    """Return what the tests of pairs count, in the plural unless it is one."""
+    alone = all(pair["groups"] == pair["datasets"] for pair in pairs)
+    if one:
+        return "dataset" if alone else "group of datasets"
+    return "datasets" if alone else "groups of datasets"
+
+
 def reading(comparison: Comparison) -> list[str]:
-    """Return two or three sentences: who is ahead, what is more than luck, the classic tests."""
+    """Return the result, a sentence a line: first, does self-training help; then who is ahead, what
+    else is more than luck, and the classic tests."""
     statistics = comparison.statistics
     pairs = [pair for pair in statistics["pairs"] if pair["p_value"] is not None]
+    sentences = verdicts.describe(statistics)
     if len(statistics["methods"]) < 2:
-        return ["There is one method only; nothing is compared."]
+        return [*sentences, "There is one method only; nothing is compared."]
     if not pairs:
-        return ["No dataset has scores of two methods; nothing can be compared."]
-    if all(pair["ties"] == pair["datasets"] for pair in pairs):
+        return [*sentences, "No dataset has scores of two methods; nothing can be compared."]
+    if all(pair["naive"]["ties"] == pair["datasets"] for pair in pairs):
         compared = {name for pair in pairs for name in (pair["a"], pair["b"])}
         which = [name for name in statistics["methods"] if name in compared]
         who = "All methods" if len(which) == len(statistics["methods"]) else " and ".join(which)
-        return [f"{who} score the same on every dataset; there is no difference to test."]
-    sentences = [_best(statistics, comparison.means), _differences(pairs)]
+        return [
+            *sentences,
+            f"{who} score the same on every dataset; there is no difference to test.",
+        ]
+    others = [pair for pair in pairs if pair["family"] != FAIR]
+    sentences += _differences(others, statistics) if others else []
+    sentences.append(_best(statistics))
     if statistics["omnibus"]["friedman"]["statistic"] is not None:
         sentences.append(_mean_ranks(statistics))
     return sentences
 
 
-def _best(statistics: dict, means: pd.DataFrame) -> str:
+def _best(statistics: dict) -> str:
     ranks = {name: rank for name, rank in statistics["average_ranks"].items() if rank is not None}
     if not ranks:
         return "No dataset has scores of all methods, so they have no average ranks."
     best = [method for method, rank in ranks.items() if rank == min(ranks.values())]
-    averages = means.dropna().mean()
-    accuracies = ", ".join(f"{averages[method]:.4f}" for method in best)
+    accuracies = ", ".join(f"{statistics['mean_accuracies'][method]:.4f}" for method in best)
     return (
         f"Best average rank over {count(statistics['datasets'], 'dataset')}: {', '.join(best)} "
         f"({ranks[best[0]]:.2f}, where 1 would be always best; mean accuracy {accuracies})."
     )
 
 
-def _differences(pairs: list[dict]) -> str:
-    how = f"Wilcoxon's signed-rank tests, Holm's correction for all pairs, level {ALPHA}"
+def _differences(pairs: list[dict], statistics: dict) -> list[str]:
+    """Say which pairs differ, other than methods and their fair controls."""
+    other = "other " if any(pair["family"] == FAIR for pair in statistics["pairs"]) else ""
+    how = f"Wilcoxon's signed-rank tests over {unit_of(pairs)}, Holm's correction, level {ALPHA}"
     apart = sorted((pair for pair in pairs if pair["p_holm"] < ALPHA), key=lambda p: p["p_holm"])
     if apart:
         more = f"; and {len(apart) - 3} more pairs (sheet Tests)" if len(apart) > 3 else ""
-        return f"More than luck ({how}): " + "; ".join(map(_difference, apart[:3])) + more + "."
-    if not any(could_show(pair["datasets"], len(pairs)) for pair in pairs):
-        return (
-            "There are too few datasets to tell by Wilcoxon's signed-rank tests whether any "
-            "difference is more than luck."
-        )
+        found = "; ".join(map(_difference, apart[:3])) + more
+        return [f"{'Among other pairs, more' if other else 'More'} than luck ({how}): {found}."]
+    if not any(
+        could_show(pair["groups"], verdicts.size_of_family(statistics, pair["family"]))
+        for pair in pairs
+    ):
+        return [
+            f"There are too few {unit_of(pairs)} to tell by Wilcoxon's signed-rank tests whether "
+            f"any {other}difference is more than luck."
+        ]
     least = min(pairs, key=lambda pair: pair["p_holm"])
-    return (
-        f"No difference between two methods was shown to be more than luck ({how}; the smallest p "
-        f"is {least['p_holm']:.3g}, of {least['b']} and {least['a']})."
-    )
+    return [
+        f"No {other}difference between two methods was shown to be more than luck ({how}; the "
+        f"smallest p is {least['p_holm']:.3g}, of {least['b']} and {least['a']})."
+    ]
 
 
 def _difference(pair: dict) -> str:
@@ -181,20 +229,22 @@ def _difference(pair: dict) -> str:
         else f"though its mean accuracy is {-difference:.4f} lower, by few large losses"
     )
     return (
-        f"{winner} beats {loser} on {won} of {pair['datasets']} datasets, {by}{interval} "
+        f"{winner} beats {loser} on {won} of {pair['groups']} {unit_of([pair])}, {by}{interval} "
         f"(p = {pair['p_holm']:.3g})"
     )
 
 
 def _mean_ranks(statistics: dict) -> str:
-    friedman = statistics["omnibus"]["friedman"]
+    """Say what the tests of the study of 2021 find; the p is that by permutation."""
+    friedman = statistics["omnibus"]["friedman_permutation"]
     found = f"Friedman's Q = {friedman['statistic']:.2f}, p = {friedman['p_value']:.3g}"
+    who = "The classic tests of mean ranks, with datasets counted as independent, as in 2021,"
     if friedman["p_value"] >= ALPHA:
-        return f"The classic tests of mean ranks find no difference ({found})."
+        return f"{who} find no difference ({found})."
     nemenyi = [
         f"{a} and {b}"
         for a, b in combinations(statistics["methods"], 2)
         if statistics["post_hoc"]["nemenyi"][a][b] < ALPHA
     ]
     pairs = shorten(nemenyi) if nemenyi else "no single pair"
-    return f"The classic tests of mean ranks find a difference ({found}; Nemenyi: {pairs})."
+    return f"{who} find a difference ({found}; Nemenyi: {pairs})."

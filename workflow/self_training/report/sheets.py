@@ -10,30 +10,12 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from self_training import provenance
 from self_training.evaluation import label_budgets
-from self_training.evaluation.comparison import (
-    budgets_by_name,
-    means_over_budgets,
-    means_over_folds,
-    paired,
-)
 from self_training.evaluation.metrics import METRICS
-from self_training.report import (
-    cautions,
-    findings_of_budgets,
-    methods_text,
-    sheets_of_chains,
-    sheets_of_tests,
-)
+from self_training.report import methods_text, sheets_of_chains, sheets_of_tests, summary
 from self_training.report.workbook import (
-    CAUTION_FILL,
-    DIFFERENCE,
     HEADING,
-    P_VALUE,
-    PROBABILITY,
-    RIGHT,
     SCORE,
     SECONDS,
-    TITLE,
     WRAP,
     Column,
     append_heading,
@@ -42,7 +24,6 @@ from self_training.report.workbook import (
     freeze,
     height,
     set_widths,
-    show_interval,
 )
 from self_training.storage import atomic_path
 from self_training.study.candidates import HYPER_PARAMETERS
@@ -70,12 +51,12 @@ def write(
         figures: title -> PNG file.
     """
     own = scores[scores["source"] == "study"]
-    budgets = label_budgets.compare(scores, config, statistics) if statistics["budgets"] else []
+    budgets = label_budgets.compare(scores, statistics) if statistics["budgets"] else []
     workbook = Workbook()
-    summary(workbook.active, config, scores, statistics, budgets)
+    summary.write(workbook.active, config, scores, statistics, budgets)
     means(workbook.create_sheet("Means"), scores)
     if budgets:
-        references = label_budgets.references(config, statistics)
+        references = label_budgets.references(statistics)
         sheets_of_tests.label_budgets(workbook.create_sheet("Label budgets"), budgets, references)
     folds(workbook.create_sheet("All folds"), scores, config)
     sheets_of_tests.tests(workbook.create_sheet("Tests"), statistics)
@@ -96,104 +77,6 @@ def write(
             cell.data_type = "s"  # Nothing here is a formula, even where a name begins like one.
     with atomic_path(path) as temporary:
         workbook.save(temporary)
-
-
-def summary(
-    sheet: Worksheet, config: dict, scores: pd.DataFrame, statistics: dict, budgets: list[dict]
-) -> None:
-    """What was found, how sure that is, and on how much."""
-    sheet.title = "Summary"
-    costs = [
-        Column("Gradient steps per fold", "gradient_steps", "0", 15),
-        Column("Examples seen per fold", "examples_seen", "0", 16),
-        Column("Training time per fold (s)", "training_time", SECONDS, 16),
-        Column("Inference time per fold (s)", "inference_time", SECONDS, 16),
-    ]
-    compared = _columns_of_summary(statistics["control"])
-    set_widths(sheet, [*compared, *costs])
-    append_heading(sheet, f"Self-training study: {config['study']}", TITLE)
-    if "description" in config:
-        append_text(sheet, config["description"].strip(), CAUTION_FILL)
-    append_heading(sheet, "What was found")
-    of_budgets = findings_of_budgets.describe(budgets, config, statistics) if budgets else []
-    for sentence in (*statistics["reading"].splitlines(), *of_budgets):
-        append_text(sheet, sentence)
-    accuracies = means_over_folds(paired(scores)[0]).reindex(columns=statistics["methods"])
-    same = budgets_by_name(dict.fromkeys(scores["dataset"]))
-    complete = means_over_budgets(accuracies, same).dropna()
-    append_heading(sheet, "How sure that is")
-    for note in (
-        *cautions.not_learned(scores),
-        *statistics["notes"],
-        *cautions.no_control(config, scores),
-    ):
-        append_text(sheet, note, CAUTION_FILL)
-    append_text(sheet, cautions.extent(scores, statistics, len(complete)))
-    sheet.append([])
-    known = [cost for cost in costs if cost.value in scores and scores[cost.value].notna().any()]
-    mean_costs = scores.groupby("method")[[cost.value for cost in known]].mean()
-    rows = [
-        {
-            "method": method,
-            "accuracy": complete[method].mean(),
-            "rank": statistics["average_ranks"][method],
-            **_against_control(statistics, method),
-            **mean_costs.loc[method].to_dict(),
-        }
-        for method in statistics["methods"]
-    ]
-    append_table(sheet, [*compared, *known], rows)
-    sheet.append([])
-    columns = [Column("Mean accuracy over folds", 0, text=True)]
-    columns += [
-        Column(method, lambda row, method=method: row[1][method], SCORE, best=max)
-        for method in accuracies
-    ]
-    append_table(sheet, columns, accuracies.iterrows())
-    if scores["source"].eq("study").any():
-        sheet.append([])
-        append_text(
-            sheet,
-            "Training time is of the final chain's teachers and students, without the search, the "
-            "framework's start and tracing.",
-        )
-
-
-def _columns_of_summary(control: str) -> list[Column]:
-    return [
-        Column("Method", "method", width=26, text=True),
-        Column("Mean accuracy", "accuracy", SCORE, 22),
-        Column("Average rank", "rank", "0.00", 16),
-        Column(f"Minus {control}", "difference", DIFFERENCE, 18),
-        Column("95 % interval", "interval", width=24, align=RIGHT),
-        Column("Better / equal / worse", "outcomes", width=15, align=RIGHT),
-        Column("p (Wilcoxon, Holm)", "p_value", P_VALUE, 15, p_value=True),
-        Column("P(worse)", "p_worse", PROBABILITY, 15),
-        Column("P(equivalent)", "p_equivalent", PROBABILITY, 15),
-        Column("P(better)", "p_better", PROBABILITY, 15),
-    ]
-
-
-def _against_control(statistics: dict, method: str) -> dict:
-    """Return a method's comparison with the control; of nothing for the control itself."""
-    names = ("difference", "interval", "outcomes", "p_value")
-    control = statistics["control"]
-    pair = next(
-        (pair for pair in statistics["pairs"] if {pair["a"], pair["b"]} == {method, control}), None
-    )
-    if pair is None:
-        return dict.fromkeys([*names, "p_worse", "p_equivalent", "p_better"])
-    sign = 1 if pair["b"] == method else -1
-    outcomes = [pair["wins"], pair["ties"], pair["losses"]][::sign]
-    probabilities = [pair["p_worse"], pair["p_equivalent"], pair["p_better"]][::sign]
-    difference = pair["mean_difference"]
-    return {
-        "difference": None if difference is None else sign * difference,
-        "interval": show_interval(pair["interval"], sign),
-        "outcomes": " / ".join(map(str, outcomes)),
-        "p_value": pair["p_holm_control"],
-        **dict(zip(("p_worse", "p_equivalent", "p_better"), probabilities, strict=True)),
-    }
 
 
 def means(sheet: Worksheet, scores: pd.DataFrame) -> None:

@@ -18,25 +18,38 @@ from self_training.report.workbook import (
     show_interval,
 )
 
-OMNIBUS = {"friedman": "Friedman's test (Q)", "iman_davenport": "Iman and Davenport's F-form"}
-POST_HOC = {
-    "wilcoxon_holm": "Wilcoxon with Holm's correction: p of each pair",
-    "nemenyi": "Nemenyi: p of each pair (depends on all methods)",
+OMNIBUS = {
+    "friedman_permutation": "Friedman's test (Q), by permutation",
+    "friedman": "Friedman's test (Q), by the chi-squared distribution",
+    "iman_davenport": "Iman and Davenport's F-form",
 }
+POST_HOC = {
+    "wilcoxon_holm": "Wilcoxon over groups with Holm's correction: p of each pair",
+    "nemenyi": "Nemenyi, datasets counted as independent: p of each pair (depends on all methods)",
+}
+FAMILIES = {"fair": "fair controls", "control": "the control", "others": "others"}
 
 
 def tests(sheet: Worksheet, statistics: dict) -> None:
-    """Tests over datasets: of all methods at once, and of pairs."""
-    pairs = _columns_of_pairs(statistics)
+    """Tests over groups of datasets, of pairs; and of all methods at once, over datasets."""
+    pairs, naive = _columns_of_pairs(statistics), _columns_of_naive_pairs()
     matrices = {
         name: _columns_of_matrix(title, statistics["methods"], statistics["post_hoc"][name])
         for name, title in POST_HOC.items()
         if statistics["post_hoc"][name] is not None
     }
-    for columns in (*matrices.values(), pairs):
+    for columns in (*matrices.values(), naive, pairs):
         set_widths(sheet, columns)
     for text in (*statistics["reading"].splitlines(), *statistics["notes"]):
         append_text(sheet, text)
+    sheet.append([])
+    append_table(sheet, pairs, statistics["pairs"])
+    for columns in matrices.values():
+        sheet.append([])
+        append_table(sheet, columns, statistics["methods"])
+    sheet.append([])
+    append_text(sheet, "Datasets counted as independent, as in 2021")
+    append_table(sheet, naive, statistics["pairs"])
     sheet.append([])
     omnibus = [
         Column("Over all methods", lambda row: OMNIBUS[row[0]], text=True),
@@ -50,50 +63,58 @@ def tests(sheet: Worksheet, statistics: dict) -> None:
     sheet.append([])
     ranks = [Column("Method", 0, text=True), Column("Average rank", 1, "0.00")]
     append_table(sheet, ranks, statistics["average_ranks"].items())
-    sheet.append([])
-    append_table(sheet, pairs, statistics["pairs"])
-    for columns in matrices.values():
-        sheet.append([])
-        append_table(sheet, columns, statistics["methods"])
+
+
+def _name_pair(pair: dict) -> str:
+    return f"{pair['a']}, {pair['b']}"
+
+
+def _outcomes(pair: dict) -> str:
+    return f"{pair['wins']} / {pair['ties']} / {pair['losses']}"
 
 
 def _columns_of_pairs(statistics: dict) -> list[Column]:
-    control, rope = statistics["control"], statistics["rope"]
+    rope = statistics["rope"]
     return [
-        Column(
-            "Pair (second minus first)",
-            lambda pair: f"{pair['a']}, {pair['b']}",
-            width=46,
-            text=True,
-        ),
+        Column("Pair (second minus first)", _name_pair, width=46, text=True),
+        Column("Groups", "groups", "0", 12),
         Column("Datasets", "datasets", "0", 12),
         Column("Mean difference", "mean_difference", DIFFERENCE, 14),
         Column(
-            "95 % interval (bootstrap)",
+            "95 % interval (t, over groups)",
             lambda pair: show_interval(pair["interval"]),
             width=24,
             align=RIGHT,
         ),
-        Column(
-            "Better / equal / worse",
-            lambda pair: f"{pair['wins']} / {pair['ties']} / {pair['losses']}",
-            width=20,
-            align=RIGHT,
-        ),
+        Column("Groups better / equal / worse", _outcomes, width=20, align=RIGHT),
         Column("Rank-biserial correlation", "rank_biserial", "0.00", 14),
         Column("Wilcoxon's W", "statistic", "0.0", 12),
         Column("p", "p_value", P_VALUE, 12, p_value=True),
-        Column("p (Holm, all pairs)", "p_holm", P_VALUE, 14, p_value=True),
-        Column(
-            f"p (Holm, pairs with {control})",
-            lambda pair: pair.get("p_holm_control"),
-            P_VALUE,
-            16,
-            p_value=True,
-        ),
+        Column("p (Holm, in its family)", "p_holm", P_VALUE, 14, p_value=True),
+        Column("Family: pairs with", lambda pair: FAMILIES[pair["family"]], width=16, text=True),
         Column("P(worse)", "p_worse", PROBABILITY, 12),
         Column(f"P(within \u00b1{rope:g})", "p_equivalent", PROBABILITY, 14),
         Column("P(better)", "p_better", PROBABILITY, 12),
+        Column("Mixed model: difference", lambda pair: pair["model"]["difference"], DIFFERENCE, 14),
+        Column(
+            "95 % interval (mixed model)",
+            lambda pair: show_interval(pair["model"]["interval"]),
+            width=24,
+            align=RIGHT,
+        ),
+        Column("p (mixed model)", lambda pair: pair["model"]["p_value"], P_VALUE, 14, p_value=True),
+        Column("Correlation in a group", lambda pair: pair["model"]["correlation"], "0.00", 14),
+    ]
+
+
+def _columns_of_naive_pairs() -> list[Column]:
+    """Columns of Wilcoxon's test with datasets for units."""
+    return [
+        Column("Pair (second minus first)", _name_pair, text=True),
+        Column("Datasets", "datasets", "0"),
+        Column("Better / equal / worse", lambda pair: _outcomes(pair["naive"]), align=RIGHT),
+        Column("p (Wilcoxon)", lambda pair: pair["naive"]["p_value"], P_VALUE, p_value=True),
+        Column("p (Holm, all pairs)", lambda pair: pair["naive"]["p_holm"], P_VALUE, p_value=True),
     ]
 
 
@@ -126,7 +147,8 @@ def dataset_tests(sheet: Worksheet, statistics: dict) -> None:
             "95 % interval", lambda test: show_interval(test["interval"]), width=26, align=RIGHT
         ),
         Column("p", "p_value", P_VALUE, 12, p_value=True),
-        Column("p (Holm, all rows)", "p_holm", P_VALUE, 14, p_value=True),
+        Column("p (Holm, in its family)", "p_holm", P_VALUE, 14, p_value=True),
+        Column("Family: rows with", lambda test: FAMILIES[test["family"]], width=16, text=True),
         Column("Remark", lambda test: test.get("reason"), width=60),
     ]
     set_widths(sheet, columns)
@@ -157,9 +179,10 @@ def label_budgets(sheet: Worksheet, rows: list[dict], references: list[str]) -> 
     sheet.append([])
     append_text(
         sheet,
-        "Differences are paired over the folds that all methods have a score of; intervals and p "
-        "are of the corrected t-test of Nadeau and Bengio, each for itself: of many intervals some "
-        "leave 0 out by chance. Sheet Tests per dataset has p with Holm's correction.",
+        "Differences are paired over the folds that both methods have a score of. Intervals and p "
+        "are of the corrected t-test of Nadeau and Bengio; p is corrected as on the sheet Tests "
+        "per dataset, over all rows of its family there. Intervals are each for itself: of many, "
+        "some leave 0 out by chance.",
     )
 
 
@@ -175,7 +198,7 @@ def _columns_against(reference: str) -> list[Column]:
             width=22,
             align=RIGHT,
         ),
-        Column("p", lambda row: of_test(row, "p_value"), P_VALUE, 12, p_value=True),
+        Column("p (Holm)", lambda row: of_test(row, "p_holm"), P_VALUE, 12, p_value=True),
     ]
 
 

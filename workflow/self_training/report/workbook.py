@@ -148,10 +148,9 @@ def freeze(sheet: Worksheet) -> None:
     sheet.auto_filter.ref = sheet.dimensions
 
 
-def show_interval(interval: list[float] | None, sign: int = 1) -> str | None:
-    """Return the two ends of an interval of differences; of the differences the other way round
-    with a sign of -1."""
+def show_interval(interval: list[float] | None) -> str | None:
+    """Return the two ends of an interval of differences."""
     if interval is None:
         return None
-    low, high = sorted(sign * value for value in interval)
+    low, high = interval
     return f"{low:+.4f} to {high:+.4f}"

@@ -48,6 +48,7 @@ def validate(config: dict) -> None:
     all_methods = list(fair_controls.add(config)["methods"])
     if not external_scores(config):
         no_unknown_control_of_statistics(config, all_methods)
+        no_group_of_an_unknown_dataset(config, [])
 
 
 def no_missing_file_of_scores(config: dict) -> None:
@@ -66,6 +67,21 @@ def no_unknown_control_of_statistics(config: dict, methods: list[str]) -> None:
     control = config.get("statistics", {}).get("control")
     if control is not None and control not in methods:
         raise ConfigError.of("statistics.control", f"one of {', '.join(methods)}", control)
+
+
+def no_group_of_an_unknown_dataset(config: dict, datasets: list[str]) -> None:
+    """Forbid to group what there are no scores of, and datasets that have a key for it.
+
+    Args:
+        datasets: of scores from elsewhere that are none of the study's, budgets left out.
+    """
+    for name in config.get("statistics", {}).get("groups", {}):
+        if name not in datasets:
+            known = ", ".join(datasets) or "there are none"
+            expected = f"datasets of scores from elsewhere ({known})"
+            if name in config.get("datasets", {}):
+                expected = f"the group of a dataset of the study in datasets.{name}.group"
+            raise ConfigError.of("statistics.groups", expected, name)
 
 
 def check_datasets(config: dict, read: Reader) -> None:

@@ -1,6 +1,9 @@
 """What a config says of the study as a whole."""
 
-from self_training.study import budgets
+from pathlib import Path
+
+from self_training.data import sources
+from self_training.study import budgets, fair_controls, methods
 
 
 def compares_only(config: dict) -> bool:
@@ -20,8 +23,32 @@ def inner_folds(config: dict) -> int:
 
 
 def statistics(config: dict) -> dict:
-    """Return the settings of the tests that the config, expanded, gives: `control`, `rope` and
-    `budgets` (of `budgets.several`), those of them that it has."""
+    """Return the settings of the tests that the config, expanded, gives, those that it has.
+
+    Returns: `control` and `rope` as given; `budgets` (of `budgets.several`); `groups` (of
+        `groups`); and `fair`, for each method with students its fair control, or None where the
+        study has none.
+    """
     settings = config.get("statistics", {})
     given = {key: settings[key] for key in ("control", "rope") if key in settings}
-    return given | ({"budgets": budgets.several(config)} if budgets.several(config) else {})
+    fair = {
+        name: fair_controls.of(config, name)
+        for name in config.get("methods", {})
+        if methods.generations(config, name)
+    }
+    found = {"budgets": budgets.several(config), "groups": groups(config), "fair": fair}
+    return given | {name: value for name, value in found.items() if value}
+
+
+def groups(config: dict) -> dict[str, str]:
+    """Return the group of each dataset: what is made from one source is one unit of the tests.
+
+    Left out, a dataset's group is the archive, file or folder that it is prepared from; scores from
+    elsewhere have theirs in `statistics.groups`.
+    """
+    found = {}
+    for name, dataset in config.get("datasets", {}).items():
+        source = sources.archive(dataset)
+        default = source if "path" in dataset else Path(source).stem
+        found[budgets.original(config, name)] = dataset.get("group", default)
+    return found | config.get("statistics", {}).get("groups", {})

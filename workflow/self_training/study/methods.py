@@ -300,7 +300,9 @@ def settings_behind_score(config: dict, dataset: str, method: str) -> dict:
     everything = ("seed", "threads", "outer_folds", "inner_folds", "training")
     return {
         **{key: _sorted(config[key]) for key in everything if key in config},
-        "dataset": {"name": dataset} | _sorted(config["datasets"][dataset]),
+        # A group says how a dataset counts in tests, and changes no score.
+        "dataset": {"name": dataset}
+        | _sorted({k: v for k, v in config["datasets"][dataset].items() if k != "group"}),
         "method": {"name": method}
         | {key: config["methods"][method].get(key) for key in (*OF_CONTROLS, "match")}
         | settings(config, method)
