@@ -9,6 +9,7 @@ import pytest
 import yaml
 from conftest import ROOT
 from self_training import digests, dotted_paths
+from self_training.data.class_counts import DRAWS, check_class_counts
 from self_training.data.sources import SOURCES
 from self_training.errors import StudyError
 from self_training.image.noise import Policy
@@ -169,6 +170,7 @@ def test_the_schema_has_the_names_of_the_tables():
     assert loaded["$defs"]["dataset"]["properties"]["source"]["enum"] == list(SOURCES)
     method = loaded["$defs"]["method"]["properties"]
     assert method["labels"]["enum"] == list(pseudo_labels.LABELS)
+    assert loaded["$defs"]["dataset"]["properties"]["draw"]["enum"] == list(DRAWS)
     assert method["balance"]["enum"] == list(pseudo_labels.BALANCES)
     assert method["filter"]["enum"] == list(pseudo_labels.FILTERS)
     assert method["search"]["properties"]["strategy"]["enum"] == list(STRATEGIES)
@@ -187,6 +189,12 @@ def test_the_schema_has_the_names_of_the_tables():
         (lambda: pseudo_labels.targets(np.ones((1, 2)), "fuzzy", 1), "hard, soft"),
         (lambda: pseudo_labels.balance(np.zeros(1), np.ones(1), "x"), "none, undersample, quota"),
         (lambda: pseudo_labels.selects_anew("never", 2), "every_generation, once"),
+        (
+            lambda: check_class_counts(
+                {"a": 9, "b": 9}, dataset="d", outer_folds=2, inner_folds=0, draw="lottery"
+            ),
+            "stratified, random",
+        ),
         (lambda: propose({}, "tpe", None, [], []), "grid, random, fixed"),
     ],
 )

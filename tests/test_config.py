@@ -164,6 +164,7 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
             r"either it or labels_per_class. .*'labels_per",
         ),
         ("datasets/digits_0_2/labels_per_class", 0, "Expected an integer of at least 1, or a list"),
+        ("datasets/digits_0_2/draw", "lottery", "Expected one of stratified, random. .*'lottery'"),
         ("datasets/digits_0_2/original", "mnist", "Received the unknown key 'original'"),
         (
             "datasets",
@@ -442,6 +443,36 @@ def test_every_budget_of_labels_per_class_is_checked(value, message, tmp_path, m
     else:
         with pytest.raises(DatasetError, match=message):
             checks.check_datasets(config, readers.read)
+
+
+def test_a_random_draw_is_of_a_fraction_that_leaves_labels_for_every_class(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = with_budgets([2, 4])
+    config["datasets"]["digits_0_2"]["draw"] = "random"
+    message = (
+        "digits_0_2.draw: Expected stratified, as labels_per_class is of every class.*'random'"
+    )
+    with pytest.raises(ConfigError, match=message):
+        checks.validate(config)
+    config = changed("datasets/digits_0_2/draw", "random")
+    # 537 digits: 268 in the smaller pool, where 0.012 leaves as many labels as there are classes.
+    for fraction, message in (
+        (
+            0.009,
+            "for 3 classes, and .* Received: 0.009, which leaves 2 labels of the 268 .* larger",
+        ),
+        (0.999, "which leaves 268 labels of the 268 examples in a pool. Use a smaller fraction"),
+        (0.012, None),
+    ):
+        config["datasets"]["digits_0_2"]["labeled_fraction"] = fraction
+        checks.validate(config)
+        if message is None:
+            checks.check_datasets(config, readers.read)
+        else:
+            with pytest.raises(DatasetError, match=message):
+                checks.check_datasets(config, readers.read)
+    # How labels are drawn is no matter of what the examples are.
+    assert "draw" not in budgets.sources(config)["digits_0_2"]
 
 
 def with_budgets(value, key="labels_per_class") -> dict:

@@ -220,6 +220,8 @@ def test_methods_text_says_what_was_done():
     config["methods"]["larger"] = {
         "inherit": "noisy_student",
         "schedule": "all",
+        "filter": "once",
+        "quota": 20,
         "noise": noise,
         "steps": 50,
         "backbone": ["small_resnet", "efficientnet_b0"],
@@ -227,14 +229,22 @@ def test_methods_text_says_what_was_done():
     text = methods_text.write(config, statistics)
     for part in (
         "labeled all unlabeled examples anew",
-        "input noise (rand_augment) of magnitude 9 of 30 and stochastic depth (survival 0.8), for "
-        "50 gradient steps, as small_resnet, then efficientnet_b0",
+        "input noise (rand_augment) of magnitude 9 of 30 (of rand_augment, 10 is the nominal "
+        "maximum) and stochastic depth (survival 0.8), for 50 gradient steps, as small_resnet, "
+        "then efficientnet_b0",
+        "those of which the first teachers had a confidence above 0.4 or 0.6 were given hard "
+        "pseudo-labels, which were balanced once by a quota of 20 for every class, with duplicates "
+        "of rare classes",
         "Cubuk, E. D.",
         "Huang, G.",
         "He, K.",
         "Tan, M.",
     ):
         assert part in text, part
+    assert "stratified by class" in text and "without regard" not in text
+    config["datasets"]["digits_0_2"]["draw"] = "random"
+    text = methods_text.write(config, statistics)
+    assert "drawn without regard to class" in text and "stratified by class" not in text
     config["methods"] = {"baseline": {"generations": 0}}
     text = methods_text.write(config, statistics)
     assert "Xie" not in text and "one network, trained on the labeled examples alone" in text

@@ -114,7 +114,10 @@ def _labeled(config: dict) -> str:
     parts = []
     if fractions:
         percent = join(f"{100 * fraction:g}%" for fraction in fractions)
-        parts.append(f"{percent} of the examples outside the test fold (stratified by class)")
+        draws = {dataset.get("draw", "stratified") for dataset in config["datasets"].values()}
+        how = {"stratified": "stratified by class", "random": "drawn without regard to class"}
+        drawn = join(words for draw, words in how.items() if draw in draws)
+        parts.append(f"{percent} of the examples outside the test fold ({drawn})")
     if numbers:
         parts.append(f"{join(numbers)} examples of every class outside the test fold")
     several = " (by dataset and label budget)" if len(fractions + numbers) > 1 else ""
@@ -152,6 +155,12 @@ def _method(config: dict, name: str) -> str:
         "undersample": "were balanced by leaving out the least confident of frequent classes",
         "quota": "were balanced by the same quota for every class, with duplicates of rare classes",
     }[settings["balance"]]
+    if settings["quota"]:
+        balance = balance.replace("the same quota", f"a quota of {settings['quota']}")
+    asked = "those with a confidence"
+    if settings["filter"] == "once":
+        asked = "those of which the first teachers had a confidence"
+        balance = balance.replace("were balanced", "were balanced once")
     if settings["schedule"] == "all":
         labeled = "labeled all unlabeled examples anew"
     else:
@@ -166,7 +175,7 @@ def _method(config: dict, name: str) -> str:
         f"{name}: self-training after Xie et al. (2020), {_values(space['generations'])} "
         "generations. In each, teachers "
         f"({_values(space['ensemble_size'])} per generation, probabilities averaged) {labeled}; "
-        f"those with a confidence above {_values(space['threshold'])} were given "
+        f"{asked} above {_values(space['threshold'])} were given "
         f"{kind} pseudo-labels, which {balance}; students were trained on these and "
         f"the labeled examples{mixed}, {_how(config, settings)}. {_search(config, name, settings)}"
     )
@@ -196,7 +205,8 @@ def _how(config: dict, settings: dict) -> str:
     if noise["magnitude"]:
         own = [config["datasets"][name].get("policy") for name in config["datasets"]]
         policies = [noise["policy"]] if noise["policy"] else list(dict.fromkeys(own))
-        how.append(f"input noise ({join(policies)}) of magnitude {noise['magnitude']:g} of 30")
+        of = "30 (of rand_augment, 10 is the nominal maximum)" if "rand_augment" in policies else 30
+        how.append(f"input noise ({join(policies)}) of magnitude {noise['magnitude']:g} of {of}")
     if noise["dropout"]:
         how.append(f"dropout {noise['dropout']:g}")
     if noise["survival"] < 1:

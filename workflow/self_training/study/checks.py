@@ -102,5 +102,6 @@ def check_datasets(config: dict, read: Reader) -> None:
                 dataset=name,
                 outer_folds=config["outer_folds"],
                 inner_folds=inner_folds(config),
+                draw=dataset.get("draw", "stratified"),
                 **budget,
             )

@@ -115,12 +115,14 @@ class PlanOfData:
 
     def split_settings(self, wildcards: Wildcards) -> dict:
         """Return how a dataset is split, as `splits.make_splits` takes it."""
-        (budget,) = budgets.of(self.config["datasets"][wildcards.dataset])
+        dataset = self.config["datasets"][wildcards.dataset]
+        (budget,) = budgets.of(dataset)
         return {
             "seed": self.config["seed"],
             "dataset": budgets.original(self.config, wildcards.dataset),
             "outer_folds": self.config["outer_folds"],
             "inner_folds": inner_folds(self.config),
+            "draw": dataset.get("draw", "stratified"),
         } | budget
 
 
