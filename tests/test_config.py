@@ -527,7 +527,7 @@ def test_names_of_budgets():
     assert named([25], "labels_per_class") == ["digits_0_2@25"]
     assert named(25, "labels_per_class") == ["digits_0_2"]
     alone = budgets.expand(with_budgets([25]))
-    assert budgets.several(alone) == study_config.statistics(alone) == {}
+    assert budgets.several(alone) == {} and "budgets" not in study_config.statistics(alone)
     assert "learning_curve" not in figures.titles(alone)
     compared = {"study": "compare", "external_scores": "a.csv"}
     assert budgets.expand(compared) == compared
@@ -824,3 +824,73 @@ def test_a_teacher_may_be_a_control():
     assert methods.asked_of(config, "noisy") == 0.2
     assert methods.trains_in_search(config, "noisy") and not methods.searches(config, "noisy")
     assert methods.behind(config, "noisy_student_ensemble") == ["noisy", "noisy_student"]
+
+
+def test_datasets_of_one_source_are_one_group(tmp_path):
+    """By archive, file or folder; unless they say otherwise. Label budgets are their dataset."""
+    files = [str(tmp_path / name / "a.npz") for name in ("one", "two")]
+    config = tiny_config()
+    digits = config["datasets"]["digits_0_2"] | {"labeled_fraction": [0.1, 0.2]}
+    config["datasets"] = {
+        "digits_0_2": digits,
+        "letters": digits | {"group": "own"},
+        "mnist": {"source": "keras", "name": "mnist"},
+        "mine": {"source": "npz", "path": files[0]},
+        "same": {"source": "npz", "path": files[0]},
+        "other": {"source": "npz", "path": files[1]},
+    }
+    for name in list(config["datasets"])[2:]:
+        config["datasets"][name] |= {"labeled_fraction": 0.1, "epochs": 1}
+    config["statistics"] = {"groups": {"elsewhere": "mnist"}}
+    assert study_config.statistics(budgets.expand(config))["groups"] == {
+        "digits_0_2": "digits",
+        "letters": "own",
+        "mnist": "mnist",
+        "mine": files[0],
+        "same": files[0],
+        "other": files[1],
+        "elsewhere": "mnist",
+    }
+
+
+def test_a_group_changes_nothing_but_the_tests():
+    """Nothing is prepared, split or trained anew for it."""
+    plain, grouped = tiny_config(), tiny_config()
+    grouped["datasets"]["digits_0_2"]["group"] = "x"
+    checks.validate(grouped)
+    assert budgets.sources(plain) == budgets.sources(grouped)
+    behind = [
+        methods.settings_behind_score(config, "digits_0_2", "noisy_student")
+        for config in (plain, grouped)
+    ]
+    assert behind[0] == behind[1]
+
+
+def test_groups_of_datasets_that_are_not_there(tmp_path):
+    config = tiny_config() | {"statistics": {"groups": {"digits_0_2": "x"}}}
+    with pytest.raises(ConfigError, match="in datasets.digits_0_2.group. Received: 'digits_0_2'"):
+        checks.validate(config)
+    config["statistics"]["groups"] = {"nowhere": "x"}
+    with pytest.raises(
+        ConfigError, match="statistics.groups: Expected datasets of .*there are non"
+    ):
+        checks.validate(config)
+    path = tmp_path / "scores.csv"
+    path.write_text("dataset,method,accuracy\nthere@5,m,0.5\nthere@9,m,0.6\n")
+    config["external_scores"] = str(path)
+    with pytest.raises(ConfigError, match=r"elsewhere \(there\). Received: 'nowhere'"):
+        check_external_scores(config)
+    config["statistics"]["groups"] = {"there": "x"}
+    checks.validate(config)
+    check_external_scores(config)
+
+
+def test_methods_with_students_have_their_fair_control_or_none():
+    config = tiny_config()
+    fair = {"noisy_student": None, "noisy_student_ensemble": None}
+    assert study_config.statistics(config)["fair"] == fair
+    noise = config["methods"]["noisy_student"]["noise"]
+    control = {"generations": 0, "steps_of": "noisy_student", "noise": noise}
+    config["methods"]["supervised"] = control
+    fair["noisy_student"] = "supervised"
+    assert study_config.statistics(config)["fair"] == fair

@@ -27,10 +27,10 @@ def config_of(**methods) -> dict:
     return {
         "study": "budgets",
         "datasets": {
-            "a@4": {"original": "a", "labels_per_class": 4, "epochs": 2},
-            "a@10": {"original": "a", "labels_per_class": 10, "epochs": 2},
-            "a@25": {"original": "a", "labels_per_class": 25, "epochs": 2},
-            "b": {"labels_per_class": 10, "epochs": 2},
+            "a@4": {"source": "digits", "original": "a", "labels_per_class": 4, "epochs": 2},
+            "a@10": {"source": "digits", "original": "a", "labels_per_class": 10, "epochs": 2},
+            "a@25": {"source": "digits", "original": "a", "labels_per_class": 25, "epochs": 2},
+            "b": {"source": "digits", "labels_per_class": 10, "epochs": 2},
         },
         "training": {"backbone": "original_cnn", "batch_size": 32, "learning_rate": 0.001},
         "threads": 1,
@@ -68,7 +68,7 @@ def compared(scores: pd.DataFrame, config: dict | None = None):
     comparison = significance.compare_methods(scores, **study.statistics(config))
     statistics = findings.describe(comparison)
     statistics = json.loads(json.dumps(statistics, allow_nan=False))
-    return label_budgets.compare(scores, config, statistics), config, statistics
+    return label_budgets.compare(scores, statistics), statistics
 
 
 def around(mean: float) -> list[float]:
@@ -76,33 +76,47 @@ def around(mean: float) -> list[float]:
 
 
 AHEAD_THEN_BEHIND = {"a@4": around(0.6), "a@10": around(0.505), "a@25": around(0.4)}
-HOW = " (95 % intervals of the mean difference over folds, each for itself)."
+HOW = " (corrected t-test over folds, Holm's correction over 4 rows)."
 
 
 def test_sentences_name_the_numbers_of_labels():
-    scores = scores_of(AHEAD_THEN_BEHIND, ensemble={name: around(0.6) for name in LABELS})
-    assert findings_of_budgets.describe(*compared(scores)) == [
+    """Of three budgets of a, and of b, each method is compared with its fair control."""
+    assert findings_of_budgets.describe(*compared(scores_of(AHEAD_THEN_BEHIND))) == [
         "a, student against equal_steps: ahead with 12 labels; behind with 1,075 labels; not "
         "distinguishable with 29 to 30 labels" + HOW,
-        "a, ensemble against equal_steps (with the steps of student): ahead with 12, 29 to 30 and "
-        "1,075 labels" + HOW,
+        "a, ensemble against baseline (no fair control): not distinguishable with 12, 29 to 30 and "
+        "1,075 labels (corrected t-test over folds, Holm's correction over 20 rows).",
     ]
 
 
-def test_sentences_without_a_control_of_equal_steps_are_of_the_control():
+def test_sentences_without_a_fair_control_are_of_the_control():
     config = config_of(equal_steps={"generations": 0})
     config["statistics"] = {"control": "equal_steps"}
     sentences = findings_of_budgets.describe(*compared(scores_of(AHEAD_THEN_BEHIND), config))
     assert [sentence.partition(":")[0] for sentence in sentences] == [
-        "a, student against equal_steps (no control of equal steps)",
-        "a, ensemble against equal_steps (no control of equal steps)",
+        "a, student against equal_steps (no fair control)",
+        "a, ensemble against equal_steps (no fair control)",
     ]
     # A method is not compared with itself.
     config["statistics"] = {"control": "student"}
     (sentence,) = findings_of_budgets.describe(*compared(scores_of(AHEAD_THEN_BEHIND), config))
-    assert sentence.startswith(
-        "a, ensemble against student (no control of equal steps): ahead with 1,075 la"
+    assert sentence.startswith("a, ensemble against student (no fair control): ahead with 1,075 la")
+
+
+def test_verdicts_are_those_of_the_sheet_of_tests():
+    """A p of 0.03 for itself is none over four rows, here as on the sheet Tests per dataset."""
+    scores = scores_of({"a@4": [0.54, 0.55, 0.56], "a@10": [0.5] * 3, "a@25": [0.5] * 3})
+    rows, statistics = compared(scores)
+    row = next(row for row in rows if (row["budget"], row["method"]) == ("a@4", "student"))
+    test = row["against"]["equal_steps"]
+    assert test["p_value"] < 0.05 < test["p_holm"] == pytest.approx(4 * test["p_value"])
+    assert label_budgets.verdict(test) == "neither" and test["interval"][0] > 0
+    (found,) = (
+        test
+        for test in statistics["per_dataset"]
+        if (test["dataset"], test["a"], test["b"]) == ("a@4", "equal_steps", "student")
     )
+    assert found["p_holm"] == test["p_holm"] and found["family"] == "fair"
 
 
 def test_ties_and_what_cannot_be_tested_are_said_as_that():
@@ -111,28 +125,20 @@ def test_ties_and_what_cannot_be_tested_are_said_as_that():
     sentence = findings_of_budgets.describe(*compared(scores))[0]
     assert sentence == (
         "a, student against equal_steps: ahead with 1,075 labels; not distinguishable with 12 "
-        "labels; not tested with 29 to 30 labels (sheet Label budgets says why)" + HOW
+        "labels; not tested with 29 to 30 labels (sheet Label budgets says why)"
+        + HOW.replace("4 rows", "3 rows")
     )
-    scores = scores_of(AHEAD_THEN_BEHIND, folds=1)
-    rows, config, statistics = compared(scores)
-    assert findings_of_budgets.describe(rows, config, statistics)[0] == (
+    rows, statistics = compared(scores_of(AHEAD_THEN_BEHIND, folds=1))
+    assert findings_of_budgets.describe(rows, statistics)[0] == (
         "a, student against equal_steps: not tested with 12, 29 and 1,075 labels (sheet Label "
         "budgets says why)."
     )
     assert "at least 2 folds" in rows[0]["against"]["equal_steps"]["reason"]
 
 
-def test_two_folds_have_wide_intervals():
-    scores = scores_of({"a@4": [0.6, 0.65], "a@10": [0.6, 0.601], "a@25": [0.45, 0.4]}, folds=2)
-    assert findings_of_budgets.describe(*compared(scores))[0] == (
-        "a, student against equal_steps: ahead with 29 to 30 labels; not distinguishable with 12 "
-        "and 1,075 labels" + HOW
-    )
-
-
 def test_rows_by_hand():
     """The mean over 3 folds, its error by Nadeau and Bengio, 4.303 of them on either side."""
-    rows, _, _ = compared(scores_of(AHEAD_THEN_BEHIND))
+    rows, _ = compared(scores_of(AHEAD_THEN_BEHIND))
     assert len(rows) == 3 * 4
     row = next(row for row in rows if (row["budget"], row["method"]) == ("a@4", "student"))
     assert (row["dataset"], row["labels"], row["folds"]) == ("a", (12, 12), 3)
@@ -145,24 +151,27 @@ def test_rows_by_hand():
     baseline = next(row for row in rows if (row["budget"], row["method"]) == ("a@4", "baseline"))
     assert set(baseline["against"]) == {"equal_steps"}
     config = config_of() | {"statistics": {"control": "student"}}
-    rows, _, _ = compared(scores_of(AHEAD_THEN_BEHIND), config)
+    rows, _ = compared(scores_of(AHEAD_THEN_BEHIND), config)
     against = rows[0]["against"]["student"]
     assert against["difference"] == pytest.approx(-0.1)
     assert against["interval"] == pytest.approx([-0.1 - half, -0.1 + half])
 
 
-def test_only_common_folds_are_compared():
+def test_only_folds_of_both_are_compared():
+    """That the ensemble lost a fold is nothing to the student and the baseline."""
     scores = scores_of({"a@4": [0.6, 0.61, 0.99]})
     lost = (scores["method"] == "ensemble") & (scores["fold"] == 2)
-    rows, _, _ = compared(scores[~lost])
+    rows, _ = compared(scores[~lost])
+    folds = {row["method"]: row["folds"] for row in rows if row["budget"] == "a@4"}
+    assert folds == {"baseline": 3, "equal_steps": 3, "student": 3, "ensemble": 2}
     row = next(row for row in rows if (row["budget"], row["method"]) == ("a@4", "student"))
-    assert row["folds"] == 2 and row["mean"] == pytest.approx(0.605)
-    assert row["against"]["baseline"]["difference"] == pytest.approx(0.105)
+    assert row["mean"] == pytest.approx((0.6 + 0.61 + 0.99) / 3)
+    assert row["against"]["baseline"]["difference"] == pytest.approx(row["mean"] - 0.5)
 
 
 def test_the_figure_has_a_point_per_budget():
     scores = scores_of(AHEAD_THEN_BEHIND)
-    _, _, statistics = compared(scores)
+    _, statistics = compared(scores)
     figure = figures.draw("learning_curve", {"scores": scores}, statistics)
     (axes,) = figure.axes
     assert axes.get_title() == "a" and axes.get_xscale() == "log"
@@ -263,17 +272,17 @@ def test_a_budget_does_not_depend_on_which_others_are_listed(finished, tmp_path)
 
 
 def test_the_sheet_has_every_budget_and_method(tmp_path):
-    rows, config, statistics = compared(scores_of(AHEAD_THEN_BEHIND))
+    rows, statistics = compared(scores_of(AHEAD_THEN_BEHIND))
     sheet = openpyxl.Workbook().active
-    sheets_of_tests.label_budgets(sheet, rows, label_budgets.references(config, statistics))
+    sheets_of_tests.label_budgets(sheet, rows, label_budgets.references(statistics))
     header, *lines, note = (
         row for row in sheet.iter_rows(values_only=True) if any(cell is not None for cell in row)
     )
     assert header == (
         *("Dataset", "With its budget", "Labels", "Method", "Folds", "Mean accuracy"),
         "Std (n - 1)",
-        *("Minus baseline", "95 % interval", "p"),
-        *("Minus equal_steps", "95 % interval", "p"),
+        *("Minus equal_steps", "95 % interval", "p (Holm)"),
+        *("Minus baseline", "95 % interval", "p (Holm)"),
         "Remark",
     )
     assert [line[3] for line in lines] == ["baseline", "equal_steps", "student", "ensemble"] * 3
@@ -281,8 +290,8 @@ def test_the_sheet_has_every_budget_and_method(tmp_path):
     student = lines[2]
     assert student[:7] == ("a", "a@4", 12, "student", 3, pytest.approx(0.6), pytest.approx(0.01))
     assert student[7] == student[10] == pytest.approx(0.1)
-    assert student[11] == "+0.0614 to +0.1386" and student[12] < 0.05
+    assert student[8] == "+0.0614 to +0.1386" and student[9] < 0.05
     # Ties are no change, and no zero has a sign below it.
-    assert lines[0][7:13] == (None, None, None, 0, "+0.0000 to +0.0000", 1)
+    assert lines[0][7:13] == (0, "+0.0000 to +0.0000", 1, None, None, None)
     assert "the same on every fold" in lines[0][13]
     assert "by chance" in note[0]

@@ -1,14 +1,16 @@
 """Statistics: published examples, and an answer to everything that may be missing."""
 
+import itertools
 import json
 
 import baycomp
 import numpy as np
 import pandas as pd
 import pytest
+from baycomp import SignedRankTest
 from scipy import stats
 from self_training.errors import ScoresError
-from self_training.evaluation import comparison, differences, significance
+from self_training.evaluation import comparison, differences, omnibus, significance
 from self_training.evaluation.comparison import Reason, UnsharedFolds
 from self_training.report import findings
 
@@ -108,7 +110,7 @@ def test_friedman_and_nemenyi_of_the_study_of_2021():
 
 def test_iman_davenport_of_a_published_example():
     """Demsar 2006, p. 15: F = 3.69 with 3 and 39 degrees of freedom."""
-    result = significance.iman_davenport(9.28, datasets=14, methods=4)
+    result = omnibus.iman_davenport(9.28, datasets=14, methods=4)
     assert round(result["statistic"], 2) == 3.69
     assert result["degrees_of_freedom"] == [3, 39]
     assert result["p_value"] == pytest.approx(stats.f.sf(result["statistic"], 3, 39))
@@ -139,21 +141,32 @@ def test_wilcoxon_is_exact_for_few_datasets():
 def test_holm_by_hand():
     """The smallest p times 3, the next times 2, the last as it is; never falling."""
     tests = [{"p_value": p} for p in (0.02, 0.01, None, 0.04)]
-    significance._correct(tests, "p_holm")
+    significance.correct(tests)
     assert [test["p_holm"] for test in tests] == pytest.approx([0.04, 0.03, None, 0.04])
 
 
-def test_families_of_holm_are_all_pairs_and_those_with_the_control():
-    result = compare(random_means(20, 3), control="m1")
-    raw = {(pair["a"], pair["b"]): pair["p_value"] for pair in result["pairs"]}
-    control = sorted([("m0", "m1"), ("m1", "m2")], key=raw.get)
-    smaller = result["post_hoc"]["wilcoxon_holm_control"][(set(control[0]) - {"m1"}).pop()]
-    assert smaller == pytest.approx(min(1, 2 * raw[control[0]]))
-    assert set(result["post_hoc"]["wilcoxon_holm_control"]) == {"m0", "m2"}
-    table = result["post_hoc"]["wilcoxon_holm"]
-    assert min(raw.values()) * 3 == pytest.approx(
-        min(p for others in table.values() for p in others.values())
-    )
+def test_every_pair_is_in_one_family_of_holm():
+    """Fair controls; pairs with the control that is named; all others. None is corrected twice."""
+    means = random_means(20, 4)
+    result = compare(means, control="m1", fair={"m3": "m0", "m2": None})
+    families = {(pair["a"], pair["b"]): pair["family"] for pair in result["pairs"]}
+    assert families == {
+        ("m0", "m1"): "control",
+        ("m0", "m2"): "others",
+        ("m0", "m3"): "fair",
+        ("m1", "m2"): "control",
+        ("m1", "m3"): "control",
+        ("m2", "m3"): "others",
+    }
+    for family, size in (("fair", 1), ("control", 3), ("others", 2)):
+        pairs = [pair for pair in result["pairs"] if pair["family"] == family]
+        least = min(pairs, key=lambda pair: pair["p_value"])
+        assert least["p_holm"] == pytest.approx(min(1, size * least["p_value"]))
+    for pair in result["pairs"]:
+        assert result["post_hoc"]["wilcoxon_holm"][pair["a"]][pair["b"]] == pair["p_holm"]
+    # One that nobody named is the first, and its pairs are as many as all others.
+    families = {pair["family"] for pair in compare(means)["pairs"]}
+    assert families == {"others"}
 
 
 def test_nemenyi_agrees_with_the_critical_difference():
@@ -253,15 +266,42 @@ def test_folds_that_are_not_compared_still_count_as_folds():
     assert expected["interval"] != differences.corrected_t_test(comparable, "a", "b", 3)["interval"]
 
 
-def test_bootstrap_interval():
-    difference = np.random.default_rng(0).normal(0.02, 0.01, 30)
-    low, high = differences.mean_interval(difference)
-    assert low < difference.mean() < high
-    standard_error = difference.std(ddof=1) / np.sqrt(30)
-    assert high - low == pytest.approx(2 * 1.96 * standard_error, rel=0.15)
-    assert differences.mean_interval(difference) == [low, high]
-    assert differences.mean_interval(np.full(5, 0.1)) == [0.1, 0.1]
-    assert differences.mean_interval(difference[:2]) is None
+def test_interval_of_a_mean_by_hand():
+    """Mean 0.02, standard deviation 0.01: 4.303 standard errors of three on either side."""
+    half = 4.302653 * 0.01 / np.sqrt(3)
+    found = differences.mean_interval(np.array([0.01, 0.02, 0.03]))
+    assert found == pytest.approx([0.02 - half, 0.02 + half])
+    # Nothing says how much units differ.
+    assert differences.mean_interval(np.full(5, 0.1)) is None
+    assert differences.mean_interval(np.array([0.1])) is None
+
+
+@pytest.mark.parametrize("units", [2, 3, 4, 5, 7, 10, 20])
+def test_intervals_cover_what_they_say(units):
+    """19 of 20 times, however few units there are; a bootstrap (BCa) covers 0.74 of 3."""
+    draws = np.random.default_rng(units).normal(0.02, 0.05, (4000, units))
+    intervals = np.array([differences.mean_interval(draw) for draw in draws])
+    covered = np.mean((intervals[:, 0] < 0.02) & (intervals[:, 1] > 0.02))
+    assert covered == pytest.approx(0.95, abs=0.015)
+
+
+def test_probabilities_are_withheld_where_they_are_too_sure():
+    """Of differences around 0, P(better) > 0.95 should be 1 time in 20."""
+    least = differences.LEAST_FOR_PROBABILITIES
+
+    def sure(units: int) -> float:
+        draws = np.random.default_rng(0).normal(0, 0.02, (500, units))
+        found = [
+            SignedRankTest.probs(np.zeros(units), draw, 0, nsamples=500, random_state=0)
+            for draw in draws
+        ]
+        return float(np.mean([better > 0.95 for _, better in found]))
+
+    assert sure(2) > 0.2 and sure(least) < 0.1
+    few, enough = (
+        differences.bayesian_signed_rank(np.full(units, 0.05), 0.01) for units in (least - 1, least)
+    )
+    assert set(few.values()) == {None} and enough["p_better"] > 0.9
 
 
 @pytest.mark.parametrize(
@@ -302,14 +342,34 @@ def test_one_dataset_has_the_tests_of_its_folds():
 def test_all_methods_equal():
     result = compare(pd.DataFrame({name: [0.1, 0.2, 0.3] for name in "abc"}))
     assert all(pair["p_value"] == 1 and pair["rank_biserial"] == 0 for pair in result["pairs"])
-    assert result["pairs"][0]["interval"] == [0, 0]
+    assert result["pairs"][0]["interval"] is None
     assert result["reading"].startswith("All methods score the same")
 
 
-def test_the_same_order_everywhere_is_an_infinite_f():
-    means = pd.DataFrame({"a": [0.1] * 5, "b": [0.2] * 5, "c": [0.3] * 5})
-    test = compare(means)["omnibus"]["iman_davenport"]
-    assert test["statistic"] is None and test["p_value"] == 0 and "infinite" in test["reason"]
+def test_the_same_order_everywhere_is_no_certainty():
+    """Of 6 orders on each of 2 datasets, 6 of 36 agree; the F-form would say p = 0."""
+    tests = compare(pd.DataFrame({"a": [0.1] * 2, "b": [0.2] * 2, "c": [0.3] * 2}))["omnibus"]
+    assert tests["friedman_permutation"]["p_value"] == pytest.approx(1 / 6)
+    test = tests["iman_davenport"]
+    assert test["statistic"] is test["p_value"] is None and "infinite" in test["reason"]
+
+
+def test_permutations_are_all_orders_of_every_dataset():
+    """By hand: every combination of orders, and how many have a statistic as large."""
+    ranks = np.array([[1, 2, 3], [1, 3, 2], [1.5, 1.5, 3], [2, 1, 3]])
+    orders = [list(itertools.permutations(row)) for row in ranks]
+    statistics = [(np.array(rows).sum(axis=0) ** 2).sum() for rows in itertools.product(*orders)]
+    expected = np.mean(np.array(statistics) >= (ranks.sum(axis=0) ** 2).sum() - 1e-9)
+    assert omnibus.permutation_p(ranks) == pytest.approx(expected)
+
+
+def test_permutations_of_many_datasets_are_drawn_and_never_give_0():
+    ranks = np.tile([1, 2, 3], (20, 1))
+    p_value = omnibus.permutation_p(ranks)
+    assert p_value == omnibus.permutation_p(ranks) == 1 / (omnibus.PERMUTATIONS + 1)
+    random = stats.rankdata(np.random.default_rng(0).normal(size=(30, 4)), axis=1)
+    by_distribution = stats.friedmanchisquare(*random.T).pvalue
+    assert omnibus.permutation_p(random) == pytest.approx(by_distribution, abs=0.02)
 
 
 def test_too_few_datasets_are_said_in_words():
@@ -367,7 +427,7 @@ def test_a_method_that_failed_on_every_dataset():
     assert "m2 and m0" in result["reading"] or "m2 beats m0" in result["reading"]
 
 
-def test_only_folds_that_all_methods_have_are_compared():
+def test_only_folds_that_both_methods_have_are_compared():
     """The second method lacks the fold that is easiest for the first."""
     scores = folds_of({"a": [0.5, 0.6, 0.9], "b": [0.55, 0.65]})
     comparable, unshared = comparison.paired(scores)
@@ -375,7 +435,27 @@ def test_only_folds_that_all_methods_have_are_compared():
     assert means.loc["data", "a"] == pytest.approx(0.55)
     assert means.loc["data", "b"] == pytest.approx(0.6)
     assert unshared == [UnsharedFolds("data", shared=2, others=1)]
-    assert "compared on 2 folds" in described(scores)["notes"][0]
+    result = described(scores)
+    assert result["pairs"][0]["mean_difference"] == pytest.approx(0.05)
+    assert "share 2 folds" in result["notes"][0]
+
+
+def test_a_third_method_changes_nothing_between_two():
+    """b beats a on each of 8 datasets; on their first fold alone, all that c has, a beats b."""
+    two = pd.concat(
+        folds_of({"a": [0.6, 0.5, 0.5], "b": [0.59, 0.6 + row / 100, 0.6]}, f"d{row}")
+        for row in range(8)
+    )
+    third = pd.concat(folds_of({"c": [0.7]}, f"d{row}") for row in range(8))
+    alone, among = described(two), described(pd.concat([two, third]))
+    (expected, *_), (pair, *_) = alone["pairs"], among["pairs"]
+    assert (pair["wins"], pair["losses"]) == (8, 0)
+    # Corrected p are of a family, which has more pairs with a third method.
+    corrected = {"p_holm": None, "naive": None}
+    assert pair | corrected == expected | corrected
+    own = [test for test in among["per_dataset"] if (test["a"], test["b"]) == ("a", "b")]
+    assert [test["folds"] for test in own] == [3] * 8
+    assert [test | corrected for test in own] == [test | corrected for test in alone["per_dataset"]]
 
 
 def test_methods_without_a_common_fold_are_named():
@@ -384,6 +464,11 @@ def test_methods_without_a_common_fold_are_named():
     result = described(scores)
     assert "share no fold" in result["notes"][0]
     assert "at least 2 folds" in result["per_dataset"][0]["reason"]
+    # Means over other folds are no comparison of the two.
+    assert result["pairs"][0]["datasets"] == 0
+    # Where only a mean is known, it is compared.
+    scores.loc[scores["method"] == "b", "fold"] = pd.NA
+    assert described(scores)["pairs"][0]["datasets"] == 1
 
 
 def test_reading_names_all_that_share_the_best_rank():

@@ -55,24 +55,22 @@ def _sentence(entry: dict, statistics: dict) -> str:
     tests = size_of_family(statistics, FAIR)
     found = verdict(entry, tests)
     measured = f"{entry['mean_difference']:+.4f} over its fair control {control}"
-    interval = show(entry["interval"])
+    interval = _show(entry["interval"])
     if found != UNKNOWN:
-        return (
-            f"{method} {'is ' if found == NOT_SHOWN else ''}{found}: {measured} ({interval}"
-            f"p = {entry['p_holm']:.3g}, {count(entry['groups'], 'group')} of datasets)."
-            + _but(entry, found)
-        )
+        numbers = f"{interval}p = {entry['p_holm']:.3g}, {_count_units(entry)}"
+        is_found = f"is {found}" if found == NOT_SHOWN else found
+        return f"{method} {is_found}: {measured} ({numbers}).{_but(entry, found)}"
     units = _units(entry, statistics)
     corrected = f", times {tests} tests" if tests > 1 else ""
     return (
         f"Whether {method} helps can't be told over datasets: {units}, so no test could show "
         f"anything (smallest possible p {smallest_p(entry['groups']):.3g}{corrected}). Measured: "
-        f"{measured}{f' ({interval[:-2]})' if interval else ''}. " + _on_datasets(entry, statistics)
+        f"{measured}{f' ({interval[:-2]})' if interval else ''}. {_on_datasets(entry, statistics)}"
     )
 
 
-def show(interval: list[float] | None) -> str:
-    """Return an interval in words, ready to be followed; '' for none."""
+def _show(interval: list[float] | None) -> str:
+    """Return an interval before other numbers; '' for none."""
     if interval is None:
         return ""
     low, high = interval
@@ -88,11 +86,17 @@ def _but(entry: dict, found: str) -> str:
     return ""
 
 
+def _count_units(entry: dict) -> str:
+    if entry["groups"] == entry["datasets"]:
+        return count(entry["datasets"], "dataset")
+    return f"{count(entry['groups'], 'group')} of {entry['datasets']} datasets"
+
+
 def _units(entry: dict, statistics: dict) -> str:
     """Return such as `4 datasets of 1 group (made from one source)`."""
     groups, datasets = entry["groups"], entry["datasets"]
     if groups == datasets:
-        return f"{count(datasets, 'dataset')} {'is' if datasets == 1 else 'are'} too few"
+        return f"{_count_units(entry)} {'is' if datasets == 1 else 'are'} too few"
     return (
         f"its {datasets} datasets are {count(groups, 'group')} "
         f"({shorten(list(dict.fromkeys(statistics['groups'].values())))})"

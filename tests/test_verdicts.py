@@ -1,0 +1,127 @@
+"""What is said first: does self-training help, over a control that is fair."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from self_training.evaluation import significance
+from self_training.report import findings, verdicts
+
+
+def scores_of(differences: list[float], folds: int = 2, **others: list[float]) -> pd.DataFrame:
+    """Scores of a control and of a student that differ so much on each dataset, and of others."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for method, values in {"base": None, "control": None, "student": differences, **others}.items():
+        for index, _ in enumerate(differences):
+            for fold in range(folds):
+                accuracy = 0.6 + 0.01 * fold + (values[index] if values else 0)
+                noise = rng.normal(0, 1e-4)
+                row = {"dataset": f"d{index}", "method": method, "fold": fold}
+                rows.append(row | {"accuracy": accuracy + noise})
+    return pd.DataFrame(rows)
+
+
+def described(scores: pd.DataFrame, **settings) -> dict:
+    settings = {"fair": {"student": "control"}, "control": "base"} | settings
+    comparison = significance.compare_methods(scores, **settings)
+    return json.loads(json.dumps(findings.describe(comparison), allow_nan=False))
+
+
+def first(scores: pd.DataFrame, **settings) -> str:
+    return described(scores, **settings)["reading"].splitlines()[0]
+
+
+def test_it_helps():
+    result = described(scores_of([0.01 + index / 1000 for index in range(8)]))
+    (entry,) = result["fair"]
+    assert (entry["method"], entry["control"], entry["groups"]) == ("student", "control", 8)
+    assert entry["mean_difference"] == pytest.approx(0.0135, abs=1e-3)
+    assert entry["p_holm"] == pytest.approx(2 / 2**8)
+    low, high = entry["interval"]
+    assert result["reading"].splitlines()[0] == (
+        f"student helps: {entry['mean_difference']:+.4f} over its fair control control (95 % "
+        f"interval {low:+.4f} to {high:+.4f}; p = 0.00781, 8 datasets)."
+    )
+
+
+def test_it_hurts_whatever_the_order_of_methods():
+    scores = scores_of([-0.01 - index / 1000 for index in range(8)])
+    assert first(scores).startswith("student hurts: -0.013")
+    turned = scores.sort_values("method", ascending=False, kind="stable")
+    assert first(turned) == first(scores)
+    (entry,) = described(turned)["fair"]
+    assert (entry["wins"], entry["losses"]) == (0, 8) and entry["rank_biserial"] == -1
+
+
+def test_it_is_not_shown_to_help():
+    scores = scores_of([0.01, -0.02, 0.03, -0.01, 0.005, -0.004, 0.02, -0.03])
+    assert first(scores).startswith("student is not shown to help: +0.000")
+
+
+def test_mean_and_ranks_of_two_minds_do_not_help():
+    """Ahead a little on 18 datasets, and far behind on two."""
+    scores = scores_of([0.01 + index / 10000 for index in range(18)] + [-0.3, -0.31])
+    assert first(scores).startswith("student is not shown to help: -0.0")
+    assert "In most groups it is ahead; few large differences make the mean." in first(scores)
+
+
+def test_few_groups_cannot_show_anything():
+    """Five groups: 2 of 32 signs are as extreme."""
+    scores = scores_of([0.05] * 10, folds=1)
+    groups = {f"d{index}": f"g{index // 2}" for index in range(10)}
+    assert first(scores, groups=groups).startswith(
+        "Whether student helps can't be told over datasets: its 10 datasets are 5 groups (g0, g1, "
+        "g2, g3, g4), so no test could show anything (smallest possible p 0.0625). Measured: +0.05"
+    )
+    assert first(scores, groups=groups).endswith("too few to test it on single datasets.")
+    assert first(scores).startswith("student helps")
+
+
+def test_few_datasets_are_tested_each_by_its_folds():
+    scores = scores_of([0.05, -0.05, 0.0], folds=5)
+    sentence = first(scores)
+    assert "3 datasets are too few, so no test could show anything (smallest possible p 0.25)" in (
+        sentence
+    )
+    assert "(corrected t-test, Holm's correction over 3 rows): ahead on d0 (+0.05" in sentence
+    assert "; behind on d1 (-0.0" in sentence and "; not shown to differ on d2 (" in sentence
+    assert sentence.endswith("That is said of these datasets, and not of others.")
+
+
+def test_a_family_of_two_needs_more_datasets():
+    """0.03125 is the smallest p of six datasets, and 0.0625 with Holm's correction over two."""
+    scores = scores_of([0.05] * 6, other=[0.05] * 6)
+    assert first(scores).startswith("student helps")
+    fair = {"student": "control", "other": "control"}
+    sentence = first(scores, fair=fair)
+    assert "(smallest possible p 0.0312, times 2 tests)" in sentence
+
+
+def test_without_a_fair_control_nothing_can_be_told():
+    lines = described(scores_of([0.05] * 8), fair={"student": None})["reading"].splitlines()
+    assert lines[0].startswith("Whether student helps can't be told: the study has no fair control")
+    assert "More than luck" in lines[1] and "student beats base on 8 of 8 datasets" in lines[1]
+
+
+def test_without_common_scores_nothing_can_be_told():
+    scores = scores_of([0.05] * 8)
+    scores.loc[scores["method"] == "control", "accuracy"] = np.nan
+    assert "no dataset has scores of it and of its fair control control" in first(scores)
+
+
+def test_a_study_without_students_begins_with_its_methods():
+    reading = described(scores_of([0.05] * 8), fair={})["reading"]
+    assert reading.startswith("More than luck (Wilcoxon's signed-rank tests over datasets, Holm's")
+
+
+def test_verdict_of_numbers():
+    entry = {"p_value": 0.01, "p_holm": 0.02, "groups": 9}
+    for difference, correlation, found in ((1, 1, verdicts.HELPS), (-1, -1, verdicts.HURTS),
+                                           (1, -1, verdicts.NOT_SHOWN)):  # fmt: skip
+        sides = {"mean_difference": difference, "rank_biserial": correlation}
+        assert verdicts.verdict(entry | sides, 1) == found
+        assert verdicts.verdict(entry | sides | {"p_holm": 0.05}, 1) == verdicts.NOT_SHOWN
+    assert verdicts.verdict(entry | {"p_holm": 0.2, "groups": 5}, 1) == verdicts.UNKNOWN
+    assert verdicts.verdict({"p_value": None}, 1) == verdicts.UNKNOWN
