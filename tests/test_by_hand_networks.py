@@ -1,6 +1,9 @@
 """Networks: what they start from, and when noise acts."""
 
+from dataclasses import asdict
+
 import numpy as np
+from self_training.training import framework, job
 from self_training.training.one_by_one import OneByOneTrainer
 from self_training.training.trainer import build_network, scale
 from test_training import IMAGES, NO_NOISE, run, settings
@@ -31,6 +34,22 @@ def test_a_student_starts_from_scratch():
     alone = OneByOneTrainer(IMAGES, 10, settings(epochs=1), False).train(run(64, **STUDENT))
     for name, probabilities in alone.probabilities.items():
         np.testing.assert_array_equal(student.probabilities[name], probabilities)
+
+
+def test_a_job_s_networks_know_no_earlier_ones(tmp_path, monkeypatch):
+    """Though these are kept beside its own."""
+    monkeypatch.setattr(framework, "start_framework", lambda threads: None)
+    np.save(tmp_path / "images.npy", IMAGES)
+    chosen = settings(epochs=1)
+    for number, identity in enumerate((TEACHER, STUDENT)):
+        batch, folder = [[run(64, **identity)]], tmp_path / f"generation_{number}"
+        ((result,),), _ = job.train_batch(
+            batch, tmp_path / "images.npy", 10, asdict(chosen), [folder]
+        )
+        assert (folder / "member_0.keras").exists()
+        alone = OneByOneTrainer(IMAGES, 10, chosen, False).train(run(64, **identity))
+        for name, probabilities in alone.probabilities.items():
+            np.testing.assert_array_equal(result.probabilities[name], probabilities)
 
 
 def test_members_start_from_weights_of_their_own():

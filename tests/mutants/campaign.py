@@ -22,7 +22,7 @@ NOT_COPIED = (".*", "__pycache__", "results", "resources")
 PASSED, FAILED = 0, 1
 # A test that notices wrong science says so; code that cannot run at all is no science.
 NOTICED = ("assert", "AssertionError", "Failed: DID NOT RAISE")
-SECONDS = 300  # Longer than any of the named tests take; a mutant may have no end.
+SECONDS = 600  # Longer than all of the named tests take; a mutant may have no end.
 
 
 class Outcome(StrEnum):

@@ -183,6 +183,14 @@ PARTS = [
         "0",
         ("test_pseudo_labels.py::test_slices_partition_the_unlabeled_examples",),
     ),
+    Mutant(
+        "inner_score_on_test_fold",
+        "candidates are scored on the outer test fold",
+        "methods/parts.py",
+        "labeled_idx[inner_fold == fold],",
+        "split.test_idx,",
+        ("test_by_hand_methods.py::test_inner_folds_are_trained_on_what_they_do_not_hold_out",),
+    ),
 ]
 
 SEEDS = [
@@ -500,6 +508,14 @@ CHAINS = [
         "return stack_members(self.runs, trained)",
         ("test_methods.py::test_an_ensemble_asks_its_members_alone",),
     ),
+    Mutant(
+        "given_labels_changed",
+        "students are given other labels of the labeled examples than their teachers",
+        "methods/noisy_student.py",
+        "part.labeled_y.astype(np.int32)",
+        "part.labeled_y[::-1].astype(np.int32)",
+        ("test_by_hand_methods.py::test_inner_folds_are_trained_on_what_they_do_not_hold_out",),
+    ),
 ]
 
 SEARCH = [
@@ -785,6 +801,17 @@ TRAINING = [
         'keras.utils.set_random_seed(derive_seed(purpose="weights", **identity))',
         "keras.utils.set_random_seed(0)",
         ("test_by_hand_networks.py::test_members_start_from_weights_of_their_own",),
+    ),
+    Mutant(
+        "student_loads_its_teacher",
+        "a job's networks start from one that an earlier generation's job has kept",
+        "training/job.py",
+        "    trained: list[list[TrainedRun]] = [[] for _ in batch]\n",
+        "    trained: list[list[TrainedRun]] = [[] for _ in batch]\n"
+        '    if kept := [path for folder in models for path in folder.parent.glob("*/*.keras")]:\n'
+        "        taught = framework.keras.models.load_model(kept[0])\n"
+        "        trainer.start = lambda **_: [variable.numpy() for variable in taught.variables]\n",
+        ("test_by_hand_networks.py::test_a_job_s_networks_know_no_earlier_ones",),
     ),
 ]
 
