@@ -21,7 +21,7 @@ SPLIT = Split(
     labeled_idx=np.array([0, 1, 2, 3, 4, 5]),
     labeled_y=np.array([0, 1, 1, 0, 1, 0]),
     unlabeled_idx=np.array([9, 6, 11, 8, 7, 10]),
-    inner_fold=np.array([0, 0, 1, 1, 2, 2]),
+    inner_folds=np.array([[0, 0, 1, 1, 2, 2]]),
     classes=2,
 )
 FIRST, SECOND = [0.9, 0.1], [0.3, 0.7]  # A sure vote for class 0, and one for class 1.

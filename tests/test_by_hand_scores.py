@@ -18,7 +18,7 @@ SPLIT = Split(
     labeled_idx=np.array([4, 5]),
     labeled_y=np.array([0, 1]),
     unlabeled_idx=np.array([6, 7]),
-    inner_fold=np.array([-1, -1]),
+    inner_folds=np.array([[-1, -1]]),
     classes=2,
 )
 

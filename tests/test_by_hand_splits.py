@@ -82,7 +82,7 @@ def test_outer_folds_are_of_their_seed_and_dataset():
 
 def test_inner_folds_have_their_share_of_every_class():
     for split in splits(labels_per_class=7):
-        counts = [np.bincount(split.labeled_y[split.inner_fold == fold]) for fold in range(3)]
+        counts = [np.bincount(split.labeled_y[split.inner_folds[0] == fold]) for fold in range(3)]
         assert np.sum(counts, axis=0).tolist() == [7, 7, 7]
         assert np.isin(counts, [2, 3]).all()
 

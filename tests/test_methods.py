@@ -29,7 +29,7 @@ SPLIT = Split(
     labeled_idx=np.array([0, 1, 2, 3]),
     labeled_y=np.array([0, 1, 1, 0]),
     unlabeled_idx=np.array([9, 4, 7, 5, 8, 6]),
-    inner_fold=np.array([0, 0, 1, 1]),
+    inner_folds=np.array([[0, 0, 1, 1]]),
     classes=2,
 )
 ONE = [Candidate(None, None, 0, 1)]

@@ -19,7 +19,7 @@ def make_split(labeled: np.ndarray, unlabeled: np.ndarray) -> Split:
         labeled_idx=labeled,
         labeled_y=np.arange(len(labeled)) % 3,
         unlabeled_idx=unlabeled,
-        inner_fold=np.full(len(labeled), -1),
+        inner_folds=np.full((1, len(labeled)), -1),
         classes=3,
     )
 

@@ -98,7 +98,7 @@ def final_chain(accuracies: list[float], members: int = 1) -> scores.FinalChain:
         labeled_idx=np.arange(10, 14),
         labeled_y=np.array([0, 1, 0, 1]),
         unlabeled_idx=np.arange(14, 20),
-        inner_fold=np.full(4, -1),
+        inner_folds=np.full((1, 4), -1),
         classes=2,
     )
     labels = np.arange(10) % 2
@@ -231,6 +231,6 @@ def test_how_a_candidate_was_chosen():
 
 
 def test_the_search_is_charged_to_whom_it_chose_for():
-    result = scores.evaluate(LABELS, final_chain([0.5, 0.9], members=2))
+    result = scores.evaluate(LABELS, NAMES[:2], final_chain([0.5, 0.9], members=2))
     # Three members of the inner fold in the only history, of 10 steps each.
     assert result["search_steps"] == 30 and result["gradient_steps"] == 2 * (10 + 20)

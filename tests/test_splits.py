@@ -10,6 +10,7 @@ from self_training.data import splits as split_module
 from self_training.data.class_counts import check_class_counts
 from self_training.data.splits import make_splits
 from self_training.errors import DatasetError
+from self_training.methods.parts import SEARCH, parts
 
 LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [100, 80, 60]))
 
@@ -59,7 +60,7 @@ def test_only_labels_of_labeled_examples_are_written(tmp_path):
                 "labeled_idx",
                 "labeled_y",
                 "unlabeled_idx",
-                "inner_fold",
+                "inner_folds",
                 "classes",
             }
 
@@ -77,7 +78,7 @@ def test_a_split_is_read_as_it_was_written(tmp_path):
 def test_inner_folds_hold_out_every_class():
     for split in splits():
         for fold in range(3):
-            held_out = split.labeled_y[split.inner_fold == fold]
+            held_out = split.labeled_y[split.inner_folds[0] == fold]
             assert set(held_out) == {0, 1, 2}
     assert (splits(inner_folds=0)[0].inner_fold == -1).all()
 
@@ -224,9 +225,9 @@ def test_inner_folds_of_a_rare_class_are_as_stratified_as_can_be():
         except DatasetError:
             continue
         for split in made:
-            sizes = np.bincount(split.inner_fold)
+            sizes = np.bincount(split.inner_folds[0])
             assert sizes.tolist() == [14, 14]
-            rare = np.bincount(split.inner_fold[split.labeled_y == 2], minlength=2)
+            rare = np.bincount(split.inner_folds[0][split.labeled_y == 2], minlength=2)
             assert rare.max() <= 1
             found += rare.sum() == 1
     assert found
@@ -279,3 +280,19 @@ def test_most_random_counts_reach_the_split():
         )
         passed += 1
     assert passed == 20
+
+
+def test_repeated_inner_folds_are_other_partitions():
+    labels = np.arange(120) % 3
+    settings = {"seed": 1, "dataset": "d", "outer_folds": 2, "labeled_fraction": 0.5}
+    once = make_splits(labels, ["a", "b", "c"], inner_folds=2, **settings)[0]
+    split = make_splits(labels, ["a", "b", "c"], inner_folds=2, inner_repeats=3, **settings)[0]
+    assert split.inner_folds.shape == (3, len(split.labeled_idx))
+    np.testing.assert_array_equal(split.inner_folds[:1], once.inner_folds)
+    assert len({tuple(inner_fold) for inner_fold in split.inner_folds.tolist()}) == 3
+    searched = parts(split, SEARCH)
+    assert [part.name for part in searched] == [f"inner_{number}" for number in range(6)]
+    for first, second in zip(searched[::2], searched[1::2], strict=True):
+        both = np.concatenate([first.evaluation_idx, second.evaluation_idx])
+        assert sorted(both.tolist()) == split.labeled_idx.tolist()
+        assert first.labeled_idx.tolist() == second.evaluation_idx.tolist()

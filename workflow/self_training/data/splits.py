@@ -1,7 +1,5 @@
 """Outer folds, the labeled and unlabeled parts of a pool, and inner folds."""
 
-import warnings
-
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
@@ -19,6 +17,7 @@ def make_splits(
     dataset: str,
     outer_folds: int,
     inner_folds: int,
+    inner_repeats: int = 1,
     draw: str = "stratified",
     **budget,
 ) -> list[Split]:
@@ -30,6 +29,7 @@ def make_splits(
         seed: of the study.
         dataset: its name in the config, whatever the budget: all budgets have the same outer folds.
         inner_folds: 0 for none.
+        inner_repeats: partitions of the labeled examples into inner folds.
         draw: `stratified`, or `random`: which examples are labeled does not depend on labels, given
             the outer folds, which are always stratified.
         budget: `labeled_fraction` (of every class in the pool, rounded; of a random draw, of the
@@ -68,7 +68,7 @@ def make_splits(
                 labeled_idx=labeled_idx,
                 labeled_y=labeled_y,
                 unlabeled_idx=order[~np.isin(order, labeled_idx)],
-                inner_fold=_inner_folds(labeled_y, inner_folds, identity),
+                inner_folds=_inner_folds(labeled_y, inner_folds, inner_repeats, identity),
                 classes=len(class_names),
             )
         )
@@ -110,14 +110,14 @@ def _check_drawn(
         )
 
 
-def _inner_folds(labeled_y: np.ndarray, inner_folds: int, identity: dict) -> np.ndarray:
-    inner_fold = np.full(len(labeled_y), -1)
-    if inner_folds:
-        random_state = derive_seed(purpose="inner folds", **identity)
+def _inner_folds(
+    labeled_y: np.ndarray, inner_folds: int, repeats: int, identity: dict
+) -> np.ndarray:
+    inner_fold = np.full((repeats, len(labeled_y)), -1)
+    for repeat in range(repeats if inner_folds else 0):
+        which = {"repeat": repeat} if repeat else {}
+        random_state = derive_seed(purpose="inner folds", **which, **identity)
         folds = StratifiedKFold(inner_folds, shuffle=True, random_state=random_state)
-        with warnings.catch_warnings():
-            # A class with fewer labels than folds, of a random draw, is in as many as it can be.
-            warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-            for fold, (_, held_out) in enumerate(folds.split(labeled_y, labeled_y)):
-                inner_fold[held_out] = fold
+        for fold, (_, held_out) in enumerate(folds.split(labeled_y, labeled_y)):
+            inner_fold[repeat, held_out] = fold
     return inner_fold

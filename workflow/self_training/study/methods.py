@@ -297,7 +297,7 @@ def backbones_of(config: dict, method: str) -> list[str]:
 
 def settings_behind_score(config: dict, dataset: str, method: str) -> dict:
     """Return all settings that a method's scores on a dataset depend on."""
-    everything = ("seed", "threads", "outer_folds", "inner_folds", "training")
+    everything = ("seed", "threads", "outer_folds", "inner_folds", "inner_repeats", "training")
     return {
         **{key: _sorted(config[key]) for key in everything if key in config},
         # A group says how a dataset counts in tests, and changes no score.

@@ -122,6 +122,7 @@ class PlanOfData:
             "dataset": budgets.original(self.config, wildcards.dataset),
             "outer_folds": self.config["outer_folds"],
             "inner_folds": inner_folds(self.config),
+            "inner_repeats": self.config.get("inner_repeats", 1),
             "draw": dataset.get("draw", "stratified"),
         } | budget
 
