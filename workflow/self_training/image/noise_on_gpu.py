@@ -6,7 +6,7 @@ single: a few pixels in a thousand differ by one level, and at an edge of the im
 A policy here is a function that returns noisy copies of images:
 
     images: uint8 (examples, height, width, 1 or 3);
-    magnitude: of `image.noise`, known when this is compiled;
+    magnitude: of `image.noise`; a number, or a scalar array where it differs between runs;
     draws: of `image.noise.Policy.draw`;
 
 and returns float32 of the same shape, whole numbers from 0 to 255.
@@ -123,7 +123,7 @@ def _smooth(image):
 
 
 def _posterize(image, strength, _sign):
-    step = 2 ** round(4 * strength)
+    step = 1 << jnp.round(4 * strength).astype(int)
     return image - image % step
 
 

@@ -7,6 +7,10 @@ number of members.
 
 from self_training.study import methods
 
+# How long both are trained is asked by `equal_steps`; a control has no pseudo-labels to weigh.
+MAY_DIFFER = (*methods.LENGTH, "unlabeled_ratio", "loss")
+NAMES = {"decay": "learning rate decay", "ema": "averaged weights", "warmup": "warm-up"}
+
 
 def of(config: dict, method: str) -> str | None:
     """Return the fair control of a method with students, or None where the study has none.
@@ -45,8 +49,8 @@ def equal_steps(config: dict, method: str) -> list[str]:
 def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
     """Return what is not the same for a method's last students and for a control.
 
-    Returns: of `ensemble size`, `noise`, `label smoothing` and `backbone` those that differ. A size
-        that is searched differs from that of a control, which has one.
+    Returns: `ensemble size`, and what else of `methods.training` differs, in words. A size that is
+        searched differs from that of a control, which has one.
     """
     last = max(methods.generations(config, method))
     sizes = [methods.full_space(config, name)["ensemble_size"] for name in (method, control)]
@@ -54,7 +58,7 @@ def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
     for dataset in config["datasets"]:
         students = methods.training(config, dataset, method, last)
         other = methods.training(config, dataset, control)
-        for name in ("noise", "label_smoothing", "backbone"):
-            if students[name] != other[name]:
-                differences[name.replace("_", " ")] = None
+        for key, value in students.items():
+            if key not in MAY_DIFFER and value != other[key]:
+                differences[NAMES.get(key, key.replace("_", " "))] = None
     return list(differences)
