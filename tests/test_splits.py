@@ -80,7 +80,7 @@ def test_inner_folds_hold_out_every_class():
         for fold in range(3):
             held_out = split.labeled_y[split.inner_folds[0] == fold]
             assert set(held_out) == {0, 1, 2}
-    assert (splits(inner_folds=0)[0].inner_fold == -1).all()
+    assert (splits(inner_folds=0)[0].inner_folds == -1).all()
 
 
 def test_inner_folds_change_nothing_else():

@@ -12,6 +12,9 @@ from self_training.study.spaces import LENGTH
 
 # Of the key `controls`, beside the two that say whose steps are taken.
 NONE = "none"
+# How long both are trained is asked by `equal_steps`; a control has no pseudo-labels to weigh.
+MAY_DIFFER = (*LENGTH, "unlabeled_ratio", "loss")
+NAMES = {"decay": "learning rate decay", "ema": "averaged weights", "warmup": "warm-up"}
 
 
 def add(config: dict) -> dict:
@@ -102,8 +105,8 @@ def equal_steps(config: dict, method: str) -> list[str]:
 def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
     """Return what is not the same for a method's last students and for a control.
 
-    Returns: of `ensemble size`, `noise`, `label smoothing`, `backbone` and `search` (of how
-        networks are trained) those that differ. A size that is searched differs from that of a
+    Returns: `ensemble size`, `search` (of how networks are trained), and what else of
+        `methods.training` differs, in words. A size that is searched differs from that of a
         control, which has one unless it is `control_of` the method.
     """
     if methods.control_of(config, control) == method:
@@ -114,9 +117,9 @@ def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
     for dataset in config["datasets"]:
         students = methods.training(config, dataset, method, last)
         other = methods.training(config, dataset, control)
-        for name in ("noise", "label_smoothing", "backbone"):
-            if students[name] != other[name]:
-                differences[name.replace("_", " ")] = None
+        for key, value in students.items():
+            if key not in MAY_DIFFER and value != other[key]:
+                differences[NAMES.get(key, key.replace("_", " "))] = None
     found = [methods.searched_of_networks(config, name) for name in (method, control)]
     if found[0] != found[1]:
         differences["search"] = None

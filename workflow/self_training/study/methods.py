@@ -35,12 +35,24 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "backbone": None,
     "teacher": None,
 }
+# How all networks are trained, where `training` says nothing else.
+DEFAULT_TRAINING: dict[str, Any] = {
+    "weight_decay": 0,
+    "warmup": 0,
+    "decay": "none",
+    "ema": 0,
+    "loss": "per_example",
+}
+# What `training` says of all networks, and a method of its own.
+OF_ALL = ("learning_rate", *DEFAULT_TRAINING)
+DEFAULT_SETTINGS |= dict.fromkeys(OF_ALL)
 NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "survival": 1}
 # How networks are trained. The shared teachers have none of these: a chain or a control has.
-OF_TRAINING = ("noise", "label_smoothing", "backbone", *LENGTH)
+OF_TRAINING = ("noise", "label_smoothing", "backbone", "learning_rate", "weight_decay", "warmup",
+               "decay", "ema", *LENGTH)  # fmt: skip
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
 OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature", "filter",
-               "balance", "quota", "unlabeled_ratio", "teacher")  # fmt: skip
+               "balance", "quota", "unlabeled_ratio", "loss", "teacher")  # fmt: skip
 
 
 def kind(config: dict, name: str) -> str:
@@ -85,7 +97,7 @@ def settings(config: dict, name: str) -> dict:
     Returns: `space` (lists of values of what the method sets itself), `strategy`, `trials` and
         `selection` of the search, `takes` (other methods, and the hyper-parameters that are taken
         from what was selected for them), `epochs` and `steps` (None where the dataset says it), and
-        the keys of DEFAULT_SETTINGS.
+        the keys of DEFAULT_SETTINGS (None where the study's `training` says it).
     """
     method = config["methods"][name]
     if control_of(config, name) is not None:
@@ -273,6 +285,7 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
     backbone = chosen["backbone"] or config["training"]["backbone"]
     if isinstance(backbone, list):
         backbone = backbone[min(generation, len(backbone)) - 1]
+    of_all = DEFAULT_TRAINING | config["training"]
     noise = chosen["noise"]
     if noise["magnitude"]:
         policy = noise["policy"] or config["datasets"][dataset]["policy"]
@@ -281,7 +294,7 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
         "backbone": backbone,
         **{key: length.get(key) for key in LENGTH},
         "batch_size": config["training"]["batch_size"],
-        "learning_rate": config["training"]["learning_rate"],
+        **{key: of_all[key] if chosen[key] is None else chosen[key] for key in OF_ALL},
         **{key: chosen[key] for key in ("unlabeled_ratio", "label_smoothing")},
         "noise": noise,
         "threads": config["threads"],

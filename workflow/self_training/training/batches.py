@@ -6,8 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from self_training.errors import ConfigError
 from self_training.seeds import generator
+from self_training.training import schedules
 from self_training.training.runs import Run, TrainingSettings
+
+# How the examples of a batch are weighed; see `weights_of`.
+LOSSES = ("per_example", "per_part")
 
 
 class Steps(NamedTuple):
@@ -15,18 +20,94 @@ class Steps(NamedTuple):
 
     images: uint8 (images, height, width, channels) that the steps are about, as they share them;
         None for those of the dataset.
-    rows: int32 (steps, batch_size), indices of each step's images.
     draws: what is done to each step's images within the step (see `image.noise.Policy.draws`),
         arrays (steps, batch_size, ...); none where images are noisy already, or stay as they are.
+    rows: int32 (steps, batch_size), indices of each step's images.
     targets: int32 (steps, batch_size) or float32 (steps, batch_size, classes).
     weights: float32 (steps, batch_size) of the examples in the loss.
+    rates, momenta: float32 (steps,); see `schedules`.
     """
 
     images: np.ndarray | None
-    rows: np.ndarray
     draws: tuple[np.ndarray, ...]
+    rows: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
+    rates: np.ndarray
+    momenta: np.ndarray
+
+    def part(self, steps: slice) -> "Steps":
+        """Return some of the steps, where nothing has been done to their images."""
+        return Steps(None, (), *(array[steps] for array in self[2:]))
+
+
+def epochs(run: Run, settings: TrainingSettings, classes: int) -> Iterator[Steps]:
+    """Yield the steps of each epoch of a run, about the images of the dataset.
+
+    Args:
+        settings: of the run.
+    """
+    steps = count_steps(run, settings)
+    rates, momenta = schedules.learning_rates(settings, steps), schedules.momenta(settings, steps)
+    start = 0
+    for order in orders(run, settings):
+        now = slice(start, start := start + len(order))
+        yield Steps(
+            images=None,
+            draws=(),
+            rows=run.examples[order].astype(np.int32),
+            targets=targets_of(run, order, settings.label_smoothing, classes),
+            weights=weights_of(run, order, settings.loss),
+            rates=rates[now],
+            momenta=momenta[now],
+        )
+
+
+def targets_of(run: Run, order: np.ndarray, label_smoothing: float, classes: int) -> np.ndarray:
+    """Return what a run's examples are to be predicted as, in an order.
+
+    Labels that are smoothed are hard ones, given or pseudo: of probability 1 - label_smoothing +
+    label_smoothing / classes, all other classes of label_smoothing / classes (Szegedy et al. 2016,
+    section 7). Soft pseudo-labels are probabilities already, and stay.
+
+    Args:
+        order: (steps, batch_size), positions among the run's examples.
+
+    Returns: `Steps.targets`, probabilities if any of the run's targets are.
+    """
+    targets = run.targets[order]
+    if run.targets.ndim == 1:
+        if not label_smoothing:
+            return targets
+        targets = np.eye(classes, dtype=np.float32)[targets]
+    if not label_smoothing:
+        return targets
+    smooth = targets * (1 - label_smoothing) + label_smoothing / classes
+    soft = run.targets.ndim == 2 and run.given is not None
+    return np.where((order < run.given)[..., None], smooth, targets) if soft else smooth
+
+
+def weights_of(run: Run, order: np.ndarray, loss: str) -> np.ndarray:
+    """Return the weights of examples in the loss, which is their weighted mean in every batch.
+
+    Args:
+        order: (steps, batch_size), positions among the run's examples.
+        loss: `per_example` gives all the same weight. `per_part` gives labeled and pseudo-labeled
+            examples the same total weight in every batch that holds both: the loss is half the sum
+            of the means of both parts (Xie et al. 2020, algorithm 1; of a factor Adam takes no
+            notice).
+
+    Returns: float32 (steps, batch_size), of mean 1 in every step.
+    """
+    if loss not in LOSSES:
+        raise ConfigError.of("loss", f"one of {', '.join(LOSSES)}", loss)
+    if loss == "per_example" or run.given is None:
+        return np.ones(order.shape, np.float32)
+    size, given = order.shape[1], order < run.given
+    labeled = given.sum(axis=1, keepdims=True)
+    part = np.where(given, labeled, size - labeled)
+    # A batch of one part alone has no other to share the weight with.
+    return np.where(part == size, 1, size / (2 * part)).astype(np.float32)
 
 
 def steps_per_epoch(run: Run, settings: TrainingSettings) -> int:
