@@ -16,7 +16,8 @@ from self_training.methods import pseudo_labels
 from self_training.methods.search import STRATEGIES, propose
 from self_training.report.figures import FIGURES
 from self_training.study import names, plan, schema
-from self_training.training import job
+from self_training.training import job, schedules
+from self_training.training.batches import LOSSES
 
 PACKAGE = ROOT / "workflow/self_training"
 # A room may import its own floor and those below. What lies at the root is below all of them.
@@ -166,6 +167,8 @@ def test_the_schema_has_the_names_of_the_tables():
     loaded = schema.load_schema()
     assert loaded["$defs"]["policy"]["enum"] == list(names.POLICIES)
     assert loaded["$defs"]["dataset"]["properties"]["source"]["enum"] == list(SOURCES)
+    assert loaded["$defs"]["decay"]["enum"] == list(schedules.DECAYS)
+    assert loaded["$defs"]["loss"]["enum"] == list(LOSSES)
     method = loaded["$defs"]["method"]["properties"]
     assert method["labels"]["enum"] == list(pseudo_labels.LABELS)
     assert method["balance"]["enum"] == list(pseudo_labels.BALANCES)
