@@ -18,7 +18,8 @@ from self_training.methods.proposals import STRATEGIES, propose
 from self_training.methods.search import SELECTIONS
 from self_training.report.figures import FIGURES
 from self_training.study import names, plan, schema
-from self_training.training import job
+from self_training.training import job, schedules
+from self_training.training.batches import LOSSES
 
 PACKAGE = ROOT / "workflow/self_training"
 # A room may import its own floor and those below. What lies at the root is below all of them.
@@ -168,6 +169,8 @@ def test_the_schema_has_the_names_of_the_tables():
     loaded = schema.load_schema()
     assert loaded["$defs"]["policy"]["enum"] == list(names.POLICIES)
     assert loaded["$defs"]["dataset"]["properties"]["source"]["enum"] == list(SOURCES)
+    assert loaded["$defs"]["decay"]["enum"] == list(schedules.DECAYS)
+    assert loaded["$defs"]["loss"]["enum"] == list(LOSSES)
     method = loaded["$defs"]["method"]["properties"]
     assert method["labels"]["enum"] == list(pseudo_labels.LABELS)
     assert loaded["$defs"]["dataset"]["properties"]["draw"]["enum"] == list(DRAWS)

@@ -13,6 +13,7 @@ from self_training.image.backbones import original_cnn
 from self_training.report import figures
 from self_training.study import budgets, checks, fair_controls, methods, names, schema
 from self_training.study import config as study_config
+from self_training.training.runs import TrainingSettings
 
 
 def changed(path: str, value) -> dict:
@@ -597,6 +598,51 @@ def test_training_settings_of_teachers_students_and_controls():
     assert methods.controls(config) == {"labeled": ["noisy_baseline"], "pool": []}
 
 
+def test_settings_of_the_optimizer_are_of_a_method_or_of_its_parent_or_of_the_study_or_default():
+    config = tiny_config()
+    config["training"] |= {"weight_decay": 0.1, "ema": 0.9, "warmup": 0.2}
+    config["methods"]["noisy_student"] |= {"learning_rate": 0.01, "weight_decay": 0.3, "ema": 0}
+    config["methods"]["noisy_student_ensemble"] |= {"weight_decay": 0.5, "loss": "per_part"}
+    checks.validate(config)
+
+    def of(*method):
+        settings = methods.training(config, "digits_0_2", *method)
+        return tuple(settings[key] for key in methods.OF_ALL)
+
+    assert methods.OF_ALL == ("learning_rate", "weight_decay", "warmup", "decay", "ema", "loss")
+    assert of() == of("baseline") == (0.003, 0.1, 0.2, "none", 0.9, "per_example")
+    assert of("noisy_student") == (0.01, 0.3, 0.2, "none", 0, "per_example")
+    assert of("noisy_student_ensemble") == (0.01, 0.5, 0.2, "none", 0, "per_part")
+    fields = set(TrainingSettings.__dataclass_fields__)
+    assert set(methods.training(config, "digits_0_2")) == fields
+
+
+@pytest.mark.parametrize("key", [*methods.OF_ALL])
+def test_a_shared_teacher_has_no_optimizer_of_its_own(key):
+    value = {"decay": "cosine", "loss": "per_part"}.get(key, 0.5)
+    config = changed(f"methods/baseline/{key}", value)
+    with pytest.raises(ConfigError, match=f"baseline.{key}: Expected it only with students"):
+        checks.validate(config)
+    checks.validate(changed(f"methods/noisy_student/{key}", value))
+    checks.validate(changed(f"training/{key}", value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("training/weight_decay", -1, "training.weight_decay: Expected a number of at least 0"),
+        ("training/warmup", 1, r"training.warmup: Expected a number in \[0, 1\)"),
+        ("methods/noisy_student/ema", 1, r"noisy_student.ema: Expected a number in \[0, 1\)"),
+        ("methods/noisy_student/decay", "step", "decay: Expected one of none, cosine, linear"),
+        ("training/loss", "mean", "training.loss: Expected one of per_example, per_part"),
+        ("methods/noisy_student/learning_rate", 0, "learning_rate: Expected a number above 0"),
+    ],
+)
+def test_values_of_the_optimizer_are_checked(path, value, message):
+    with pytest.raises(ConfigError, match=message):
+        checks.validate(changed(path, value))
+
+
 def test_schedule_all_asks_for_everything():
     config = tiny_config()
     config["methods"]["all"] = {"inherit": "noisy_student", "schedule": "all"}
@@ -894,3 +940,31 @@ def test_methods_with_students_have_their_fair_control_or_none():
     config["methods"]["supervised"] = control
     fair["noisy_student"] = "supervised"
     assert study_config.statistics(config)["fair"] == fair
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"learning_rate": 0.5}, "learning rate"),
+        ({"weight_decay": 0.5}, "weight decay"),
+        ({"warmup": 0.5}, "warm-up"),
+        ({"decay": "linear"}, "learning rate decay"),
+        ({"ema": 0.5}, "averaged weights"),
+        ({"label_smoothing": 0.5}, "label smoothing"),
+        ({"backbone": "small_resnet"}, "backbone"),
+        ({"unlabeled_ratio": 3, "loss": "per_part"}, None),
+    ],
+)
+def test_a_control_that_is_trained_otherwise_is_not_fair(change, difference):
+    config = tiny_config()
+    config["methods"]["control"] = {"inherit": "noisy_student", "generations": 0}
+    config["methods"]["control"] |= {"steps_of": "noisy_student"}
+    assert fair_controls.of(config, "noisy_student") == "control"
+    config["methods"]["noisy_student"] |= change
+    # What the students have it inherits, and is fair, unless it says otherwise.
+    assert fair_controls.of(config, "noisy_student") == "control"
+    own = {key: methods.training(tiny_config(), "digits_0_2")[key] for key in change}
+    config["methods"]["control"] |= own
+    expected = [difference] if difference else []
+    assert fair_controls.trained_otherwise(config, "noisy_student", "control") == expected
+    assert (fair_controls.of(config, "noisy_student") is None) == bool(difference)

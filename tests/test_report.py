@@ -195,6 +195,24 @@ def test_pictures_of_pseudo_labels(tmp_path, channels, wrong):
     style.save(figure, tmp_path / "a.svg", tmp_path / "a.png")
 
 
+def test_methods_text_says_how_the_optimizer_was_set():
+    config = tiny_config()
+    scores = external({"a": [0.1, 0.2], "b": [0.2, 0.3], "c": [0.3, 0.4]})
+    statistics = findings.describe(significance.compare_methods(scores))
+    text = methods_text.write(config, statistics)
+    assert "weight decay" not in text and "Loshchilov" not in text
+    config["training"] |= {"weight_decay": 0.01, "loss": "per_part"}
+    config["methods"]["noisy_student"] |= {"learning_rate": 0.01, "decay": "cosine", "ema": 0.9}
+    text = methods_text.write(config, statistics)
+    for part in (
+        "batches of 16, decoupled weight decay 0.01, loss per part) for",
+        "dropout 0.2, learning rate 0.01, learning-rate decay: cosine, weights averaged with a "
+        "decay of 0.9",
+        "Loshchilov, I.",
+    ):
+        assert part in text, part
+
+
 def test_methods_text_says_what_was_done():
     config = tiny_config()
     scores = external({"a": [0.1, 0.2], "b": [0.2, 0.3], "c": [0.3, 0.4]})

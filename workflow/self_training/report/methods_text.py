@@ -26,6 +26,7 @@ REFERENCES = {
         "Nadeau, C., Bengio, Y. (2003). Inference for the generalization error. Machine Learning "
         "52."
     ),
+    "adamw": ("Loshchilov, I., Hutter, F. (2019). Decoupled weight decay regularization. ICLR."),
     "adam": "Kingma, D. P., Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.",
     "rand_augment": (
         "Cubuk, E. D., Zoph, B., Shlens, J., Le, Q. V. (2020). RandAugment: practical automated "
@@ -43,6 +44,15 @@ REFERENCES = {
         "Tan, M., Le, Q. V. (2019). EfficientNet: rethinking model scaling for convolutional "
         "neural networks. ICML."
     ),
+}
+
+# What is said of the optimizer and the loss, beside the learning rate of a study.
+OPTIMIZER = {
+    "weight_decay": "decoupled weight decay {:g}",
+    "warmup": "linear warm-up over {:g} of the steps",
+    "decay": "learning-rate decay: {}",
+    "ema": "weights averaged with a decay of {:g}",
+    "loss": "loss {}",
 }
 
 
@@ -81,6 +91,8 @@ def _ingredients(config: dict) -> set[str]:
                 found |= {settings["backbone"], settings["noise"]["policy"]}
                 if settings["noise"]["survival"] < 1:
                     found.add("stochastic_depth")
+                if settings["weight_decay"]:
+                    found.add("adamw")
     return found
 
 
@@ -130,8 +142,17 @@ def _training(config: dict) -> str:
     return (
         f"Networks ({training['backbone']}, where nothing else is said) were trained from scratch "
         f"with Adam (Kingma and Ba 2015; learning rate {training['learning_rate']:g}, batches of "
-        f"{training['batch_size']}) for {join(lengths)}"
+        f"{training['batch_size']}{_optimizer(training, OPTIMIZER)}) for {join(lengths)}"
         f"{' (by dataset)' if len(lengths) > 1 else ''}, with seeds derived from {config['seed']}."
+    )
+
+
+def _optimizer(said: dict, texts: dict[str, str]) -> str:
+    """Return what is said of the optimizer and the loss, each with a comma before it."""
+    return "".join(
+        ", " + text.format(said[key]).replace("_", " ")
+        for key, text in texts.items()
+        if said.get(key) is not None
     )
 
 
@@ -214,6 +235,7 @@ def _how(config: dict, settings: dict) -> str:
     text = "with " + join(how) if how else "without noise"
     if settings["label_smoothing"]:
         text += f", label smoothing {settings['label_smoothing']:g}"
+    text += _optimizer(settings, {"learning_rate": "learning rate {:g}"} | OPTIMIZER)
     if _length(settings):
         text += f", for {_length(settings)}"
     if settings["backbone"]:
