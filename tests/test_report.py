@@ -301,9 +301,9 @@ def test_the_first_sheet_begins_with_fair_controls(tmp_path):
     lines = [row for row in sheet.iter_rows(values_only=True) if any(row)]
     first = lines.index(next(row for row in lines if row[0] == "What was found")) + 1
     assert lines[first][0].startswith(
-        "Whether noisy_student helps can't be told over datasets: 1 dataset is too few, so no test "
-        "could show anything (smallest possible p 1). Measured: +0.0400 over its fair control "
-        "supervised. Of single datasets"
+        "Whether noisy_student helps can't be told over datasets: 1 dataset is too few, so no "
+        "signed-rank test could show anything (smallest possible p 1). Measured: +0.0400 over its "
+        "fair control supervised. Of single datasets"
     )
     assert lines[first + 1][0].startswith("Whether noisy_student_ensemble helps can't be told: the")
     at = next(index for index, row in enumerate(lines) if row[0] == "Method")
@@ -316,8 +316,8 @@ def test_the_first_sheet_begins_with_fair_controls(tmp_path):
     columns = {name: index for index, name in enumerate(header) if name}
     student = lines[at + 2]
     assert student[columns["Minus baseline"]] == pytest.approx(0.15)
-    assert student[columns["Steps, of fair control's"]] == 1.5
-    assert student[columns["Examples seen, of fair control's"]] == 4.5
+    assert student[columns["Steps, times fair control's"]] == 1.5
+    assert student[columns["Examples seen, times fair control's"]] == 4.5
     assert student[columns["Gradient steps of the search per fold"]] == 50
     assert list(columns).index("Minus fair control") < list(columns).index("Minus baseline")
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 from self_training import storage
 from self_training.data.split import Split
 from self_training.evaluation import calibration, metrics, scores
@@ -186,8 +187,31 @@ def test_reliability_by_hand():
     assert (bins[6]["count"], bins[6]["correct"]) == (2, 1)
     assert bins[6]["confidence"] == pytest.approx(1.4)
     assert sum(part["count"] for part in bins.values()) == 6
-    gaps = 2 - 1.6 + abs(1 - 1.4) + abs(1 - 0.5) + abs(0 - 0.4)
-    assert calibration.calibration_error(list(bins.values())) == pytest.approx(gaps / 6)
+    # Gaps of 0.2 and 0.2 in bins of two, of which the second has a variance of 0.5 * 0.5 / 1.
+    mean = (2 * 0.2**2 + 2 * (0.2**2 - 0.25)) / 4
+    error = calibration.calibration_error(list(bins.values()))
+    assert error == pytest.approx(-((-mean) ** 0.5))
+    assert calibration.calibration_error([bins[3]]) is None
+
+
+@pytest.mark.parametrize(("sharper", "error"), [(1, 0.0), (2.5, 0.23)])
+@pytest.mark.parametrize("count", [100, 600])
+def test_calibration_error_is_that_of_many_predictions(count, sharper, error):
+    """Labels are drawn by probabilities; the model gives these, or sharper ones."""
+    rng = np.random.default_rng(count)
+
+    def draw(size: int) -> list[dict]:
+        logits = rng.normal(0, 0.6 if sharper > 1 else 1.5, (size, 5))
+        true = softmax(logits, axis=1)
+        labels = (rng.random((size, 1)) > true.cumsum(axis=1)).sum(axis=1)
+        return calibration.reliability(labels.clip(0, 4), softmax(sharper * logits, axis=1))
+
+    many = draw(100_000)
+    assert calibration.calibration_error(many) == pytest.approx(error, abs=0.01)
+    several = [calibration.calibration_error(draw(count)) for _ in range(300)]
+    assert np.mean(several) == pytest.approx(error, abs=0.015)
+    plain = [np.abs([b["confidence"] - b["correct"] for b in draw(100)]).sum() / 100]
+    assert sharper > 1 or plain[0] > 0.05
 
 
 @pytest.mark.parametrize(

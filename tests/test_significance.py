@@ -12,6 +12,7 @@ from scipy import stats
 from self_training.errors import ScoresError
 from self_training.evaluation import comparison, differences, omnibus, significance
 from self_training.evaluation.comparison import Reason, UnsharedFolds
+from self_training.evaluation.hierarchical import mixed_model
 from self_training.report import findings
 
 # Demsar 2006 (JMLR 7), table 6: AUC of four variants of C4.5 on 14 datasets. The last two values of
@@ -550,3 +551,78 @@ def test_a_mean_over_budgets_is_over_all_of_them():
     assert result["datasets"] == 1 and result["datasets_with_missing_scores"] == 1
     counts = {(pair["a"], pair["b"]): pair["datasets"] for pair in result["pairs"]}
     assert counts == {("x", "y"): 1, ("x", "z"): 2, ("y", "z"): 1}
+
+
+def test_groups_are_the_units_of_tests():
+    """Three datasets of one source count once, with their mean: four units by hand."""
+    means = pd.DataFrame({"a": [0.5] * 6, "b": [0.6, 0.4, 0.56, 0.53, 0.52, 0.51]})
+    groups = {f"data {row}": "one" for row in range(3)}
+    result = compare(means, groups=groups)
+    (pair,) = result["pairs"]
+    assert (pair["groups"], pair["datasets"]) == (4, 6)
+    values = np.array([0.02, 0.03, 0.02, 0.01])
+    assert pair["mean_difference"] == pytest.approx(values.mean())
+    half = stats.t.ppf(0.975, 3) * values.std(ddof=1) / 2
+    assert pair["interval"] == pytest.approx([values.mean() - half, values.mean() + half])
+    assert (pair["wins"], pair["losses"]) == (4, 0) and pair["p_value"] == 2 / 2**4
+    naive = pair["naive"]
+    assert (naive["wins"], naive["losses"]) == (5, 1)
+    assert naive["p_value"] == differences.wilcoxon(means["b"] - means["a"])["p_value"]
+    assert result["mean_accuracies"]["b"] == pytest.approx(0.5 + values.mean())
+    assert result["groups"]["data 0"] == "one" and result["groups"]["data 3"] == "data 3"
+    assert "The 6 datasets are 4 groups: those made from one source (one (3))" in result["notes"][0]
+    # Each of them by itself is as before.
+    plain = compare(means)
+    assert plain["pairs"][0]["groups"] == 6 and plain["average_ranks"] == result["average_ranks"]
+    assert plain["pairs"][0]["p_value"] == naive["p_value"]
+
+
+def test_a_group_of_all_datasets_can_show_nothing():
+    means = random_means(20, 2)
+    result = compare(means, groups={f"data {row}": "one" for row in range(20)})
+    (pair,) = result["pairs"]
+    assert (pair["groups"], pair["p_value"], pair["interval"]) == (1, 1.0, None)
+    assert set(pair["model"].values()) == {None}
+
+
+def test_mixed_model_by_hand():
+    """Balanced groups: the mean of their means, with their standard error; correlation by ANOVA."""
+    values = np.array([[0.01, 0.02, 0.03], [0.05, 0.06, 0.04], [-0.01, 0.01, 0.0], [0.03] * 3])
+    model = mixed_model(values.ravel(), [name for name in "abcd" for _ in range(3)])
+    means = values.mean(axis=1)
+    assert model["difference"] == pytest.approx(means.mean())
+    error = means.std(ddof=1) / 2
+    assert model["p_value"] == pytest.approx(2 * stats.t.sf(means.mean() / error, 3), rel=1e-3)
+    within = values.var(axis=1, ddof=1).mean()
+    between = means.var(ddof=1) - within / 3
+    assert model["correlation"] == pytest.approx(between / (between + within), rel=1e-3)
+
+
+def test_mixed_model_where_groups_are_no_more_alike():
+    """The variance between groups is estimated to be 0: the mean of all, with its own error."""
+    values = np.array([0.0, 0.04, 0.01, 0.03, 0.02])
+    model = mixed_model(values, list("aabbc"))
+    assert model["correlation"] == pytest.approx(0, abs=1e-4)
+    error = values.std(ddof=1) / np.sqrt(5)
+    half = stats.t.ppf(0.975, 2) * error
+    assert model["interval"] == pytest.approx([0.02 - half, 0.02 + half], rel=1e-3)
+
+
+def test_mixed_model_needs_groups_of_several():
+    nothing = {None}
+    assert set(mixed_model(np.array([0.1, 0.2, 0.3]), list("abc")).values()) == nothing
+    assert set(mixed_model(np.array([0.1, 0.2, 0.3]), list("aaa")).values()) == nothing
+    assert set(mixed_model(np.full(4, 0.1), list("aabb")).values()) == nothing
+
+
+def test_the_other_way_round():
+    pair = compare(random_means(9, 2), groups={"data 0": "x", "data 1": "x"})["pairs"][0]
+    turned = significance.turn(pair)
+    assert (turned["a"], turned["b"]) == (pair["b"], pair["a"])
+    assert turned["mean_difference"] == -pair["mean_difference"]
+    assert turned["interval"] == [-pair["interval"][1], -pair["interval"][0]]
+    assert (turned["wins"], turned["losses"]) == (pair["losses"], pair["wins"])
+    assert turned["naive"]["wins"] == pair["naive"]["losses"]
+    assert turned["p_better"] == pair["p_worse"]
+    assert turned["model"]["difference"] == -pair["model"]["difference"]
+    assert turned["p_value"] == pair["p_value"] and significance.turn(turned) == pair

@@ -25,7 +25,28 @@ def reliability(y_true: np.ndarray, probabilities: np.ndarray) -> list[dict]:
     ]
 
 
-def calibration_error(bins: list[dict]) -> float:
-    """Return the expected calibration error: the mean gap of confidence and accuracy."""
-    gaps = sum(abs(part["confidence"] - part["correct"]) for part in bins)
-    return gaps / sum(part["count"] for part in bins)
+def calibration_error(bins: list[dict]) -> float | None:
+    """Return the root mean square gap of confidence and accuracy, without what chance adds.
+
+    A bin of few predictions has a gap even where confidence is right, so the plain error is above 0
+    for a calibrated model: about 0.1 for 100 predictions. The variance of each bin's accuracy,
+    y * (1 - y) / (n - 1), is taken off its squared gap, which makes the mean of the squares
+    unbiased (Kumar, Liang & Ma 2019, NeurIPS, section 4; Brocker 2012, Climate Dynamics 39).
+
+    Args:
+        bins: of `reliability`; those of a single prediction, whose variance is not known, are left
+            out.
+
+    Returns: the root, with the sign of the mean of the squares, which for a calibrated model is
+        below 0 as often as above; None where no bin has 2 predictions.
+    """
+    known = [part for part in bins if part["count"] > 1]
+    if not known:
+        return None
+    count, correct, confidence = (
+        np.array([part[name] for part in known]) for name in ("count", "correct", "confidence")
+    )
+    accuracy = correct / count
+    squares = (confidence / count - accuracy) ** 2 - accuracy * (1 - accuracy) / (count - 1)
+    mean = (count * squares).sum() / count.sum()
+    return float(np.sign(mean) * np.sqrt(np.abs(mean)))

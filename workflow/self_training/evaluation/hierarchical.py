@@ -5,7 +5,6 @@ import warnings
 import numpy as np
 from scipy import stats
 from statsmodels.regression.mixed_linear_model import MixedLM
-from statsmodels.tools.sm_exceptions import ConvergenceWarning
 
 from self_training.evaluation.differences import ALPHA
 
@@ -17,10 +16,10 @@ SCALE = 100
 def mixed_model(difference: np.ndarray, groups: list[str]) -> dict:
     """Test a mean difference by a linear mixed model with a random intercept per group (REML).
 
-    Where a group has several datasets, they count by how much they tell: much if datasets of a
-    group differ as much as those of others, little if they are alike. For few groups the normal
-    distribution of the estimate would reject too often, so it is tested by t with one degree of
-    freedom less than there are groups (docs/statistics.md has the simulation).
+    A group counts by how much its datasets tell: in proportion to their number if they differ from
+    each other as from those of other groups, once if they are alike (Laird & Ware 1982). For few
+    groups the normal distribution of the estimate would reject too often, so it is tested by t with
+    one degree of freedom less than there are groups (docs/statistics.md has the simulation).
 
     Args:
         difference: (datasets,) differences of accuracy.
@@ -34,18 +33,17 @@ def mixed_model(difference: np.ndarray, groups: list[str]) -> dict:
     if units < 2 or units == len(groups) or np.ptp(difference) == 0:
         return NOTHING
     with warnings.catch_warnings():
-        # That the variance between groups is 0 is no failure: groups do not matter then.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.filterwarnings("ignore", message="Random effects covariance is singular")
-        warnings.filterwarnings("ignore", message="The MLE may be on the boundary")
-        try:
-            fitted = MixedLM(SCALE * difference, np.ones((len(groups), 1)), groups).fit(reml=True)
-        except np.linalg.LinAlgError:
-            return NOTHING
-    mean, error = float(fitted.fe_params[0]) / SCALE, float(fitted.bse_fe[0]) / SCALE
-    if not error > 0:
-        return NOTHING
+        # Said where the variance between groups is 0, which is a result like any other.
+        warnings.simplefilter("ignore")
+        model = MixedLM(SCALE * difference, np.ones((len(groups), 1)), groups)
+        # Methods that follow gradients stop short of 0, or fail there.
+        fitted = model.fit(reml=True, method="powell")
     between, within = float(np.asarray(fitted.cov_re)[0, 0]), float(fitted.scale)
+    # Of each group's mean the variance is between + within / size. Not statsmodels' own standard
+    # error, which there is none of where the variance between groups is estimated to be 0.
+    sizes = np.unique(groups, return_counts=True)[1]
+    mean = float(fitted.fe_params[0]) / SCALE
+    error = float(1 / np.sqrt((sizes / (within + sizes * between)).sum())) / SCALE
     half = float(stats.t.ppf(1 - ALPHA / 2, units - 1)) * error
     return {
         "difference": mean,

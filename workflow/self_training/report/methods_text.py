@@ -27,6 +27,21 @@ REFERENCES = {
         "52."
     ),
     "adamw": ("Loshchilov, I., Hutter, F. (2019). Decoupled weight decay regularization. ICLR."),
+    "wilcoxon": (
+        "Wilcoxon, F. (1945). Individual comparisons by ranking methods. Biometrics Bulletin 1."
+    ),
+    "holm": (
+        "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian "
+        "Journal of Statistics 6."
+    ),
+    "permutation": (
+        "Phipson, B., Smyth, G. K. (2010). Permutation P-values should never be zero. Statistical "
+        "Applications in Genetics and Molecular Biology 9."
+    ),
+    "mixed_model": (
+        "Laird, N. M., Ware, J. H. (1982). Random-effects models for longitudinal data. Biometrics "
+        "38."
+    ),
     "adam": "Kingma, D. P., Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.",
     "rand_augment": (
         "Cubuk, E. D., Zoph, B., Shlens, J., Le, Q. V. (2020). RandAugment: practical automated "
@@ -63,7 +78,8 @@ def write(config: dict, statistics: dict) -> str:
         config: of the study.
         statistics: what `statistics.json` holds (see `findings.describe`).
     """
-    paragraphs, cited = [], ["demsar", "benavoli", "bayes", "nadeau"]
+    tests, cited = _statistics(statistics)
+    paragraphs = []
     packages = ["scipy", "statsmodels", "scikit-posthocs", "baycomp"]
     if not compares_only(config):
         paragraphs += [_data(config), _training(config)]
@@ -76,7 +92,7 @@ def write(config: dict, statistics: dict) -> str:
     external = external_scores(config)
     if external:
         paragraphs.append(f"Scores of other systems were taken from {join(external)}.")
-    paragraphs.append(_statistics(statistics, packages))
+    paragraphs.append(f"{tests} Software: {_software(packages)}.")
     paragraphs.append("References. " + " ".join(sorted(REFERENCES[name] for name in cited)))
     return "\n\n".join(paragraphs)
 
@@ -262,21 +278,44 @@ def _search(config: dict, name: str, settings: dict) -> str:
     return text
 
 
-def _statistics(statistics: dict, packages: list[str]) -> str:
-    """Name the tests that were done, and no others."""
-    done = []
-    if any(pair["p_value"] is not None for pair in statistics["pairs"]):
-        done += [
-            "all pairs by Wilcoxon's signed-rank tests with Holm's correction (Benavoli et al. "
-            "2016)",
+def _statistics(statistics: dict) -> tuple[str, list[str]]:
+    """Name the tests that were done, and no others; return that, and the keys of whom to cite."""
+    pairs = [pair for pair in statistics["pairs"] if pair["p_value"] is not None]
+    done, cited = [], []
+    unit = "datasets"
+    if len(set(statistics["groups"].values())) < len(statistics["groups"]):
+        unit = "groups of datasets made from one source"
+    if pairs:
+        done.append("pairs by Wilcoxon's signed-rank tests (1945) with Holm's correction (1979)")
+        cited += ["wilcoxon", "holm", "benavoli"]
+    if statistics["fair"] and pairs:
+        done[-1] += (
+            ", over the comparisons of methods with their fair controls, which are like the "
+            "students in all but pseudo-labels, and apart from them over all others"
+        )
+    if any(pair["interval"] is not None for pair in pairs):
+        done.append("with 95 % t intervals of mean differences")
+    if pairs:
+        done.append("with rank-biserial correlations as effect sizes")
+    if any(pair["model"]["p_value"] is not None for pair in pairs):
+        done.append(
+            "by linear mixed models of all datasets with a random intercept per group (Laird and "
+            "Ware 1982; REML, t with one degree of freedom less than groups)"
+        )
+        cited.append("mixed_model")
+    if any(pair["p_better"] is not None for pair in pairs):
+        done.append(
             "by the Bayesian signed-rank test (Benavoli et al. 2014), with differences of accuracy "
-            f"up to {statistics['rope']:g} taken for practically none",
-            "with bootstrap intervals (BCa, 95 %) of mean differences and rank-biserial "
-            "correlations as effect sizes",
-        ]
+            f"up to {statistics['rope']:g} taken for practically none"
+        )
+        cited.append("bayes")
     if statistics["omnibus"]["friedman"]["statistic"] is not None:
-        done.append("by Friedman's test, its F-form and Nemenyi's test (Demsar 2006)")
-    text = "Methods were compared over datasets by their mean accuracies"
+        done.append(
+            "with datasets counted as independent, by Friedman's test (also by permutation, "
+            "Phipson and Smyth 2010), its F-form and Nemenyi's test (Demsar 2006)"
+        )
+        cited += ["demsar", "permutation"]
+    text = f"Methods were compared over {unit} by their mean accuracies"
     if statistics["budgets"]:
         text += " (of a dataset with several label budgets, the mean over these)"
     text += f": {'; '.join(done)}; level {statistics['alpha']}." if done else "."
@@ -285,7 +324,8 @@ def _statistics(statistics: dict, packages: list[str]) -> str:
             " On single datasets, over their folds, the corrected t-test of Nadeau and Bengio "
             "(2003) was used, with Holm's correction."
         )
-    return f"{text} Software: {_software(packages)}."
+        cited.append("nadeau")
+    return text, cited
 
 
 def _software(packages: list[str]) -> str:

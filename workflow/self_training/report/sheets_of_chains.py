@@ -24,7 +24,7 @@ def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
         Column("Termination condition", "termination_condition", width=22),
         Column("Gradient steps", "gradient_steps", width=12),
         Column("Examples seen", "examples_seen", width=12),
-        Column("Calibration error", "calibration_error", width=12),
+        Column("Calibration error (root mean square, debiased)", "calibration_error", width=18),
         Column("Did not learn", "not_learned", width=22),
         Column("Seed", "seed", width=10),
         Column("Config digest", "config", width=15),

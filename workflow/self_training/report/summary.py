@@ -90,7 +90,7 @@ def _columns(scores: pd.DataFrame, statistics: dict) -> list[Column]:
         Column("Fair control", "fair_control", width=26, text=True),
         *_columns_against("fair control", "fair"),
         *(
-            Column(f"{RATIOS[name]}, of fair control's", ("fair", name), "0.00", 15)
+            Column(f"{RATIOS[name]}, times fair control's", ("fair", name), "0.00", 15)
             for name in known
         ),
     ]

@@ -60,12 +60,20 @@ def _sentence(entry: dict, statistics: dict) -> str:
         numbers = f"{interval}p = {entry['p_holm']:.3g}, {_count_units(entry)}"
         is_found = f"is {found}" if found == NOT_SHOWN else found
         return f"{method} {is_found}: {measured} ({numbers}).{_but(entry, found)}"
-    units = _units(entry, statistics)
-    corrected = f", times {tests} tests" if tests > 1 else ""
+    smallest = min(1, tests * smallest_p(entry["groups"]))
+    corrected = f", corrected for {tests} tests" if tests > 1 else ""
+    model = entry["model"]
+    by_model = (
+        f" A mixed model of all datasets, which takes differences for normally distributed, has "
+        f"{model['difference']:+.4f} ({_show(model['interval'])}p = {model['p_value']:.3g})."
+        if model["p_value"] is not None
+        else ""
+    )
     return (
-        f"Whether {method} helps can't be told over datasets: {units}, so no test could show "
-        f"anything (smallest possible p {smallest_p(entry['groups']):.3g}{corrected}). Measured: "
-        f"{measured}{f' ({interval[:-2]})' if interval else ''}. {_on_datasets(entry, statistics)}"
+        f"Whether {method} helps can't be told over datasets: {_units(entry, statistics)}, so no "
+        f"signed-rank test could show anything (smallest possible p {smallest:.3g}{corrected}). "
+        f"Measured: {measured}{f' ({interval[:-2]})' if interval else ''}.{by_model} "
+        f"{_on_datasets(entry, statistics)}"
     )
 
 
