@@ -122,17 +122,13 @@ def main() -> None:
 
     def measure(make, runs: int) -> tuple[float, str]:
         """Return the median images/s of several repetitions after one that compiles."""
-        trainer, rates = make(images, classes, trainer_settings, False), []
+        examples, trainer, rates = np.arange(len(images)), None, []
         for repetition in range(REPETITIONS + 1):
+            identity = {"part": "inner_0", "repetition": repetition}
             batch = [
-                Run(
-                    {"part": "inner_0", "member": member, "repetition": repetition},
-                    np.arange(len(images)),
-                    labels,
-                    {},
-                )
-                for member in range(runs)
+                Run(identity | {"member": member}, examples, labels, {}) for member in range(runs)
             ]
+            trainer = trainer or make(images, classes, trainer_settings, batch[0])
             if hasattr(trainer, "stack"):
                 trainer.stack = runs
             with GpuUse() as use:

@@ -2,8 +2,8 @@
 
 Every candidate is trained from its teacher on, so that a chain of 3 generations trains again what
 chains of 1 and 2 have trained; one network after the other, built, compiled, fitted and asked with
-Keras' own `fit` and `predict`, in one process. Seeds, order of examples and filled-up batches are
-those of the workflow, so that both make the same choices.
+Keras' own `fit` and `predict`, in one process. Seeds and order of examples are those of the
+workflow, so that both make the same choices.
 
 Run by outer_fold.py, as `python notebook.py STUDY.yaml RESULTS FOLD`; prints JSON.
 """
@@ -21,12 +21,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from self_training.data.split import load_split
 from self_training.methods.noisy_student import slice_of
 from self_training.methods.parts import SEARCH, parts
-from self_training.seeds import generator
 from self_training.study import methods, names
 from self_training.study.candidates import Candidate, grid
-from self_training.training.batches import batches
+from self_training.training.batches import orders
 from self_training.training.framework import keras, start_framework
-from self_training.training.runs import FINAL, TrainingSettings
+from self_training.training.runs import FINAL, Run, TrainingSettings
 from self_training.training.trainer import PREDICTION_BATCH, build_network, scale
 
 
@@ -55,20 +54,11 @@ class Fold:
             keras.optimizers.Adam(self.settings.learning_rate),
             keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"),
         )
-        epochs = [
-            batches(
-                len(examples),
-                self.settings.batch_size,
-                generator(purpose="order", epoch=epoch, **identity),
-            )
-            for epoch in range(self.settings.epochs)
-        ]
-        order = np.concatenate([order.ravel() for order, _ in epochs])
-        weights = np.concatenate([weights.ravel() for _, weights in epochs])
+        run = Run(identity, examples, targets, {})
+        order = np.concatenate([*orders(run, self.settings)]).ravel()
         network.fit(
             self.images_to_fit[examples[order]],
             targets[order],
-            sample_weight=weights,
             batch_size=self.settings.batch_size,
             shuffle=False,
             verbose=0,

@@ -46,8 +46,8 @@ def workflow(images, labels, threads):
     from self_training.training.runs import Run
 
     start_framework(threads)
-    trainer = OneByOneTrainer(images, int(labels.max()) + 1, settings(threads), soft=False)
     run = Run({}, np.arange(len(images)), labels, {})
+    trainer = OneByOneTrainer(images, int(labels.max()) + 1, settings(threads), run)
     trainer.reset({})
     return lambda: trainer._train(run)
 

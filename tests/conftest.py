@@ -77,6 +77,8 @@ def tiny_config() -> dict:
         "study": "tiny",
         "seed": 7,
         "threads": 1,
+        # None is added: what these tests are about costs less without.
+        "controls": "none",
         "outer_folds": 2,
         "inner_folds": 2,
         "training": {"backbone": "original_cnn", "batch_size": 16, "learning_rate": 0.003},

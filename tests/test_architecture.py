@@ -9,14 +9,17 @@ import pytest
 import yaml
 from conftest import ROOT
 from self_training import digests, dotted_paths
+from self_training.data.class_counts import DRAWS, check_class_counts
 from self_training.data.sources import SOURCES
 from self_training.errors import StudyError
 from self_training.image.noise import Policy
 from self_training.methods import pseudo_labels
-from self_training.methods.search import STRATEGIES, propose
+from self_training.methods.proposals import STRATEGIES, propose
+from self_training.methods.search import SELECTIONS
 from self_training.report.figures import FIGURES
 from self_training.study import names, plan, schema
-from self_training.training import job
+from self_training.training import job, schedules
+from self_training.training.batches import LOSSES
 
 PACKAGE = ROOT / "workflow/self_training"
 # A room may import its own floor and those below. What lies at the root is below all of them.
@@ -166,10 +169,15 @@ def test_the_schema_has_the_names_of_the_tables():
     loaded = schema.load_schema()
     assert loaded["$defs"]["policy"]["enum"] == list(names.POLICIES)
     assert loaded["$defs"]["dataset"]["properties"]["source"]["enum"] == list(SOURCES)
+    assert loaded["$defs"]["decay"]["enum"] == list(schedules.DECAYS)
+    assert loaded["$defs"]["loss"]["enum"] == list(LOSSES)
     method = loaded["$defs"]["method"]["properties"]
     assert method["labels"]["enum"] == list(pseudo_labels.LABELS)
+    assert loaded["$defs"]["dataset"]["properties"]["draw"]["enum"] == list(DRAWS)
     assert method["balance"]["enum"] == list(pseudo_labels.BALANCES)
+    assert method["filter"]["enum"] == list(pseudo_labels.FILTERS)
     assert method["search"]["properties"]["strategy"]["enum"] == list(STRATEGIES)
+    assert loaded["properties"]["selection"]["enum"] == list(SELECTIONS)
     # They stand nowhere else in it, where they could get out of step.
     written = yaml.safe_load(schema.PATH.read_text())
     assert not {"enum", "expected"} & set(written["$defs"]["policy"])
@@ -183,7 +191,14 @@ def test_the_schema_has_the_names_of_the_tables():
         (lambda: names.policy_path("none"), ", ".join(names.POLICIES)),
         (lambda: pseudo_labels.targets(np.ones((1, 2)), "fuzzy", 1), "hard, soft"),
         (lambda: pseudo_labels.balance(np.zeros(1), np.ones(1), "x"), "none, undersample, quota"),
-        (lambda: propose({}, "tpe", None, None), "grid, random, fixed"),
+        (lambda: pseudo_labels.selects_anew("never", 2), "every_generation, once"),
+        (
+            lambda: check_class_counts(
+                {"a": 9, "b": 9}, dataset="d", outer_folds=2, inner_folds=0, draw="lottery"
+            ),
+            "stratified, random",
+        ),
+        (lambda: propose({}, "tpe", None, [], []), "grid, random, fixed"),
     ],
 )
 def test_an_unknown_name_is_an_error_and_no_last_branch(look_up, known):

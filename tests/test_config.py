@@ -13,6 +13,7 @@ from self_training.image.backbones import original_cnn
 from self_training.report import figures
 from self_training.study import budgets, checks, fair_controls, methods, names, schema
 from self_training.study import config as study_config
+from self_training.training.runs import TrainingSettings
 
 
 def changed(path: str, value) -> dict:
@@ -75,6 +76,22 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
             "methods.noisy_student_ensemble.ensemble_size: Expected an integer of at least 1.* "
             "Received: 0",
         ),
+        (
+            "methods/fair",
+            {"generations": 0, "control_of": "baseline"},
+            "methods.fair.control_of: Expected a method with students .*'baseline'",
+        ),
+        (
+            "methods/fair",
+            {"generations": 0, "control_of": "noisy_student", "noise": {}},
+            "methods.fair.noise: Expected no value, as control_of says that all is as in noisy_st",
+        ),
+        (
+            "methods/noisy_student/match",
+            "whole_chain",
+            "methods.noisy_student.match: Expected it only with control_of or steps_of",
+        ),
+        ("controls", "fair", "controls: Expected one of last_student, whole_chain, none"),
         ("methods/noisy_student_ensemble/inherit", "nosy", "Expected another method .*'nosy'"),
         ("methods/noisy_student_ensemble/inherit", "noisy_student_ensemble", "another method"),
         ("methods/noisy_student/search", {"strategy": "fixed"}, "Expected one value, as .* fixed"),
@@ -102,8 +119,18 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
         ),
         (
             "methods/control",
-            {"generations": 0, "steps_of": "noisy_student", "ensemble_size": [1, 2]},
-            "methods.control.ensemble_size: Expected one value",
+            {"generations": 0, "train_on": "pool", "ensemble_size": [1, 2]},
+            "methods.control.ensemble_size: Expected one value, as an upper bound",
+        ),
+        (
+            "methods/control",
+            {"generations": 0, "train_on": "pool", "noise": {"dropout": [0.1, 0.2]}},
+            "methods.control.dropout: Expected one value, as an upper bound",
+        ),
+        (
+            "methods/noisy_student/teacher",
+            "baseline",
+            r"methods.noisy_student.teacher: Expected a control .* of its own \(.*'baseline'",
         ),
         ("methods", ["a"], "methods: Expected a mapping"),
         ("methods/teachers", {"generations": 0}, "methods: Expected a name that is not the folder"),
@@ -138,6 +165,7 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
             r"either it or labels_per_class. .*'labels_per",
         ),
         ("datasets/digits_0_2/labels_per_class", 0, "Expected an integer of at least 1, or a list"),
+        ("datasets/digits_0_2/draw", "lottery", "Expected one of stratified, random. .*'lottery'"),
         ("datasets/digits_0_2/original", "mnist", "Received the unknown key 'original'"),
         (
             "datasets",
@@ -173,6 +201,19 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
             "noise.operations: Expected it only with policy rand_augment",
         ),
         (
+            "methods/noisy_student/filter",
+            "once",
+            "noisy_student.filter: Expected it only with schedule all, as every slice .*'once'",
+        ),
+        ("methods/noisy_student/filter", "never", "one of every_generation, once. .*'never'"),
+        ("methods/noisy_student/quota", 0, "quota: Expected an integer of at least 1, or null"),
+        (
+            "methods/noisy_student_ensemble",
+            {"inherit": "noisy_student", "balance": "none", "quota": 9},
+            "ensemble.quota: Expected it only with balance quota. Received: 9",
+        ),
+        ("methods/baseline/quota", 9, "baseline.quota: Expected it only with students"),
+        (
             "methods/baseline/schedule",
             "all",
             "baseline.schedule: Expected it only with students .generations.. Received: 'all'",
@@ -190,7 +231,7 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
         (
             "methods/noisy_student/noise",
             {"magnitude": 31},
-            r"noise.magnitude: Expected a number in \[0, 30\]. Received: 31",
+            r"noise.magnitude: Expected a number in \[0, 30\], or a list of such. Received: 31",
         ),
         (
             "methods/noisy_student/noise",
@@ -405,6 +446,36 @@ def test_every_budget_of_labels_per_class_is_checked(value, message, tmp_path, m
             checks.check_datasets(config, readers.read)
 
 
+def test_a_random_draw_is_of_a_fraction_that_leaves_labels_for_every_class(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = with_budgets([2, 4])
+    config["datasets"]["digits_0_2"]["draw"] = "random"
+    message = (
+        "digits_0_2.draw: Expected stratified, as labels_per_class is of every class.*'random'"
+    )
+    with pytest.raises(ConfigError, match=message):
+        checks.validate(config)
+    config = changed("datasets/digits_0_2/draw", "random")
+    # 537 digits: 268 in the smaller pool, where 0.012 leaves as many labels as there are classes.
+    for fraction, message in (
+        (
+            0.009,
+            "for 3 classes, and .* Received: 0.009, which leaves 2 labels of the 268 .* larger",
+        ),
+        (0.999, "which leaves 268 labels of the 268 examples in a pool. Use a smaller fraction"),
+        (0.012, None),
+    ):
+        config["datasets"]["digits_0_2"]["labeled_fraction"] = fraction
+        checks.validate(config)
+        if message is None:
+            checks.check_datasets(config, readers.read)
+        else:
+            with pytest.raises(DatasetError, match=message):
+                checks.check_datasets(config, readers.read)
+    # How labels are drawn is no matter of what the examples are.
+    assert "draw" not in budgets.sources(config)["digits_0_2"]
+
+
 def with_budgets(value, key="labels_per_class") -> dict:
     config = changed("datasets/digits_0_2/labeled_fraction", ...)
     config["datasets"]["digits_0_2"][key] = value
@@ -527,6 +598,51 @@ def test_training_settings_of_teachers_students_and_controls():
     assert methods.controls(config) == {"labeled": ["noisy_baseline"], "pool": []}
 
 
+def test_settings_of_the_optimizer_are_of_a_method_or_of_its_parent_or_of_the_study_or_default():
+    config = tiny_config()
+    config["training"] |= {"weight_decay": 0.1, "ema": 0.9, "warmup": 0.2}
+    config["methods"]["noisy_student"] |= {"learning_rate": 0.01, "weight_decay": 0.3, "ema": 0}
+    config["methods"]["noisy_student_ensemble"] |= {"weight_decay": 0.5, "loss": "per_part"}
+    checks.validate(config)
+
+    def of(*method):
+        settings = methods.training(config, "digits_0_2", *method)
+        return tuple(settings[key] for key in methods.OF_ALL)
+
+    assert methods.OF_ALL == ("learning_rate", "weight_decay", "warmup", "decay", "ema", "loss")
+    assert of() == of("baseline") == (0.003, 0.1, 0.2, "none", 0.9, "per_example")
+    assert of("noisy_student") == (0.01, 0.3, 0.2, "none", 0, "per_example")
+    assert of("noisy_student_ensemble") == (0.01, 0.5, 0.2, "none", 0, "per_part")
+    fields = set(TrainingSettings.__dataclass_fields__)
+    assert set(methods.training(config, "digits_0_2")) == fields
+
+
+@pytest.mark.parametrize("key", [*methods.OF_ALL])
+def test_a_shared_teacher_has_no_optimizer_of_its_own(key):
+    value = {"decay": "cosine", "loss": "per_part"}.get(key, 0.5)
+    config = changed(f"methods/baseline/{key}", value)
+    with pytest.raises(ConfigError, match=f"baseline.{key}: Expected it only with students"):
+        checks.validate(config)
+    checks.validate(changed(f"methods/noisy_student/{key}", value))
+    checks.validate(changed(f"training/{key}", value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("training/weight_decay", -1, "training.weight_decay: Expected a number of at least 0"),
+        ("training/warmup", 1, r"training.warmup: Expected a number in \[0, 1\)"),
+        ("methods/noisy_student/ema", 1, r"noisy_student.ema: Expected a number in \[0, 1\)"),
+        ("methods/noisy_student/decay", "step", "decay: Expected one of none, cosine, linear"),
+        ("training/loss", "mean", "training.loss: Expected one of per_example, per_part"),
+        ("methods/noisy_student/learning_rate", 0, "learning_rate: Expected a number above 0"),
+    ],
+)
+def test_values_of_the_optimizer_are_checked(path, value, message):
+    with pytest.raises(ConfigError, match=message):
+        checks.validate(changed(path, value))
+
+
 def test_schedule_all_asks_for_everything():
     config = tiny_config()
     config["methods"]["all"] = {"inherit": "noisy_student", "schedule": "all"}
@@ -617,6 +733,145 @@ def test_a_fair_control_is_like_the_students_in_all_but_pseudo_labels():
     assert fair_controls.of(config, "noisy_student_ensemble") is None
 
 
+def names_of(config: dict) -> list[str]:
+    return list(fair_controls.add(config)["methods"])
+
+
+def test_a_fair_control_is_added_to_every_method_with_students():
+    config = tiny_config()
+    assert config["controls"] == "none" and fair_controls.add(config) == config
+    del config["controls"]
+    with_controls = fair_controls.add(config)
+    assert list(with_controls["methods"]) == [
+        "baseline",
+        "noisy_student",
+        "noisy_student_control",
+        "noisy_student_ensemble",
+        "noisy_student_ensemble_control",
+    ]
+    # It is there already, whoever put it there.
+    assert fair_controls.add(with_controls) == with_controls
+    for method in ("noisy_student", "noisy_student_ensemble"):
+        assert fair_controls.of(with_controls, method) == f"{method}_control"
+    for name, chosen in (("noisy_student", [1]), ("noisy_student_ensemble", [2, 3])):
+        control = f"{name}_control"
+        assert methods.full_space(with_controls, control)["ensemble_size"] == chosen
+        trained = methods.training(with_controls, "digits_0_2", control)
+        assert trained == methods.training(with_controls, "digits_0_2", name)
+        assert not methods.searches(with_controls, control)
+    # Teachers are as many as without.
+    assert methods.teachers(with_controls) == methods.teachers(config)
+
+
+def test_a_fair_control_matches_what_is_asked_for():
+    config = tiny_config() | {"controls": "whole_chain"}
+    config["methods"]["own"] = {"generations": 0, "control_of": "noisy_student"}
+    assert fair_controls.of(config, "noisy_student") is None
+    added = fair_controls.add(config)["methods"]["noisy_student_control"]
+    assert added["match"] == "whole_chain"
+    config["controls"] = "last_student"
+    assert fair_controls.of(config, "noisy_student") == "own"
+    assert names_of(config) == [
+        "baseline",
+        "noisy_student",
+        "noisy_student_ensemble",
+        "noisy_student_ensemble_control",
+        "own",
+    ]
+
+
+def test_the_name_of_an_added_control_may_not_be_another_method_s():
+    config = tiny_config()
+    del config["controls"]
+    config["methods"]["noisy_student_control"] = {"generations": 0}
+    with pytest.raises(ConfigError, match="methods.noisy_student_control: Expected the fair cont"):
+        checks.validate(config)
+
+
+def test_the_backbone_of_a_fair_control_is_that_of_the_last_students():
+    config = tiny_config()
+    del config["controls"]
+    config["methods"]["noisy_student"]["backbone"] = ["original_cnn", "small_resnet"]
+    with_controls = fair_controls.add(config)
+    trained = methods.training(with_controls, "digits_0_2", "noisy_student_control")
+    assert trained["backbone"] == "small_resnet"
+
+
+def searching_config() -> dict:
+    """Everybody who trains is tuned, with four candidates each."""
+    config = tiny_config() | {"trials": 4}
+    del config["controls"]
+    noisy = config["methods"]["noisy_student"]
+    noisy |= {"label_smoothing": [0, 0.1], "noise": {"magnitude": [5, 10], "dropout": 0.2}}
+    return config
+
+
+def test_a_fair_control_is_tuned_as_its_method_is():
+    config = searching_config()
+    checks.validate(config)
+    config = fair_controls.add(config)
+    searched = {"label_smoothing": [0, 0.1], "magnitude": [5, 10]}
+    control = methods.settings(config, "noisy_student_control")
+    for key, values in searched.items():
+        assert control["space"][key] == values
+    assert control["trials"] == 4 and control["strategy"] == "random"
+    assert methods.searches(config, "noisy_student_control")
+    # Its settings stand in for all values, of which each candidate has its own.
+    trained = methods.training(config, "digits_0_2", "noisy_student_control")
+    assert (trained["label_smoothing"], trained["noise"]["magnitude"]) == (0.1, 10)
+    # What the ensemble inherits, its control inherits from the other control.
+    heir = config["methods"]["noisy_student_ensemble_control"]
+    assert heir["inherit"] == "noisy_student_control"
+    settings = methods.settings(config, "noisy_student_ensemble_control")
+    assert settings["takes"] == {
+        "noisy_student_ensemble": ["ensemble_size"],
+        "noisy_student_control": ["label_smoothing", "magnitude"],
+    }
+    assert not methods.searches(config, "noisy_student_ensemble_control")
+    # A control with one value of what students search is not fair.
+    config["methods"]["own"] = {"generations": 0, "steps_of": "noisy_student"}
+    config["methods"]["own"] |= {"label_smoothing": 0.1, "noise": {"magnitude": 10, "dropout": 0.2}}
+    assert fair_controls.trained_otherwise(config, "noisy_student", "own") == ["search"]
+
+
+def test_what_an_heir_says_itself_is_not_inherited():
+    config = searching_config()
+    heir = config["methods"]["noisy_student_ensemble"]
+
+    def taken(**changes):
+        config["methods"]["noisy_student_ensemble"] = heir | changes
+        return methods.settings(config, "noisy_student_ensemble")["takes"]["noisy_student"]
+
+    assert taken() == [
+        "unlabeled_fraction",
+        "threshold",
+        "generations",
+        "label_smoothing",
+        "magnitude",
+    ]
+    assert taken(noise={}) == ["unlabeled_fraction", "threshold", "generations", "label_smoothing"]
+    assert "label_smoothing" not in taken(label_smoothing=0)
+    config["methods"]["noisy_student"]["epochs"] = [2, 4]
+    assert "epochs" in taken() and "epochs" not in taken(steps=9)
+
+
+def test_a_teacher_may_be_a_control():
+    config = tiny_config()
+    noisy = {"generations": 0, "train_on": "labeled", "noise": {"dropout": 0.2}}
+    config["methods"]["noisy"] = noisy
+    config["methods"]["noisy_student"]["teacher"] = "noisy"
+    with pytest.raises(ConfigError, match="noisy.ensemble_size: Expected at least 3, as it"):
+        checks.validate(config)
+    noisy["ensemble_size"] = 3
+    checks.validate(config)
+    # Nobody asks the shared ones: the baseline is one of them.
+    asked = {"final_members": 1, "search_members": 0, "unlabeled_fraction": 0}
+    assert methods.teachers(config) == asked
+    assert methods.asked_of(config, "noisy") == 0.2
+    assert methods.trains_in_search(config, "noisy") and not methods.searches(config, "noisy")
+    assert methods.behind(config, "noisy_student_ensemble") == ["noisy", "noisy_student"]
+
+
 def test_datasets_of_one_source_are_one_group(tmp_path):
     """By archive, file or folder; unless they say otherwise. Label budgets are their dataset."""
     files = [str(tmp_path / name / "a.npz") for name in ("one", "two")]
@@ -685,3 +940,31 @@ def test_methods_with_students_have_their_fair_control_or_none():
     config["methods"]["supervised"] = control
     fair["noisy_student"] = "supervised"
     assert study_config.statistics(config)["fair"] == fair
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"learning_rate": 0.5}, "learning rate"),
+        ({"weight_decay": 0.5}, "weight decay"),
+        ({"warmup": 0.5}, "warm-up"),
+        ({"decay": "linear"}, "learning rate decay"),
+        ({"ema": 0.5}, "averaged weights"),
+        ({"label_smoothing": 0.5}, "label smoothing"),
+        ({"backbone": "small_resnet"}, "backbone"),
+        ({"unlabeled_ratio": 3, "loss": "per_part"}, None),
+    ],
+)
+def test_a_control_that_is_trained_otherwise_is_not_fair(change, difference):
+    config = tiny_config()
+    config["methods"]["control"] = {"inherit": "noisy_student", "generations": 0}
+    config["methods"]["control"] |= {"steps_of": "noisy_student"}
+    assert fair_controls.of(config, "noisy_student") == "control"
+    config["methods"]["noisy_student"] |= change
+    # What the students have it inherits, and is fair, unless it says otherwise.
+    assert fair_controls.of(config, "noisy_student") == "control"
+    own = {key: methods.training(tiny_config(), "digits_0_2")[key] for key in change}
+    config["methods"]["control"] |= own
+    expected = [difference] if difference else []
+    assert fair_controls.trained_otherwise(config, "noisy_student", "control") == expected
+    assert (fair_controls.of(config, "noisy_student") is None) == bool(difference)

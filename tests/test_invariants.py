@@ -48,6 +48,14 @@ def study(make_study):
             "backbone": ["small_resnet"],
         },
         "equal_steps_of_none": {"generations": 0, "steps_of": "nothing_selected"},
+        "fair": {"generations": 0, "control_of": "everything_selected"},
+        "fair_whole_chain": {
+            "generations": 0,
+            "control_of": "everything_selected",
+            "match": "whole_chain",
+        },
+        "tuned": {"generations": 0, "train_on": "labeled", "label_smoothing": [0, 0.3]},
+        "taught": chain | {"generations": [0, 1], "threshold": 0.4, "teacher": "tuned"},
         "upper_bound": {"generations": 0, "train_on": "pool"},
         "soft": fixed | {"threshold": 0.4, "generations": 1, "labels": "soft"},
     }
@@ -122,25 +130,63 @@ def test_search_of_a_chain_of_three_equals_three_searches(study):
 def test_the_equal_steps_control_takes_exactly_the_last_student_s_steps(study):
     (student,) = history(study, "train_students/digits_0_2/everything_selected/final_3")
     for control in ("equal_steps", "equal_steps_with_noise"):
-        (record,) = history(study, f"train_control/digits_0_2/{control}")
+        (record,) = history(study, f"train_control/digits_0_2/{control}/final")
         assert record["steps"] == student["steps"] == read(study, control)["gradient_steps"]
         assert record["examples"] == read(study, control)["labeled"] < student["examples"]
     assert scores(study, "equal_steps") != scores(study, "equal_steps_with_noise")
 
 
+def test_a_fair_control_is_paired_with_the_last_students(study):
+    chain = [
+        history(study, f"train_students/digits_0_2/everything_selected/final_{generation}")[0]
+        for generation in (1, 2, 3)
+    ]
+    teacher = next(
+        record
+        for record in history(study, "train_teachers/digits_0_2")
+        if (record["part"], record["member"]) == ("final", 0)
+    )
+    (fair,) = history(study, "train_control/digits_0_2/fair/final")
+    (whole,) = history(study, "train_control/digits_0_2/fair_whole_chain/final")
+    seeds = ("study", "dataset", "outer_fold", "part", "generation", "member")
+    for record in (fair, whole):
+        assert {key: record[key] for key in seeds} == {key: chain[2][key] for key in seeds}
+    assert fair["steps"] == chain[2]["steps"]
+    assert whole["steps"] == teacher["steps"] + sum(record["steps"] for record in chain)
+    assert whole["steps"] == read(study, "everything_selected")["gradient_steps"]
+
+
+def test_a_control_is_searched_and_teaches(study):
+    choice = read(study, "tuned", "choice.json")
+    assert [candidate["label_smoothing"] for candidate in choice["candidates"]] == [0, 0.3]
+    first, second = (candidate["accuracies"] for candidate in choice["candidates"])
+    assert len(first) == 2 and first != second
+    result = read(study, "tuned")
+    assert result["label_smoothing"] == choice["hyper_parameters"]["label_smoothing"]
+    assert result["search_steps"] > 0 and result["candidates"] == 2
+    # Generation 0 of what it teaches is this control, in the search and at last.
+    chain = read(study, "taught")
+    assert chain["generations_of_chain"][0]["accuracy"] == result["accuracy"]
+    assert result["accuracy"] != read(study, "baseline")["accuracy"]
+    of_none = read(study, "taught", "choice.json")["candidates"][0]
+    assert of_none["generations"] == 0
+    assert of_none["accuracies"] == choice["candidates"][choice["selected"]]["accuracies"]
+
+
 def test_a_control_that_changes_nothing_is_the_baseline(study):
     """Of a chain whose last network is the teacher: the same weights, order and steps."""
-    control = arrays(study, "equal_steps_of_none/control/predictions.npz")["final/evaluation"]
+    path = "equal_steps_of_none/final/generation_0/predictions.npz"
+    control = arrays(study, path)["0/final/evaluation"]
     teachers = arrays(study, "teachers/final.npz")["final/evaluation"]
     np.testing.assert_array_equal(control[0], teachers[0])
     assert scores(study, "equal_steps_of_none") == scores(study, "baseline")
 
 
 def test_the_upper_bound_has_all_labels_of_the_pool(study):
-    (record,) = history(study, "train_control/digits_0_2/upper_bound")
+    (record,) = history(study, "train_control/digits_0_2/upper_bound/final")
     result = read(study, "upper_bound")
     assert record["examples"] == result["labeled"] + result["unlabeled"]
-    assert record["steps"] == 6 * -(-record["examples"] // 16)
+    assert record["steps"] == -(-6 * record["examples"] // 16)
     assert result["accuracy"] >= read(study, "baseline")["accuracy"]
 
 

@@ -29,9 +29,10 @@ SPLIT = Split(
     labeled_idx=np.array([0, 1, 2, 3]),
     labeled_y=np.array([0, 1, 1, 0]),
     unlabeled_idx=np.array([9, 4, 7, 5, 8, 6]),
-    inner_fold=np.array([0, 0, 1, 1]),
+    inner_folds=np.array([[0, 0, 1, 1]]),
     classes=2,
 )
+ONE = [Candidate(None, None, 0, 1)]
 SURE = np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]], np.float32)
 
 
@@ -57,26 +58,61 @@ def test_teachers_are_trained_on_labels_alone():
 
 
 def test_a_control_learns_from_given_labels():
-    runs = controls.runs(SPLIT, members=2, identity=IDENTITY, steps=7)
+    two = [Candidate(None, None, 0, 2)]
+    runs = controls.runs(SPLIT, FINAL, two, identity=IDENTITY, steps=7)
     assert [run.examples.tolist() for run in runs] == [[0, 1, 2, 3]] * 2
+    assert [run.name for run in runs] == ["0/final"] * 2
     assert runs[0].targets.tolist() == [0, 1, 1, 0] and runs[0].steps == 7
     assert list(runs[0].predict) == ["evaluation"]
     assert runs[0].predict["evaluation"].tolist() == [10, 11]
     # An upper bound has all labels of the pool, and none of the test fold.
     labels = np.array([0, 1, 1, 0, 1, 1, 0, 0, 1, 0, 9, 9])
-    (bound,) = controls.runs(SPLIT, members=1, identity=IDENTITY, labels=labels)
+    (bound,) = controls.runs(SPLIT, FINAL, ONE, identity=IDENTITY, labels=labels)
     assert bound.examples.tolist() == list(range(10))
     assert bound.targets.tolist() == labels[:10].tolist() and bound.steps is None
 
 
-def test_the_steps_of_the_last_student_that_was_trained():
+def test_candidates_of_a_control_are_trained_without_the_fold_that_is_held_out():
+    candidates = [Candidate(None, None, 0, 1, learning_rate=rate) for rate in (0.001, 0.003)]
+    runs = controls.runs(SPLIT, SEARCH, candidates, identity=IDENTITY, asked=0.2, generation=1)
+    names = ["0/inner_0", "1/inner_0", "0/inner_1", "1/inner_1"]
+    assert [run.name for run in runs] == names
+    assert [run.settings["learning_rate"] for run in runs] == [0.001, 0.003] * 2
+    assert runs[0].examples.tolist() == [2, 3] and runs[0].targets.tolist() == [1, 0]
+    assert runs[0].predict["evaluation"].tolist() == [0, 1]
+    # As a teacher it is asked about the first slice, a fifth of the pool of ten.
+    assert all(run.predict["unlabeled"].tolist() == [9, 4] for run in runs)
+    # Candidates are compared with the same random numbers.
+    assert runs[0].identity == runs[1].identity
+    assert runs[0].identity == IDENTITY | {"part": "inner_0", "generation": 1, "member": 0}
+
+
+def test_a_control_takes_the_steps_and_the_seeds_of_what_it_is_compared_with():
     def record(part, steps):
         return {"part": part, "steps": steps}
 
-    teachers_alone = [[record("inner_0", 3), record(FINAL, 4)], []]
-    assert controls.steps_of_last(teachers_alone) == 4
-    assert controls.steps_of_last([*teachers_alone, [record(FINAL, 9), record(FINAL, 9)]]) == 9
-    assert controls.steps_of_last([]) is None
+    teachers_alone = [[record("inner_0", 3), record(FINAL, 4), record(FINAL, 4)], []]
+    assert controls.taken_of(teachers_alone, False) == (4, 0)
+    chain = [*teachers_alone[:1], [record(FINAL, 9), record(FINAL, 9)], [record(FINAL, 7)], []]
+    assert controls.taken_of(chain, False) == (7, 2)
+    # Of one member: teacher and students of both generations.
+    assert controls.taken_of(chain, True) == (4 + 9 + 7, 2)
+    assert controls.taken_of([], False) == controls.taken_of([], True) == (None, 0)
+
+
+def test_a_control_has_the_seeds_of_the_students_that_it_is_compared_with():
+    labeled = no_pseudo_labels(2, "hard")._replace(
+        examples=np.array([9]), targets=np.array([1]), copies=np.array([1])
+    )
+    (part,) = parts(SPLIT, FINAL)
+    last = list(
+        students(
+            SPLIT, part, Candidate(0.3, 0.5, 2, 2), 2, labeled, name="0/final", identity=IDENTITY
+        )
+    )
+    two = [Candidate(None, None, 0, 2)]
+    runs = controls.runs(SPLIT, FINAL, two, identity=IDENTITY, steps=7, generation=2)
+    assert [run.identity for run in runs] == [student.identity for student in last]
 
 
 def test_students_learn_from_labels_and_copies_of_pseudo_labels():
@@ -116,6 +152,7 @@ def test_given_labels_beside_soft_ones_are_certain():
 def files(tmp_path):
     """What a job of generation 1 of the search is given, in two outer folds."""
     paths = SimpleNamespace(splits=[], predictions=[], choices=[], previous=[])
+    paths.teacher_choices = []
     for fold in range(2):
         paths.splits.append(tmp_path / f"split_{fold}.npz")
         paths.predictions.append(tmp_path / f"teachers_{fold}.npz")
@@ -137,8 +174,9 @@ def load(files, **space):
     } | space
     params = SimpleNamespace(
         identities=[IDENTITY, IDENTITY | {"outer_fold": 1}],
-        search={"space": space, "strategy": "grid", "trials": None},
-        labeling={"labels": "hard", "temperature": 1, "balance": "none"},
+        search={"space": space, "strategy": "grid", "trials": None, "takes": []},
+        labeling={"labels": "hard", "temperature": 1, "filter": "every_generation"}
+        | {"balance": "none", "quota": None},
     )
     return generation.load_generations(files, params, SEARCH, 1)
 
@@ -187,12 +225,12 @@ def test_states_are_kept_in_files(tmp_path, files):
             np.testing.assert_array_equal(one, other)
             assert one.dtype == other.dtype
     # Nobody asks a control about unlabeled examples; its file has no predictions of any.
-    (run,) = controls.runs(SPLIT, members=1, identity=IDENTITY)
+    (run,) = controls.runs(SPLIT, FINAL, ONE, identity=IDENTITY)
     predicted = stack_members([run], [TrainedRun({"evaluation": np.ones((2, 2))}, {})])
     states.save(tmp_path / "control.npz", predicted)
     with np.load(tmp_path / "control.npz") as archive:
-        assert archive.files == ["final/evaluation"]
-    assert predictions.load(tmp_path / "control.npz")["final"].unlabeled is None
+        assert archive.files == ["0/final/evaluation"]
+    assert predictions.load(tmp_path / "control.npz")["0/final"].unlabeled is None
 
 
 def test_candidates_are_scored_on_the_fold_that_was_held_out(tmp_path, files):
@@ -214,15 +252,38 @@ def test_candidates_are_scored_on_the_fold_that_was_held_out(tmp_path, files):
     for index, some in enumerate(searched):
         paths.append(tmp_path / f"searched_{index}.npz")
         states.save(paths[-1], some)
-    files = SimpleNamespace(splits=files.splits[:1], choices=[], predictions=paths)
+    files = SimpleNamespace(
+        splits=files.splits[:1], choices=[], predictions=paths, teacher_choices=[]
+    )
     space = {
         "unlabeled_fraction": [0.3],
         "threshold": [0.5],
         "generations": [0, 1, 2],
         "ensemble_size": [1],
     }
-    settings = {"space": space, "strategy": "grid", "trials": None}
-    (choice,) = search.choose_in_folds(files, [IDENTITY], settings)
+    settings = {"space": space, "strategy": "grid", "trials": None, "takes": []}
+    params = SimpleNamespace(identities=[IDENTITY], search=settings, selection="best")
+    (choice,) = search.choose_in_folds(files, params)
     assert choice["hyper_parameters"]["generations"] == 0
     assert [row["accuracies"] for row in choice["candidates"]] == scores
     assert json.loads(json.dumps(choice)) == choice
+
+
+def test_the_selected_candidate_of_a_control_teaches(tmp_path, files):
+    """Its second candidate was selected, which names the other class."""
+    for fold, path in enumerate(files.predictions):
+        by_part = predictions.load(path)
+        flipped = {
+            name: Predictions(some.evaluation, some.unlabeled[:, :, ::-1])
+            for name, some in by_part.items()
+        }
+        both = {f"0/{name}": some for name, some in by_part.items()}
+        states.save(path, both | {f"1/{name}": some for name, some in flipped.items()})
+        choice = {"selected": 1, "hyper_parameters": Candidate(None, None, 0, 2).as_dict()}
+        files.teacher_choices.append(tmp_path / f"choice_{fold}.json")
+        files.teacher_choices[-1].write_text(json.dumps(choice))
+    first, _ = load(files)
+    assert first.pseudo_labels["0/inner_0"].examples.tolist() == [9, 4, 7]
+    assert first.pseudo_labels["0/inner_0"].targets.tolist() == [1, 0, 0]
+    files.teacher_choices.clear()
+    assert load(files)[0].pseudo_labels["0/inner_0"].targets.tolist() == [0, 1, 1]

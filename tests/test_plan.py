@@ -26,6 +26,7 @@ def plan() -> Plan:
 @pytest.fixture()
 def controls() -> Plan:
     config = tiny_config()
+    config["controls"] = "none"
     config["methods"]["equal"] = {"generations": 0, "steps_of": "noisy_student"}
     config["methods"]["bound"] = {"generations": 0, "train_on": "pool", "ensemble_size": 2}
     return Plan(config)
@@ -57,6 +58,17 @@ def test_a_job_of_all_folds_has_the_files_of_each():
 def test_a_job_of_a_fold_has_its_identity_alone(plan):
     assert plan.per_fold("a/fold_{fold}/x.npz") == ["a/fold_{fold}/x.npz"]
     assert plan.identities(jobs()) == [{"study": 7, "dataset": "digits_0_2", "outer_fold": 1}]
+
+
+def test_training_seeds_share_the_folds_and_nothing_else():
+    plan = Plan(tiny_config() | {"seeds": 2, "jobs": "per_dataset"})
+    assert plan.folds == ["0", "1", "0_seed_1", "1_seed_1"]
+    first, _, again, _ = plan.identities(jobs())
+    assert first == {"study": 7, "dataset": "digits_0_2", "outer_fold": 0}
+    assert again == first | {"training_seed": 1}
+    assert len(plan.all_scores(None)) == 4 * 3
+    one = Plan(tiny_config() | {"seeds": 2})
+    assert one.identities(jobs(fold="0_seed_1")) == [again]
 
 
 def test_label_budgets_share_images_and_identity():
@@ -112,8 +124,9 @@ def test_a_control_takes_the_steps_of_a_final_chain(controls):
         "results/tiny/histories/train_students/{dataset}/fold_{fold}/noisy_student/final_2.json",
     ]
     assert controls.control_histories(bound) == []
-    assert controls.final_predictions(equal) == [RUNS + "/{method}/control/predictions.npz"]
-    assert (controls.control_members(equal), controls.control_members(bound)) == (1, 2)
+    assert controls.final_predictions(equal) == [
+        RUNS + "/{method}/final/generation_0/predictions.npz"
+    ]
     assert controls.controls == {"labeled": ["equal"], "pool": ["bound"]}
 
 

@@ -110,8 +110,7 @@ def test_a_digest_covers_what_a_script_imports():
     assert closure("test_significance") == STATISTICS
     # Nothing that makes pseudo-labels, searches or adds noise determines a teacher or a control.
     for script in ("train_teachers", "train_control"):
-        others = {f"methods.{name}" for name in OF_STUDENTS} | {"study.candidates"}
-        assert not others & closure(script)
+        assert not {f"methods.{name}" for name in OF_STUDENTS} & closure(script)
         assert not {module for module in closure(script) if module.startswith("image.")}
     assert "training.stacked" not in closure("train_students")
     # What says where a score comes from is not behind the score, nor is what only that imports.

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from self_training.data.split import Split
@@ -17,7 +19,7 @@ def make_split(labeled: np.ndarray, unlabeled: np.ndarray) -> Split:
         labeled_idx=labeled,
         labeled_y=np.arange(len(labeled)) % 3,
         unlabeled_idx=unlabeled,
-        inner_fold=np.full(len(labeled), -1),
+        inner_folds=np.full((1, len(labeled)), -1),
         classes=3,
     )
 
@@ -96,6 +98,17 @@ def test_quota_repeats_the_most_confident_first():
     assert copies[9:].tolist() == [3, 3] and copies[:9].tolist() == [0, 0, 0, 1, 1, 1, 1, 1, 1]
 
 
+def test_a_quota_of_a_number_is_kept_to_in_every_predicted_class():
+    def copies(quota):
+        return pseudo_labels.balance(CLASSES, CONFIDENCE, "quota", quota).tolist()
+
+    # Three of class 0; both of class 1, the more confident twice; that of class 2 thrice.
+    assert copies(3) == [0, 1, 1, 1, 1, 2, 3]
+    assert copies(1) == [0, 1, 0, 0, 0, 1, 1]
+    assert copies(None) == copies(2) == [0, 1, 0, 1, 1, 1, 2]
+    assert pseudo_labels.balance(CLASSES, CONFIDENCE, "undersample", 3).sum() == 3
+
+
 SPLIT = make_split(labeled=np.arange(4), unlabeled=np.array([9, 4, 7, 5, 8, 6]))
 
 
@@ -103,7 +116,10 @@ def state(evaluation=None, unlabeled=PROBABILITIES[:3]):
     return Predictions(np.zeros((1, 2, 3)), unlabeled[None])
 
 
-def labeled(generation, previous, predictions=None, **chain):
+EVERY_GENERATION = Labeling("hard", 1, "every_generation", "none", None)
+
+
+def labeled(generation, previous, predictions=None, how=EVERY_GENERATION, **chain):
     chain = Candidate(**{"unlabeled_fraction": 0.3, "threshold": 0.5, "ensemble_size": 1} | chain)
     result = generations.label_all(
         SPLIT,
@@ -112,7 +128,7 @@ def labeled(generation, previous, predictions=None, **chain):
         generation,
         {"final" if generation == 1 else "0/final": predictions or state()},
         previous,
-        Labeling(labels="hard", temperature=1, balance="none"),
+        how,
         {},
     )
     return result.pseudo_labels["0/final"]
@@ -152,6 +168,35 @@ def test_all_unlabeled_examples_are_labeled_anew():
     third = labeled(3, {"0/final": second}, state(unlabeled=unsure), **everything)
     assert third.termination == "nothing_selected"
     assert third.targets.tolist() == [2, 0, 2] and third.offered.tolist() == [6, 6, 6]
+
+
+def test_examples_that_are_filtered_once_are_labeled_anew():
+    once = Labeling("hard", 1, "once", "quota", 2)
+    everything = {"unlabeled_fraction": None, "generations": 3, "how": once}
+    # Of classes 0, none, 2, none, 0, none: those that are confident.
+    first_predictions = np.resize(PROBABILITIES, (6, 3))
+    first_predictions[3] = 1 / 3
+    first = labeled(1, {}, state(unlabeled=first_predictions), **everything)
+    assert first.examples.tolist() == [9, 7, 8] and first.targets.tolist() == [0, 2, 0]
+    assert first.copies.tolist() == [1, 2, 1] and first.offered.tolist() == [6]
+    # The next teachers are sure of the others, and call all of one class: nothing else changes.
+    unsure = np.tile([0.3, 0.4, 0.3], (6, 1))
+    unsure[[1, 3, 5]] = [0, 0, 1]
+    second = labeled(2, {"0/final": first}, state(unlabeled=unsure), **everything)
+    assert second.examples.tolist() == [9, 7, 8] and second.targets.tolist() == [1, 1, 1]
+    assert second.copies.tolist() == [1, 2, 1] and second.offered.tolist() == [6, 3]
+    assert second.generation.tolist() == [2, 2, 2] and second.termination == ""
+    np.testing.assert_allclose(second.confidence, 0.4)
+    third = labeled(3, {"0/final": second}, state(unlabeled=first_predictions), **everything)
+    assert third.examples.tolist() == [9, 7, 8] and third.targets.tolist() == [0, 2, 0]
+    # Filtered in every generation, the second would have what its teachers are sure of.
+    everything["how"] = replace(once, filter="every_generation")
+    again = labeled(2, {"0/final": first}, state(unlabeled=unsure), **everything)
+    assert again.examples.tolist() == [4, 5, 6]
+    # When the first teachers are sure of nothing, the chain ends as any other does.
+    everything["how"] = once
+    nothing = labeled(1, {}, state(unlabeled=np.full((6, 3), 1 / 3)), **everything)
+    assert nothing.termination == "nothing_selected"
 
 
 @pytest.mark.parametrize("policy", ["none", "undersample", "quota"])

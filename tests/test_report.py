@@ -22,7 +22,7 @@ def fake_evaluations() -> list[dict]:
     rng = np.random.default_rng(0)
     generations = [
         {"generation": generation, "offered": 4 * generation, "selected": 2 * generation}
-        | {"correct": generation, "trained_on": 2, "accuracy": 0.5}
+        | {"correct": generation, "trained_on": 2, "accuracy": 0.5, "classes_missing": "1, NA"}
         for generation in (0, 1)
     ]
     bins = [{"bin": 9, "count": 5, "correct": 4, "confidence": 4.7}]
@@ -95,6 +95,7 @@ def test_report_of_any_names(tmp_path):
     assert rows[0][2] == pytest.approx(np.std(expected, ddof=1))
     for digest in ("12e4", "0012", "1e5"):
         assert digest in texts(workbook["Chains"])
+    assert "1, NA" in texts(workbook["Pseudo-labels"])
     folds = [row[2] for row in workbook["All folds"].iter_rows(min_row=2, values_only=True)]
     assert folds == [1, 2] * 9
     assert len(workbook["Figures"]._images) == 6
@@ -194,6 +195,24 @@ def test_pictures_of_pseudo_labels(tmp_path, channels, wrong):
     style.save(figure, tmp_path / "a.svg", tmp_path / "a.png")
 
 
+def test_methods_text_says_how_the_optimizer_was_set():
+    config = tiny_config()
+    scores = external({"a": [0.1, 0.2], "b": [0.2, 0.3], "c": [0.3, 0.4]})
+    statistics = findings.describe(significance.compare_methods(scores))
+    text = methods_text.write(config, statistics)
+    assert "weight decay" not in text and "Loshchilov" not in text
+    config["training"] |= {"weight_decay": 0.01, "loss": "per_part"}
+    config["methods"]["noisy_student"] |= {"learning_rate": 0.01, "decay": "cosine", "ema": 0.9}
+    text = methods_text.write(config, statistics)
+    for part in (
+        "batches of 16, decoupled weight decay 0.01, loss per part) for",
+        "dropout 0.2, learning rate 0.01, learning-rate decay: cosine, weights averaged with a "
+        "decay of 0.9",
+        "Loshchilov, I.",
+    ):
+        assert part in text, part
+
+
 def test_methods_text_says_what_was_done():
     config = tiny_config()
     scores = external({"a": [0.1, 0.2], "b": [0.2, 0.3], "c": [0.3, 0.4]})
@@ -219,6 +238,8 @@ def test_methods_text_says_what_was_done():
     config["methods"]["larger"] = {
         "inherit": "noisy_student",
         "schedule": "all",
+        "filter": "once",
+        "quota": 20,
         "noise": noise,
         "steps": 50,
         "backbone": ["small_resnet", "efficientnet_b0"],
@@ -226,14 +247,22 @@ def test_methods_text_says_what_was_done():
     text = methods_text.write(config, statistics)
     for part in (
         "labeled all unlabeled examples anew",
-        "input noise (rand_augment) of magnitude 9 of 30 and stochastic depth (survival 0.8), for "
-        "50 gradient steps, as small_resnet, then efficientnet_b0",
+        "input noise (rand_augment) of magnitude 9 of 30 (of rand_augment, 10 is the nominal "
+        "maximum) and stochastic depth (survival 0.8), for 50 gradient steps, as small_resnet, "
+        "then efficientnet_b0",
+        "those of which the first teachers had a confidence above 0.4 or 0.6 were given hard "
+        "pseudo-labels, which were balanced once by a quota of 20 for every class, with duplicates "
+        "of rare classes",
         "Cubuk, E. D.",
         "Huang, G.",
         "He, K.",
         "Tan, M.",
     ):
         assert part in text, part
+    assert "stratified by class" in text and "without regard" not in text
+    config["datasets"]["digits_0_2"]["draw"] = "random"
+    text = methods_text.write(config, statistics)
+    assert "drawn without regard to class" in text and "stratified by class" not in text
     config["methods"] = {"baseline": {"generations": 0}}
     text = methods_text.write(config, statistics)
     assert "Xie" not in text and "one network, trained on the labeled examples alone" in text

@@ -1,13 +1,16 @@
 """Folds partition; labeled and unlabeled are disjoint and never meet the test fold."""
 
+import re
 from itertools import pairwise
 
 import numpy as np
 import pytest
 from self_training.data import split as split_files
+from self_training.data import splits as split_module
 from self_training.data.class_counts import check_class_counts
 from self_training.data.splits import make_splits
 from self_training.errors import DatasetError
+from self_training.methods.parts import SEARCH, parts
 
 LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [100, 80, 60]))
 
@@ -57,7 +60,7 @@ def test_only_labels_of_labeled_examples_are_written(tmp_path):
                 "labeled_idx",
                 "labeled_y",
                 "unlabeled_idx",
-                "inner_fold",
+                "inner_folds",
                 "classes",
             }
 
@@ -75,9 +78,9 @@ def test_a_split_is_read_as_it_was_written(tmp_path):
 def test_inner_folds_hold_out_every_class():
     for split in splits():
         for fold in range(3):
-            held_out = split.labeled_y[split.inner_fold == fold]
+            held_out = split.labeled_y[split.inner_folds[0] == fold]
             assert set(held_out) == {0, 1, 2}
-    assert (splits(inner_folds=0)[0].inner_fold == -1).all()
+    assert (splits(inner_folds=0)[0].inner_folds == -1).all()
 
 
 def test_inner_folds_change_nothing_else():
@@ -127,6 +130,112 @@ def test_labels_per_class_are_that_many_of_every_class():
         assert sorted(np.concatenate(parts)) == list(range(240))
 
 
+RANDOM = {"draw": "random"}
+
+
+def test_a_random_draw_is_nested_and_partitions_the_pool():
+    studied = [splits(**RANDOM, labeled_fraction=part) for part in (0.1, 0.2, 0.5)]
+    assert [len(one[3].labeled_idx) for one in studied] == [18, 36, 90]
+    for smaller, larger in pairwise(studied):
+        for one, other in zip(smaller, larger, strict=True):
+            assert set(one.labeled_idx) < set(other.labeled_idx)
+            parts = [one.labeled_idx, one.unlabeled_idx, one.test_idx]
+            assert sorted(np.concatenate(parts)) == list(range(240))
+            np.testing.assert_array_equal(one.labeled_y, LABELS[one.labeled_idx])
+    # The outer folds, and the order of what is left unlabeled, are those of any draw.
+    for one, other in zip(studied[0], splits(), strict=True):
+        np.testing.assert_array_equal(one.test_idx, other.test_idx)
+        shared = one.unlabeled_idx[np.isin(one.unlabeled_idx, other.unlabeled_idx)]
+        kept = other.unlabeled_idx[np.isin(other.unlabeled_idx, one.unlabeled_idx)]
+        np.testing.assert_array_equal(shared, kept)
+
+
+def test_labels_decide_nothing_in_a_random_draw(monkeypatch):
+    """Given the outer folds, other labels draw the same examples; of a stratified draw, others."""
+
+    class SomeFolds:
+        def __init__(self, *_arguments, **_settings):
+            pass
+
+        def split(self, x, _y):
+            yield np.arange(0, 200), np.arange(200, len(x))
+
+    monkeypatch.setattr(split_module, "StratifiedKFold", SomeFolds)
+    monkeypatch.setattr(split_module, "check_class_counts", lambda *_, **__: None)
+
+    def drawn(labels, **settings):
+        arguments = {"seed": 1, "dataset": "d", "outer_folds": 1, "inner_folds": 0}
+        (split,) = make_splits(
+            labels, ["a", "b", "c"], **arguments, labeled_fraction=0.1, **settings
+        )
+        return split.labeled_idx, split.unlabeled_idx
+
+    others = np.random.default_rng(1).permutation(LABELS)
+    for one, other in zip(drawn(LABELS, **RANDOM), drawn(others, **RANDOM), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert set(drawn(LABELS)[0]) != set(drawn(others)[0])
+
+
+def test_a_random_draw_has_classes_by_chance():
+    """Counts of a class vary as those of draws without replacement do, about their mean."""
+    counts = [
+        np.bincount(split.labeled_y, minlength=3)
+        for seed in range(40)
+        for split in splits(**RANDOM, seed=seed, labeled_fraction=0.2, inner_folds=0)
+    ]
+    # 36 of a pool of 180 with 75, 60 and 45: 15, 12 and 9; a variance of 36 p (1 - p) 144 / 179.
+    np.testing.assert_allclose(np.mean(counts, axis=0), [15, 12, 9], atol=0.5)
+    expected = [36 * p * (1 - p) * 144 / 179 for p in (75 / 180, 60 / 180, 45 / 180)]
+    np.testing.assert_allclose(np.var(counts, axis=0), expected, rtol=0.3)
+
+
+RARE = np.repeat([0, 1, 2], [100, 80, 4])
+
+
+def of_rare_class(seed: int, inner_folds: int, labeled_fraction=0.3):
+    names = ["cat", "dog", "cow"]
+    settings = {"dataset": "pets", "outer_folds": 2, "draw": "random"}
+    settings |= {"inner_folds": inner_folds, "labeled_fraction": labeled_fraction}
+    return make_splits(RARE, names, seed=seed, **settings)
+
+
+def test_a_class_that_gets_no_label_is_an_error():
+    message = (
+        "datasets.pets.labeled_fraction: Expected a label of every class in every outer fold. "
+        "Received none of class 'cow' in outer fold [01], by a random draw of 28 labels. Use a "
+        "larger fraction, another seed, or draw: stratified."
+    )
+    failed = 0
+    for seed in range(20):
+        try:
+            for split in of_rare_class(seed, 0):
+                assert set(split.labeled_y) == {0, 1, 2}
+        except DatasetError as error:
+            failed += 1
+            assert re.fullmatch(message, str(error))
+    # Two of a pool of 92 are cows: without any with a probability of about 0.7 ** 2, in two folds.
+    assert 8 < failed < 20
+
+
+def test_inner_folds_of_a_rare_class_are_as_stratified_as_can_be():
+    found = 0
+    for seed in range(20):
+        try:
+            made = of_rare_class(seed, 2)
+        except DatasetError:
+            continue
+        for split in made:
+            sizes = np.bincount(split.inner_folds[0])
+            assert sizes.tolist() == [14, 14]
+            rare = np.bincount(split.inner_folds[0][split.labeled_y == 2], minlength=2)
+            assert rare.max() <= 1
+            found += rare.sum() == 1
+    assert found
+    with pytest.raises(DatasetError, match="at least 25 labels of some class in every outer fold"):
+        for seed in range(20):
+            of_rare_class(seed, 25)
+
+
 def test_labels_of_folds_are_drawn_apart():
     first, second = (set(split.labeled_idx) for split in splits(labeled_fraction=0.2)[:2])
     assert len(first & second) < len(first) / 2
@@ -171,3 +280,19 @@ def test_most_random_counts_reach_the_split():
         )
         passed += 1
     assert passed == 20
+
+
+def test_repeated_inner_folds_are_other_partitions():
+    labels = np.arange(120) % 3
+    settings = {"seed": 1, "dataset": "d", "outer_folds": 2, "labeled_fraction": 0.5}
+    once = make_splits(labels, ["a", "b", "c"], inner_folds=2, **settings)[0]
+    split = make_splits(labels, ["a", "b", "c"], inner_folds=2, inner_repeats=3, **settings)[0]
+    assert split.inner_folds.shape == (3, len(split.labeled_idx))
+    np.testing.assert_array_equal(split.inner_folds[:1], once.inner_folds)
+    assert len({tuple(inner_fold) for inner_fold in split.inner_folds.tolist()}) == 3
+    searched = parts(split, SEARCH)
+    assert [part.name for part in searched] == [f"inner_{number}" for number in range(6)]
+    for first, second in zip(searched[::2], searched[1::2], strict=True):
+        both = np.concatenate([first.evaluation_idx, second.evaluation_idx])
+        assert sorted(both.tolist()) == split.labeled_idx.tolist()
+        assert first.labeled_idx.tolist() == second.evaluation_idx.tolist()

@@ -265,7 +265,7 @@ def test_an_edit_of_a_module_reruns_what_depends_on_it(tiny_copy):
     # What the settings do not name determines nothing: another backbone, policy or trainer.
     for module, before, after in (
         ("image/backbones/small_resnet", "(16, 32, 64)", "(16, 32, 60)"),
-        ("image/noise_rand_augment", "0.9 * strength", "0.8 * strength"),
+        ("image/noise_rand_augment", "1.8 * level", "1.7 * level"),
         ("image/noise_on_gpu", "_ROUNDING = 1e-4", "_ROUNDING = 1e-3"),
         ("training/stacked", "STACK = 32", "STACK = 16"),
     ):

@@ -61,7 +61,7 @@ onstart:
 
 wildcard_constraints:
     dataset="[^/]+",
-    fold=r"\d+",
+    fold=r"\d+(_seed_\d+)?",
     method="[^/]+",
     phase="search|final",
     generation=r"\d+",

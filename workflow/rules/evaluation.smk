@@ -10,11 +10,13 @@ rule evaluate:
     """Score a method's final chain on the outer test fold, and its pseudo-labels on their truth."""
     input:
         labels=plan.labels,
+        classes=plan.classes,
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
         choices=plan.per_fold(f"{plan.method}/choice.json"),
         predictions=plan.final_predictions,
         pseudo_labels=plan.final_pseudo_labels,
         histories=plan.final_histories,
+        search_histories=plan.search_histories,
     output:
         scores=plan.per_fold(f"{plan.method}/scores.json"),
     log:

@@ -44,6 +44,7 @@ rule train_students:
         images=plan.images,
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
         choices=plan.given_choices,
+        teacher_choices=plan.teacher_choices,
         predictions=plan.previous_predictions,
         previous=plan.previous_pseudo_labels,
     output:
@@ -83,21 +84,25 @@ use rule train_students as train_final_students with:
 
 
 rule train_control:
-    """Train a control on the labeled examples, for as many steps as the students of a method."""
+    """Train a control on the labeled examples, as long as its settings or the students say.
+
+    In the search, all its candidates on all inner folds.
+    """
     input:
         images=plan.images,
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
+        choices=plan.given_choices,
         histories=plan.control_histories,
     output:
-        predictions=plan.per_fold(f"{plan.method}/control/predictions.npz"),
-        models=directory(plan.per_fold(f"{plan.method}/control/models")),
-        history=f"{plan.results}/histories/train_control/{plan.method_job}.json",
+        predictions=plan.per_fold(f"{plan.control('{phase}')}/predictions.npz"),
+        history=f"{plan.results}/histories/train_control/{plan.method_job}/{{phase}}.json",
     log:
-        f"{plan.results}/logs/train_control/{plan.method_job}.log",
+        f"{plan.results}/logs/train_control/{plan.method_job}/{{phase}}.log",
     benchmark:
-        f"{plan.results}/benchmarks/train_control/{plan.method_job}.tsv"
+        f"{plan.results}/benchmarks/train_control/{plan.method_job}/{{phase}}.tsv"
     wildcard_constraints:
         method=any_of(plan.controls["labeled"]),
+        phase="search",
     conda:
         "../../envs/training.yaml"
     threads: plan.threads
@@ -105,7 +110,9 @@ rule train_control:
         gpu=1,
     params:
         identities=plan.identities,
-        members=plan.control_members,
+        search=plan.search_settings,
+        asked=plan.asked_fraction,
+        whole_chain=plan.takes_whole_chain,
         training=plan.training,
         backend=plan.backend,
         code=plan.control_code,
@@ -113,22 +120,35 @@ rule train_control:
         "../scripts/train_control.py"
 
 
+use rule train_control as train_final_control with:
+    output:
+        predictions=plan.per_fold(f"{plan.control('{phase}')}/predictions.npz"),
+        models=directory(plan.per_fold(f"{plan.control('{phase}')}/models")),
+        history=f"{plan.results}/histories/train_control/{plan.method_job}/{{phase}}.json",
+    wildcard_constraints:
+        method=any_of(plan.controls["labeled"]),
+        phase="final",
+
+
 # The only training that is given all labels: of what could be learned from them at most.
-use rule train_control as train_upper_bound with:
+use rule train_final_control as train_upper_bound with:
     input:
         images=plan.images,
         labels=plan.labels,
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
+        choices=plan.given_choices,
         histories=plan.control_histories,
     wildcard_constraints:
         method=any_of(plan.controls["pool"]),
+        phase="final",
 
 
 rule select:
-    """Select the candidate with the best accuracy on the inner folds."""
+    """Select a candidate by its accuracy on the inner folds."""
     input:
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
         choices=plan.given_choices,
+        teacher_choices=plan.teacher_choices,
         predictions=plan.searched_predictions,
     output:
         choices=plan.per_fold(f"{plan.method}/choice.json"),
@@ -139,6 +159,7 @@ rule select:
     params:
         identities=plan.identities,
         search=plan.search_settings,
+        selection=plan.selection,
         code=code_digest("select"),
     script:
         "../scripts/select.py"

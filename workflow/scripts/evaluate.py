@@ -8,10 +8,12 @@ from self_training import provenance, storage
 from self_training.evaluation import scores
 
 labels = np.load(snakemake.input.labels)
+classes = storage.load_json(snakemake.input.classes)
 jobs = [storage.load_json(path)["job"] for path in snakemake.input.histories]
 origin = {"provenance": provenance.of_score(**snakemake.params.provenance, jobs=jobs)}
 of_job = {key: snakemake.wildcards[key] for key in ("dataset", "method")}
 chains = scores.load_final_chains(snakemake.input)
-folds = [identity["outer_fold"] for identity in snakemake.params.identities]
+folds = [scores.of_fold(identity) for identity in snakemake.params.identities]
 for fold, chain, path in zip(folds, chains, snakemake.output.scores, strict=True):
-    storage.save_json(path, of_job | {"fold": fold} | scores.evaluate(labels, chain) | origin)
+    scored = scores.evaluate(labels, classes, chain)
+    storage.save_json(path, of_job | fold | scored | origin)

@@ -6,8 +6,8 @@ from self_training.methods import controls, states
 from self_training.methods.predictions import stack_members
 from self_training.training.job import train_job
 
-params = snakemake.params
-batch, classes = controls.load_batch(snakemake.input, params.members, params.identities)
+phase, params = snakemake.wildcards.phase, snakemake.params
+batch, classes = controls.load_batch(snakemake.input, params, phase)
 trained = train_job(snakemake, batch, classes)
 for runs, results, path in zip(batch, trained, snakemake.output.predictions, strict=True):
     states.save(path, stack_members(runs, results))

@@ -79,7 +79,8 @@ def save_csv(path: Path | str, table: "pd.DataFrame") -> None:
 
 
 # Columns of tables that hold text, whatever it looks like.
-TEXTS = ("dataset", "method", "source", "not_learned", "config", "code", "commits")
+TEXTS = ["dataset", "method", "source", "not_learned", "classes_missing"]
+TEXTS += ["config", "code", "commits"]
 
 
 def load_csv(path: Path | str) -> "pd.DataFrame":

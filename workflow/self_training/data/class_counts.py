@@ -1,6 +1,9 @@
 """Whether every class of a dataset has enough examples for the protocol."""
 
-from self_training.errors import DatasetError
+from self_training.errors import ConfigError, DatasetError
+
+# How examples are drawn that keep their labels: so many of every class, or whatever comes.
+DRAWS = ("stratified", "random")
 
 
 def labels_of_class(
@@ -15,7 +18,13 @@ def labels_of_class(
 
 
 def check_class_counts(
-    counts: dict[str, int], *, dataset: str, outer_folds: int, inner_folds: int, **budget
+    counts: dict[str, int],
+    *,
+    dataset: str,
+    outer_folds: int,
+    inner_folds: int,
+    draw: str = "stratified",
+    **budget,
 ) -> None:
     """Raise DatasetError unless every outer fold can be split as the protocol asks.
 
@@ -24,6 +33,8 @@ def check_class_counts(
         dataset: its name in the config.
         outer_folds: each class needs an example in every outer fold.
         inner_folds: each class needs a label in every inner fold; 0 without inner folds.
+        draw: one of DRAWS. Of a random one, counts tell no more than that there are labels enough
+            for one of every class, and unlabeled examples beside them.
         budget: of `labels_of_class`. Every class needs an unlabeled example beside its labels, also
             in the fold where its pool (the examples outside the test fold) is smallest.
     """
@@ -36,6 +47,11 @@ def check_class_counts(
                 f"per outer fold (outer_folds: {outer_folds}). Received: {count} of class "
                 f"'{name}'. Use fewer outer folds or leave the class out."
             )
+    if draw not in DRAWS:
+        raise ConfigError.of("draw", f"one of {', '.join(DRAWS)}", draw)
+    if draw == "random":
+        _check_random_draw(counts, dataset, outer_folds, **budget)
+        return
     ((key, value),) = budget.items()
     noun = "fraction" if key == "labeled_fraction" else "number"
     needed = max(1, inner_folds)
@@ -55,3 +71,18 @@ def check_class_counts(
                 f"examples. Received: {value}, which asks for {labeled} of the {pool} examples of "
                 f"class '{name}' in a pool. Use a smaller {noun}."
             )
+
+
+def _check_random_draw(
+    counts: dict[str, int], dataset: str, outer_folds: int, labeled_fraction: float
+) -> None:
+    total = sum(counts.values())
+    pool = total - -(-total // outer_folds)
+    labeled = labels_of_class(pool, labeled_fraction=labeled_fraction)
+    if not len(counts) <= labeled < pool:
+        raise DatasetError(
+            f"datasets.{dataset}.labeled_fraction: Expected a fraction that leaves labels for "
+            f"{len(counts)} classes, and unlabeled examples. Received: {labeled_fraction}, which "
+            f"leaves {labeled} labels of the {pool} examples in a pool. Use a "
+            f"{'smaller' if labeled >= pool else 'larger'} fraction."
+        )

@@ -16,7 +16,8 @@ class Split:
     test_idx: (test,) examples of the outer test fold.
     labeled_idx, labeled_y: (labeled,) examples that keep their labels, and these.
     unlabeled_idx: (unlabeled,) in the fixed random order in which slices are taken.
-    inner_fold: (labeled,) the inner fold that holds each labeled example out; -1 without.
+    inner_folds: (repeats, labeled) the inner fold that holds each labeled example out, in each
+        partition into such; -1 without.
     classes: how many the dataset has.
     """
 
@@ -24,7 +25,7 @@ class Split:
     labeled_idx: np.ndarray
     labeled_y: np.ndarray
     unlabeled_idx: np.ndarray
-    inner_fold: np.ndarray
+    inner_folds: np.ndarray
     classes: int
 
 

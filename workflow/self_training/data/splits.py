@@ -5,6 +5,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from self_training.data.class_counts import check_class_counts, labels_of_class
 from self_training.data.split import Split
+from self_training.errors import DatasetError
 from self_training.seeds import derive_seed, generator
 
 
@@ -16,6 +17,8 @@ def make_splits(
     dataset: str,
     outer_folds: int,
     inner_folds: int,
+    inner_repeats: int = 1,
+    draw: str = "stratified",
     **budget,
 ) -> list[Split]:
     """Split a dataset for every outer fold.
@@ -26,11 +29,15 @@ def make_splits(
         seed: of the study.
         dataset: its name in the config, whatever the budget: all budgets have the same outer folds.
         inner_folds: 0 for none.
-        budget: `labeled_fraction` (of every class in the pool, rounded) or `labels_per_class`. The
-            labels of a smaller one are among those of a larger one.
+        inner_repeats: partitions of the labeled examples into inner folds.
+        draw: `stratified`, or `random`: which examples are labeled does not depend on labels, given
+            the outer folds, which are always stratified.
+        budget: `labeled_fraction` (of every class in the pool, rounded; of a random draw, of the
+            pool) or `labels_per_class`. The labels of a smaller one are among those of a larger
+            one.
 
     Returns: one split per outer fold.
-    Raises: DatasetError when a class has too few examples.
+    Raises: DatasetError when a class has too few examples, or a random draw has left it no label.
     """
     counts = np.bincount(labels, minlength=len(class_names)).tolist()
     check_class_counts(
@@ -38,6 +45,7 @@ def make_splits(
         dataset=dataset,
         outer_folds=outer_folds,
         inner_folds=inner_folds,
+        draw=draw,
         **budget,
     )
     identity = {"study": seed, "dataset": dataset}
@@ -47,7 +55,11 @@ def make_splits(
     splits = []
     for fold, (pool_idx, test_idx) in enumerate(folds.split(labels, labels)):
         identity["outer_fold"] = fold
-        labeled_idx = _draw_labeled(labels, pool_idx, identity, budget)
+        if draw == "random":
+            labeled_idx = _draw_at_random(pool_idx, identity, budget)
+            _check_drawn(labels[labeled_idx], class_names, dataset, fold, inner_folds)
+        else:
+            labeled_idx = _draw_of_every_class(labels, pool_idx, identity, budget)
         labeled_y = labels[labeled_idx]
         order = generator(purpose="unlabeled order", **identity).permutation(pool_idx)
         splits.append(
@@ -56,14 +68,14 @@ def make_splits(
                 labeled_idx=labeled_idx,
                 labeled_y=labeled_y,
                 unlabeled_idx=order[~np.isin(order, labeled_idx)],
-                inner_fold=_inner_folds(labeled_y, inner_folds, identity),
+                inner_folds=_inner_folds(labeled_y, inner_folds, inner_repeats, identity),
                 classes=len(class_names),
             )
         )
     return splits
 
 
-def _draw_labeled(labels, pool_idx, identity: dict, budget: dict) -> np.ndarray:
+def _draw_of_every_class(labels, pool_idx, identity: dict, budget: dict) -> np.ndarray:
     """Return the first examples of each class, in one random order that no budget changes."""
     order = generator(purpose="labeled", **identity).permutation(pool_idx)
     classes = [order[labels[order] == label] for label in np.unique(labels)]
@@ -71,11 +83,41 @@ def _draw_labeled(labels, pool_idx, identity: dict, budget: dict) -> np.ndarray:
     return np.sort(np.concatenate(drawn))
 
 
-def _inner_folds(labeled_y: np.ndarray, inner_folds: int, identity: dict) -> np.ndarray:
-    inner_fold = np.full(len(labeled_y), -1)
-    if inner_folds:
-        random_state = derive_seed(purpose="inner folds", **identity)
+def _draw_at_random(pool_idx, identity: dict, budget: dict) -> np.ndarray:
+    """Return the first examples, of whatever class, in that order."""
+    order = generator(purpose="labeled", **identity).permutation(pool_idx)
+    return np.sort(order[: labels_of_class(len(order), **budget)])
+
+
+def _check_drawn(
+    labeled_y: np.ndarray, class_names: list[str], dataset: str, fold: int, inner_folds: int
+) -> None:
+    """Raise DatasetError where a random draw has left a class without a label."""
+    counts = np.bincount(labeled_y, minlength=len(class_names))
+    wrong = f"datasets.{dataset}.labeled_fraction: Expected"
+    remedy = "Use a larger fraction, another seed, or draw: stratified."
+    if counts.min() == 0:
+        missing = ", ".join(f"'{class_names[label]}'" for label in np.flatnonzero(counts == 0))
+        raise DatasetError(
+            f"{wrong} a label of every class in every outer fold. Received none of class {missing} "
+            f"in outer fold {fold}, by a random draw of {len(labeled_y)} labels. {remedy}"
+        )
+    if counts.max() < inner_folds:
+        raise DatasetError(
+            f"{wrong} at least {inner_folds} labels of some class in every outer fold, as "
+            f"inner_folds is {inner_folds}. Received at most {counts.max()} of a class in outer "
+            f"fold {fold}, by a random draw of {len(labeled_y)} labels. {remedy}"
+        )
+
+
+def _inner_folds(
+    labeled_y: np.ndarray, inner_folds: int, repeats: int, identity: dict
+) -> np.ndarray:
+    inner_fold = np.full((repeats, len(labeled_y)), -1)
+    for repeat in range(repeats if inner_folds else 0):
+        which = {"repeat": repeat} if repeat else {}
+        random_state = derive_seed(purpose="inner folds", **which, **identity)
         folds = StratifiedKFold(inner_folds, shuffle=True, random_state=random_state)
         for fold, (_, held_out) in enumerate(folds.split(labeled_y, labeled_y)):
-            inner_fold[held_out] = fold
+            inner_fold[repeat, held_out] = fold
     return inner_fold

@@ -2,7 +2,7 @@
 
 from self_training.errors import ConfigError
 from self_training.evaluation.external_scores import read
-from self_training.study import budgets
+from self_training.study import budgets, fair_controls
 from self_training.study.checks import (
     no_group_of_an_unknown_dataset,
     no_unknown_control_of_statistics,
@@ -23,8 +23,9 @@ def check_external_scores(config: dict) -> None:
             several = [other for other in expanded if expanded[other].get("original") == name]
             expected = f"scores at a label budget ({', '.join(several)})"
             raise ConfigError.of("external_scores", expected, name)
-    methods = [*config.get("methods", {}), *(name for table in tables for name in table["method"])]
+    own = fair_controls.add(config).get("methods", {})
+    methods = [*own, *(name for table in tables for name in table["method"])]
     no_unknown_control_of_statistics(config, list(dict.fromkeys(methods)))
     elsewhere = {name.partition("@")[0]: None for table in tables for name in table["dataset"]}
-    own = config.get("datasets", {})
-    no_group_of_an_unknown_dataset(config, [name for name in elsewhere if name not in own])
+    others = [name for name in elsewhere if name not in config.get("datasets", {})]
+    no_group_of_an_unknown_dataset(config, others)

@@ -36,7 +36,10 @@ def not_learned(y_true: np.ndarray, probabilities: np.ndarray, records: list[dic
 
 
 def score_generations(
-    labels: np.ndarray, chain: list[PseudoLabels], accuracies: list[float]
+    labels: np.ndarray,
+    class_names: list[str],
+    chain: list[PseudoLabels],
+    accuracies: list[float],
 ) -> list[dict]:
     """Return, per generation from 0 on, how good its pseudo-labels and its students were.
 
@@ -45,25 +48,30 @@ def score_generations(
 
     Args:
         labels: (dataset,) true labels.
+        class_names: (classes,).
         chain: a final chain's pseudo-labels after generation 1, 2, ...; empty without any.
         accuracies: on the outer test fold, of generation 0, 1, ... as far as any was trained.
 
     Returns: per generation: `offered` to the teachers; `selected` by confidence, and how many of
-        these are `correct`; `trained_on` after class balancing; `accuracy` of the students, None
-        when there were none.
+        these are `correct`; `classes_missing`, the names of those that none of these has, or '';
+        `trained_on` after class balancing; `accuracy` of the students, None when there were none.
     """
-    rows = [{"generation": 0, "offered": 0, "selected": 0, "correct": 0, "trained_on": 0}]
+    none = {"offered": 0, "selected": 0, "correct": 0, "classes_missing": "", "trained_on": 0}
+    rows: list[dict] = [{"generation": 0} | none]
     if chain:
         asked = chain[-1].offered.tolist()
         for generation, (offered, given) in enumerate(zip(asked, chain, strict=False), start=1):
-            correct = _labels_of(given) == labels[given.examples]
+            pseudo_labels = _labels_of(given)
+            correct = pseudo_labels == labels[given.examples]
             now = given.generation == generation
+            missing = np.setdiff1d(np.arange(len(class_names)), pseudo_labels[now])
             rows.append(
                 {
                     "generation": generation,
                     "offered": offered,
                     "selected": int(now.sum()),
                     "correct": int(correct[now].sum()),
+                    "classes_missing": ", ".join(class_names[label] for label in missing),
                     "trained_on": int(given.copies[now].sum()),
                 }
             )
@@ -111,16 +119,18 @@ class FinalChain:
     predictions: float32 (members, test, classes) on the outer test fold: of the shared teachers,
         then after generation 1, 2, ... of a method that has generations.
     pseudo_labels: after generation 1, 2, ...; empty without.
-    hyper_parameters: the selected candidate.
+    choice: of `search.select`: the selected candidate, and how it was chosen.
     histories: records of the final runs of generation 0, 1, ...; teachers that the method does not
         use among them.
+    search: records of the jobs that trained for the choice; none where nothing was searched.
     """
 
     split: Split
     predictions: list[np.ndarray]
     pseudo_labels: list[PseudoLabels]
-    hyper_parameters: dict
+    choice: dict
     histories: list[list[dict]]
+    search: list[list[dict]]
 
 
 def load_final_chains(files) -> list[FinalChain]:
@@ -128,19 +138,23 @@ def load_final_chains(files) -> list[FinalChain]:
 
     Args:
         files: of the job: per fold `splits`, `choices`, and of each generation `predictions` and
-            `pseudo_labels`; per generation `histories`.
+            `pseudo_labels`; per generation `histories`; `search_histories`.
     """
     folds = len(files.splits)
     predicted = storage.by_fold(files.predictions, folds)
     pseudo_labels = storage.by_fold(files.pseudo_labels, folds)
-    histories = [storage.load_json(path)["folds"] for path in files.histories]
+    histories, search = (
+        [storage.load_json(path)["folds"] for path in paths]
+        for paths in (files.histories, files.search_histories)
+    )
     return [
         FinalChain(
             load_split(files.splits[fold]),
             [_only(predictions.load(path)).evaluation for path in predicted[fold]],
             [_only(labeled_so_far.load(path)) for path in pseudo_labels[fold]],
-            storage.load_json(files.choices[fold])["hyper_parameters"],
+            storage.load_json(files.choices[fold]),
             [history[fold] for history in histories],
+            [history[fold] for history in search],
         )
         for fold in range(folds)
     ]
@@ -152,17 +166,53 @@ def _only(state: dict):
     return only
 
 
-def evaluate(labels: np.ndarray, chain: FinalChain) -> dict:
+def describe_choice(choice: dict) -> dict:
+    """Return how a candidate was chosen.
+
+    Returns: `candidates`, how many there were; `inner_score`, the mean accuracy of the selected one
+        on the inner folds; its `inner_standard_error`; and `candidates_within_error`, how many
+        scored within one standard error of the best, which is among them. None where there was
+        nothing to choose.
+    """
+    candidates = choice["candidates"]
+    means = [candidate["mean_accuracy"] for candidate in candidates]
+    if None in means:
+        names = ("inner_score", "inner_standard_error", "candidates_within_error")
+        return {"candidates": len(candidates)} | dict.fromkeys(names)
+    best = max(candidates, key=lambda candidate: candidate["mean_accuracy"])
+    bound = best["mean_accuracy"] - best["standard_error"]
+    selected = candidates[choice["selected"]]
+    return {
+        "candidates": len(candidates),
+        "inner_score": selected["mean_accuracy"],
+        "inner_standard_error": selected["standard_error"],
+        "candidates_within_error": sum(mean >= bound for mean in means),
+    }
+
+
+def of_fold(identity: dict) -> dict:
+    """Return which outer fold, and which of its training seeds, a score is of.
+
+    Args:
+        identity: of the outer fold, which seeds come from.
+    """
+    return {"fold": identity["outer_fold"], "training_seed": identity.get("training_seed", 0)}
+
+
+def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> dict:
     """Score a method's final chain on the outer test fold.
 
     Args:
         labels: (dataset,) true labels.
+        class_names: (classes,).
 
     Returns: metrics, seconds, gradient steps and examples seen (of all teachers and students that
-        the method needs), sizes, hyper-parameters, termination condition, why nothing was learned
-        if so, and lists: `generations_of_chain`, `reliability` and `examples` of pseudo-labels.
+        the method needs), `search_steps` (of all networks that were trained for the choice),
+        sizes, hyper-parameters, termination condition, why nothing was learned if so, and lists:
+        `generations_of_chain`, `reliability` and `examples` of pseudo-labels.
     """
-    split, ensemble_size = chain.split, chain.hyper_parameters["ensemble_size"]
+    split, hyper_parameters = chain.split, chain.choice["hyper_parameters"]
+    ensemble_size = hyper_parameters["ensemble_size"]
     records = [
         [
             record
@@ -189,13 +239,20 @@ def evaluate(labels: np.ndarray, chain: FinalChain) -> dict:
         "inference_time": sum(record["prediction_seconds"]["evaluation"] for record in trained[-1]),
         "gradient_steps": sum(record["steps"] for group in trained for record in group),
         "examples_seen": sum(record["examples_seen"] for group in trained for record in group),
+        "search_steps": sum(
+            record["steps"]
+            for history in chain.search
+            for record in history
+            if record["part"] != FINAL
+        ),
         "labeled": len(split.labeled_idx),
         "unlabeled": len(split.unlabeled_idx),
         "test": len(split.test_idx),
-        **chain.hyper_parameters,
+        **hyper_parameters,
+        **describe_choice(chain.choice),
         "generations_trained": len(trained) - 1,
         "termination_condition": termination or "generations_reached",
-        "generations_of_chain": score_generations(labels, pseudo_labels, accuracies),
+        "generations_of_chain": score_generations(labels, class_names, pseudo_labels, accuracies),
         "reliability": bins,
         "examples": show_pseudo_labels(labels, pseudo_labels[-1]) if pseudo_labels else [],
     }

@@ -4,7 +4,7 @@ import pandas as pd
 
 from self_training.evaluation import external_scores
 
-FOLD = ["dataset", "method", "fold"]
+FOLD = ["dataset", "method", "fold", "training_seed"]
 SECONDS = ["startup_seconds", "tracing_seconds", "training_seconds", "prediction_seconds"]
 SECONDS += ["job_seconds"]
 # What an evaluation has several of.
@@ -28,7 +28,8 @@ def collect_scores(evaluations: list[dict], external: list[pd.DataFrame]) -> pd.
 
 def collect_generations(evaluations: list[dict]) -> pd.DataFrame:
     """Return one row per dataset, method, outer fold and generation from 0 on."""
-    columns = ["generation", "offered", "selected", "correct", "trained_on", "accuracy"]
+    columns = ["generation", "offered", "selected", "correct", "classes_missing", "trained_on"]
+    columns += ["accuracy"]
     return _collect(evaluations, "generations_of_chain", columns)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-LARGEST_MAGNITUDE = 30
+LARGEST_MAGNITUDE = 30  # What a magnitude does is up to the policy.
 
 
 @dataclass(frozen=True)
@@ -18,15 +18,15 @@ class Policy:
     """A kind of input noise. `study.names.POLICIES` says which there are.
 
     draws: draws what is done to images: a function of their shape (examples, height, width,
-        channels), the strength in (0, 1], the number of operations and a generator, to a tuple of
-        arrays with a row per image.
-    apply: does it to one image: a function of a Pillow image, the strength, the color that fills
-        uncovered places and the image's row of every array, to a Pillow image.
+        channels), the magnitude, the number of operations and a generator, to a tuple of arrays
+        with a row per image.
+    apply: does it to one image: a function of a Pillow image, the magnitude, the color of the
+        image's background and the image's row of every array, to a Pillow image or an array.
     on_gpu: dotted path of a function that does it to many images on JAX (see `noise_on_gpu`).
     """
 
     draws: Callable[..., tuple[np.ndarray, ...]]
-    apply: Callable[..., Image.Image]
+    apply: Callable[..., Image.Image | np.ndarray]
     on_gpu: str
 
     def draw(
@@ -42,7 +42,7 @@ class Policy:
             shape: examples, height, width, channels.
             magnitude, operations: of `add_noise`.
         """
-        return self.draws(shape, magnitude / LARGEST_MAGNITUDE, operations, rng)
+        return self.draws(shape, magnitude, operations, rng)
 
     def add_noise(
         self, images: np.ndarray, magnitude: float, operations: int, rng: np.random.Generator
@@ -59,12 +59,12 @@ class Policy:
         if magnitude == 0 or len(images) == 0:
             return images
         noisy = np.empty_like(images)
-        strength, fills = magnitude / LARGEST_MAGNITUDE, _backgrounds(images)
         draws = [array.tolist() for array in self.draw(images.shape, magnitude, operations, rng)]
+        fills = _backgrounds(images)
         gray = images.shape[3] == 1
         for index, (image, fill, *own) in enumerate(zip(images, fills, *draws, strict=True)):
             pillow = Image.fromarray(image[..., 0] if gray else image)
-            changed = self.apply(pillow, strength, fill, *own)
+            changed = self.apply(pillow, magnitude, fill, *own)
             noisy[index] = np.asarray(changed).reshape(image.shape)
         return noisy
 

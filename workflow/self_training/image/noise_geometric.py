@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 from PIL import Image
 
-from self_training.image.noise import Policy, warp
+from self_training.image.noise import LARGEST_MAGNITUDE, Policy, warp
 
 # At the largest magnitude.
 LARGEST_TRANSLATION = 0.3  # of height and width
@@ -14,7 +14,7 @@ LARGEST_SCALING = 0.4  # sides become 1 - 0.4 to 1 + 0.4 times as long
 LARGEST_ERASING = 0.5  # of height and width
 
 
-def _draw(shape, strength: float, _operations, rng: np.random.Generator, mirror: bool):
+def _draw(shape, magnitude: float, _operations, rng: np.random.Generator, mirror: bool):
     """Draw an affine map and a rectangle per image.
 
     Returns:
@@ -23,6 +23,7 @@ def _draw(shape, strength: float, _operations, rng: np.random.Generator, mirror:
         boxes: int (examples, 4), what is erased: left, upper, right, lower, the last two exclusive.
     """
     count, height, width, _ = shape
+    strength = magnitude / LARGEST_MAGNITUDE
     draws = rng.uniform(-strength, strength, (4, count))
     shift_x, shift_y = LARGEST_TRANSLATION * draws[:2] * [[width], [height]]
     angle = np.radians(LARGEST_ROTATION * draws[2])
@@ -55,7 +56,7 @@ def _warps(height, width, angle, scale, shift_x, shift_y, mirrored) -> np.ndarra
     return np.stack(np.broadcast_arrays(*rows), axis=1)
 
 
-def _apply(image: Image.Image, _strength, fill, matrix, box) -> Image.Image:
+def _apply(image: Image.Image, _magnitude, fill, matrix, box) -> Image.Image:
     image = warp(image, matrix, fill)
     image.paste(fill, tuple(box))
     return image

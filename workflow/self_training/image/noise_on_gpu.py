@@ -1,7 +1,8 @@
 """Policies of input noise on JAX, as a part of the compiled step: a CPU would hold up a GPU.
 
-Numbers are drawn by `image.noise`, on the CPU. Pillow interpolates in double precision, JAX in
-single: a few pixels in a thousand differ by one level, and at an edge of the image more.
+Numbers are drawn by `image.noise`, on the CPU. Pillow computes in double precision, JAX in single:
+a few pixels in a thousand differ by one level; where shifts and scalings interpolate at an edge of
+the image, by more.
 
 A policy here is a function that returns noisy copies of images:
 
@@ -14,43 +15,60 @@ and returns float32 of the same shape, whole numbers from 0 to 255.
 
 from collections.abc import Callable
 from functools import partial
+from math import floor
 
 import jax
 import jax.numpy as jnp
 from jax.scipy.ndimage import map_coordinates
 
-from self_training.image.noise import LARGEST_MAGNITUDE
-from self_training.image.noise_rand_augment import MAPS, OPERATIONS
+from self_training.image.noise_rand_augment import (
+    CROP,
+    GRAY,
+    MAPS,
+    OPERATIONS,
+    amounts_at,
+    half_of_cutout,
+)
 
 # What is less than this below a whole number is one, but for rounding; the rest is cut off.
 _ROUNDING = 1e-4
 
 
 def _add_noise(change: Callable, images, magnitude: float, draws: tuple):
-    """Put every image through a change of its pixels, strength, background and draws."""
+    """Put every image through a change of its pixels, magnitude and draws."""
 
     def of_one(image, *own):
-        return change(image, magnitude / LARGEST_MAGNITUDE, _background(image), *own)
+        return change(image, magnitude, *own)
 
     return jax.vmap(of_one)(images.astype(jnp.float32), *draws)
 
 
-def _geometric(image, _strength, background, warp, box):
+def _geometric(image, _magnitude, warp, box):
+    background = _background(image)
     y, x = jnp.indices(image.shape[:2])
     left, upper, right, lower = box
     erased = (left <= x) & (x < right) & (upper <= y) & (y < lower)
     return jnp.where(erased[..., None], background, _warp(image, warp, background))
 
 
-def _rand_augment(image, strength, background, mirrored, drawn, signs):
-    image = jnp.where(mirrored, image[:, ::-1], image)
-    colors = [_COLORS.get(name, _identity) for name in OPERATIONS]
-    for operation, sign in zip(drawn, signs, strict=True):
-        # An operation is a warp, which is none for those of color, or one of color, or neither.
-        warps = jnp.stack([_warp_of(name, strength * sign, image) for name in OPERATIONS])
-        image = _warp(image, warps[operation], background)
-        image = jax.lax.switch(operation, colors, image, strength, sign)
-    return image
+def _rand_augment(image, magnitude, drawn, signs, centers, crop, mirrored):
+    height, width, _ = image.shape
+    amounts = dict(zip(OPERATIONS, amounts_at(magnitude), strict=True))
+
+    def map_of(name, by):
+        return _in_65536ths(*MAPS[name](by, width, height) if name in MAPS else _NO_WARP)
+
+    # (operations, signs, 6): an operation is a warp, or else a change of pixels in their places.
+    rows = [[map_of(name, sign * by) for sign in (-1, 1)] for name, by in amounts.items()]
+    maps = jnp.array(rows, jnp.int32)
+    changes = [partial(_CHANGES.get(name, _identity), amount=by) for name, by in amounts.items()]
+    for operation, sign, center in zip(drawn, signs, centers, strict=True):
+        image = _warp_to_nearest(image, maps[operation, (sign > 0).astype(int)])
+        image = jax.lax.switch(operation, changes, image, center)
+    padding = [(side // CROP, side // CROP) for side in image.shape[:2]]
+    padded = jnp.pad(image, [*padding, (0, 0)], mode="reflect")
+    image = jax.lax.dynamic_slice(padded, (*crop, 0), image.shape)
+    return jnp.where(mirrored, image[:, ::-1], image)
 
 
 def _background(image):
@@ -71,29 +89,35 @@ def _warp(image, warp, background):
     return jnp.where(inside[..., None], jnp.floor(warped + _ROUNDING), background)
 
 
-def _warp_of(name: str, by, image):
-    """Return the affine map of an operation; `by` is strength times sign."""
+_NO_WARP = (1, 0, 0, 0, 1, 0)
+
+
+def _in_65536ths(*warp: float) -> list[int]:
+    """Return an affine map of the centers of pixels in whole numbers, as Pillow computes it."""
+    rows = [(a, b, c + a / 2 + b / 2) for a, b, c in (warp[:3], warp[3:])]
+    return [floor(number * 65536 + 0.5) for row in rows for number in row]
+
+
+def _warp_to_nearest(image, warp):
+    """Warp an image by a map of `_in_65536ths`, without interpolation."""
     height, width, _ = image.shape
-    if name in MAPS:
-        return jnp.array(MAPS[name](by, width, height))
-    # Counter-clockwise, about the center.
-    angle = jnp.radians(30 * by) if name == "rotate" else jnp.zeros_like(by)
-    cosine, sine = jnp.cos(angle), -jnp.sin(angle)
-    x, y = width / 2, height / 2
-    across = [cosine, sine, x - cosine * x - sine * y]
-    return jnp.array([*across, -sine, cosine, y + sine * x - cosine * y])
+    y, x = jnp.indices((height, width))
+    across, down = ((warp[i] * x + warp[i + 1] * y + warp[i + 2]) >> 16 for i in (0, 3))
+    inside = (across >= 0) & (across < width) & (down >= 0) & (down < height)
+    warped = image[down.clip(0, height - 1), across.clip(0, width - 1)]
+    return jnp.where(inside[..., None], warped, GRAY)
 
 
-def _identity(image, _strength, _sign):
+def _identity(image, _center, amount):
     return image
 
 
 def _enhance(degenerate):
     """Blend an image with a degenerate one of it, as `PIL.ImageEnhance` does."""
 
-    def operation(image, strength, sign):
+    def operation(image, _center, amount):
         other = degenerate(image)
-        blended = other + (1 + sign * 0.9 * strength) * (image - other)
+        blended = other + amount * (image - other)
         return jnp.floor(jnp.clip(blended, 0, 255) + _ROUNDING)
 
     return operation
@@ -122,22 +146,34 @@ def _smooth(image):
     return jax.lax.dynamic_update_slice(image, inner, (1, 1, 0))
 
 
-def _posterize(image, strength, _sign):
-    step = 2 ** round(4 * strength)
-    return image - image % step
+def _posterize(image, _center, amount):
+    return image - image % 2 ** (8 - amount)
 
 
-def _solarize(image, strength, _sign):
-    return jnp.where(image < 256 - 256 * strength, image, 255 - image)
+def _solarize(image, _center, amount):
+    return jnp.where(image < amount, image, 255 - image)
 
 
-def _autocontrast(image, _strength, _sign):
+def _solarize_add(image, _center, amount):
+    return jnp.where(image < 128, jnp.minimum(image + amount, 255), image)
+
+
+def _cutout(image, center, amount):
+    height, width, _ = image.shape
+    half = half_of_cutout(amount, width, height)
+    y, x = jnp.indices((height, width))
+    row, column = center
+    inside = (row - half <= y) & (y < row + half) & (column - half <= x) & (x < column + half)
+    return jnp.where(inside[..., None], GRAY, image)
+
+
+def _autocontrast(image, _center, amount):
     low, high = image.min(axis=(0, 1)), image.max(axis=(0, 1))
     stretched = jnp.floor((image - low) * 255 / jnp.maximum(high - low, 1) + _ROUNDING)
     return jnp.where(high > low, stretched, image)
 
 
-def _equalize(image, _strength, _sign):
+def _equalize(image, _center, amount):
     def of_channel(channel):
         values = channel.astype(jnp.int32)
         # Pixels darker than each level. Counting by scattering is slow where it is deterministic.
@@ -149,15 +185,19 @@ def _equalize(image, _strength, _sign):
     return jax.vmap(of_channel, -1, -1)(image)
 
 
-_COLORS = {
-    "brightness": _enhance(jnp.zeros_like),
-    "color": _enhance(lambda image: _gray(image) * jnp.ones_like(image)),
-    "contrast": _enhance(_mean_gray),
-    "sharpness": _enhance(_smooth),
-    "posterize": _posterize,
-    "solarize": _solarize,
+# Operations that move no pixels.
+_CHANGES = {
     "autocontrast": _autocontrast,
     "equalize": _equalize,
+    "invert": lambda image, _center, amount: 255 - image,
+    "posterize": _posterize,
+    "solarize": _solarize,
+    "color": _enhance(lambda image: _gray(image) * jnp.ones_like(image)),
+    "contrast": _enhance(_mean_gray),
+    "brightness": _enhance(jnp.zeros_like),
+    "sharpness": _enhance(_smooth),
+    "cutout": _cutout,
+    "solarize_add": _solarize_add,
 }
 
 geometric = partial(_add_noise, _geometric)

@@ -1,72 +1,127 @@
 """Controls: networks that learn from given labels alone, otherwise trained like students."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from self_training import storage
 from self_training.data.split import Split, load_split
+from self_training.methods import proposals
+from self_training.methods.parts import Part, parts, slice_bounds
+from self_training.methods.states import name_of
+from self_training.study.candidates import Candidate
 from self_training.training.runs import FINAL, Run
 
 
 def runs(
     split: Split,
+    phase: str,
+    candidates: list[Candidate],
     *,
-    members: int,
     identity: dict,
     labels: np.ndarray | None = None,
+    asked: float = 0,
     steps: int | None = None,
+    generation: int = 0,
 ) -> list[Run]:
-    """Return the runs of a control.
+    """Return the runs of a control: of its candidates on the inner folds, or of the selected one.
 
-    Its networks start from the same weights as the shared teachers. A control that changes nothing
-    is the baseline.
+    Its seeds are those of the networks that it is compared with, so that these start from the same
+    weights. A control that changes nothing is the baseline.
 
     Args:
+        phase: SEARCH or FINAL, of `parts.parts`.
         identity: of the outer fold, which seeds come from.
         labels: (dataset,) true labels, for a control that is trained on the whole pool; None for
             one that is trained on the labeled examples.
+        asked: unlabeled examples that it is asked about as a teacher, the first slice of a chain,
+            as a fraction of the pool; 0 for none.
         steps: gradient steps to take; None for those of the settings.
+        generation: of the networks that the control is compared with; 0 for the shared teachers.
     """
-    examples, targets = split.labeled_idx, split.labeled_y
-    if labels is not None:
-        examples = np.sort(np.concatenate([examples, split.unlabeled_idx]))
-        targets = labels[examples]
+    unlabeled = {}
+    if asked:
+        unlabeled = {"unlabeled": split.unlabeled_idx[slice(*slice_bounds(split, 1, asked))]}
     return [
         Run(
-            name=FINAL,
-            identity=identity | {"part": FINAL, "generation": 0, "member": member},
+            name=name_of(index, part.name),
+            identity=identity | {"part": part.name, "generation": generation, "member": member},
             examples=examples,
             targets=targets.astype(np.int32),
-            predict={"evaluation": split.test_idx},
+            predict=unlabeled | {"evaluation": part.evaluation_idx},
             steps=steps,
+            settings=candidate.of_networks(),
         )
-        for member in range(members)
+        for part in parts(split, phase)
+        for examples, targets in [_labeled(split, part, labels)]
+        for index, candidate in enumerate(candidates)
+        for member in range(candidate.ensemble_size)
     ]
 
 
-def steps_of_last(histories: list[list[dict]]) -> int | None:
-    """Return how many gradient steps the last student of a final chain has taken.
+def _labeled(split: Split, part: Part, labels: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    if labels is None:
+        return part.labeled_idx, part.labeled_y
+    pool = np.sort(np.concatenate([part.labeled_idx, split.unlabeled_idx]))
+    return pool, labels[pool]
+
+
+class Taken(NamedTuple):
+    """What a control takes of the chain that it is compared with.
+
+    steps: gradient steps of one member; None for those of the control's settings.
+    generation: of the last networks that were trained, 0 where these are the teachers.
+    """
+
+    steps: int | None
+    generation: int
+
+
+def taken_of(histories: list[list[dict]], whole_chain: bool) -> Taken:
+    """Return what a control takes of a final chain.
 
     Args:
         histories: records of generation 0, 1, ... of the chain, of which the last ones have none
-            where it has ended early; empty for None.
+            where it has ended early; empty for a control that takes nothing.
+        whole_chain: whether the steps of all its networks are taken, or those of the last student.
     """
-    final = [[record for record in history if record["part"] == FINAL] for history in histories]
-    trained = [records for records in final if records]
-    return trained[-1][0]["steps"] if trained else None
+    final = [
+        next((record for record in history if record["part"] == FINAL), None)
+        for history in histories
+    ]
+    steps = [record["steps"] for record in final if record is not None]
+    if not steps:
+        return Taken(None, 0)
+    return Taken(sum(steps) if whole_chain else steps[-1], len(steps) - 1)
 
 
-def load_batch(files, members: int, identities: list[dict]) -> tuple[list[list[Run]], int]:
+def load_batch(files, params, phase: str) -> tuple[list[list[Run]], int]:
     """Return the runs of a control in each of a job's outer folds, and the number of classes.
 
     Args:
-        files: of the job: `splits`, and `histories` of the chain whose last student's steps are
-            taken, if any. Of an upper bound alone also `labels`, all of the dataset's.
+        files: of the job: per fold `splits`, and `choices` that its candidates take
+            hyper-parameters from; `histories` of the chain whose steps are taken, if any. Of an
+            upper bound alone also `labels`, all of the dataset's.
+        params: `identities` of the folds, `search` of `proposals.propose`, `asked` of `runs`, and
+            `whole_chain` of `taken_of`.
+        phase: SEARCH or FINAL.
     """
     labels = np.load(files.labels) if files.get("labels") else None
     histories = [storage.load_json(path)["folds"] for path in files.histories]
+    choices = proposals.load_choices(files, len(params.identities))
     batch = []
-    for fold, (path, identity) in enumerate(zip(files.splits, identities, strict=True)):
-        split = load_split(path)
-        steps = steps_of_last([history[fold] for history in histories])
-        batch.append(runs(split, members=members, identity=identity, labels=labels, steps=steps))
+    for fold, identity in enumerate(params.identities):
+        split = load_split(files.splits[fold])
+        taken = taken_of([history[fold] for history in histories], params.whole_chain)
+        batch.append(
+            runs(
+                split,
+                phase,
+                proposals.propose(**params.search, choices=choices[fold], **identity),
+                identity=identity,
+                labels=labels,
+                asked=params.asked,
+                **taken._asdict(),
+            )
+        )
     return batch, split.classes

@@ -7,9 +7,14 @@ selected candidate, on all labeled examples. A chain on a part has the name `CHA
 from dataclasses import dataclass
 from functools import cached_property
 
-from self_training import storage
 from self_training.data.split import Split, load_split
-from self_training.methods import labeled_so_far, noisy_student, predictions, search
+from self_training.methods import (
+    labeled_so_far,
+    noisy_student,
+    predictions,
+    proposals,
+    teachers,
+)
 from self_training.methods.labeled_so_far import PseudoLabels
 from self_training.methods.noisy_student import Labeling, slice_of
 from self_training.methods.parts import parts
@@ -81,7 +86,7 @@ def label_all(
 
     Args:
         phase: SEARCH or FINAL, of `parts.parts`.
-        chains: those of all candidates, or the selected one (see `search.chains`).
+        chains: those of all candidates, or the selected one (see `proposals.chains`).
         number: of the generation: 1, 2, ...
         given: predictions of its teachers: of generation 1 the shared ones, by the names of parts;
             later those after the generation before.
@@ -121,23 +126,27 @@ def load_generations(files, params, phase: str, number: int) -> list[Generation]
     """Return a job's generation in each of its outer folds, labeled.
 
     Args:
-        files: of the job, one of each kind per fold: `splits`; `choices`, of the method that the
-            search inherits from or of the method itself, if any; `predictions` of the generation
-            before; `previous`, its pseudo-labels, if it has any.
-        params: `identities` of the folds, `search` of `search.propose`, `labeling` of `Labeling`.
+        files: of the job, per fold: `splits`; `choices`, of the methods that the search takes
+            hyper-parameters from or of the method itself, if any; `predictions` of the generation
+            before; `previous`, its pseudo-labels, if it has any; `teacher_choices`, of the control
+            that is the teacher of the search, if one is.
+        params: `identities` of the folds, `search` of `propose`, `labeling` of `Labeling`.
     """
-    choices = [storage.load_json(path) for path in files.choices] or [None] * len(files.splits)
+    choices = proposals.load_choices(files, len(params.identities))
+    given = [predictions.load(path) for path in files.predictions]
+    if number == 1:
+        given = teachers.of_parts(given, files.teacher_choices)
     before = [labeled_so_far.load(path) for path in files.previous] or [{}] * len(choices)
     generations = []
     for fold, identity in enumerate(params.identities):
-        candidates = search.propose(**params.search, choice=choices[fold], **identity)
+        candidates = proposals.propose(**params.search, choices=choices[fold], **identity)
         generations.append(
             label_all(
                 load_split(files.splits[fold]),
                 phase,
-                search.chains(candidates),
+                proposals.chains(candidates),
                 number,
-                predictions.load(files.predictions[fold]),
+                given[fold],
                 before[fold],
                 Labeling(**params.labeling),
                 identity,

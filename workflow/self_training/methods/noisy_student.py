@@ -30,12 +30,16 @@ class Labeling:
     """How teachers' probabilities become pseudo-labels.
 
     labels, temperature: of `pseudo_labels.targets`.
-    balance: policy of `pseudo_labels.balance`, applied to each generation's selected examples.
+    filter: of `pseudo_labels.selects_anew`. Examples that are kept are labeled anew, and balanced
+        as they were.
+    balance, quota: of `pseudo_labels.balance`, applied to the examples that are selected together.
     """
 
     labels: str
     temperature: float
+    filter: str
     balance: str
+    quota: int | None
 
 
 def label(
@@ -67,23 +71,36 @@ def label(
     if len(examples) == 0:
         return before._replace(termination="unlabeled_used_up")
 
-    # The teachers label them, and those they are confident of are selected.
+    # The teachers label them. Those that they are confident of are selected, or the first teachers.
     # Whoever teaches has predicted them, and a chain of generations has a threshold.
     assert teachers.unlabeled is not None and chain.threshold is not None
     probabilities = ensemble(teachers.unlabeled)
-    selected = pseudo_labels.select(probabilities, chain.threshold)
-    offered = np.append(before.offered, np.int32(len(examples)))
+    anew = pseudo_labels.selects_anew(how.filter, generation)
+    if anew:
+        selected = pseudo_labels.select(probabilities, chain.threshold)
+    else:
+        selected = np.isin(examples, before.examples)
+    asked = len(examples) if anew else selected.sum()
+    offered = np.append(before.offered, np.int32(asked))
     if not selected.any():
         return before._replace(offered=offered, termination="nothing_selected")
     probabilities = probabilities[selected]
     confidence = probabilities.max(axis=1)
+    # Classes are balanced by leaving examples out, or by taking them several times.
+    classes = probabilities.argmax(axis=1)
+    copies = (
+        pseudo_labels.balance(classes, confidence, how.balance, how.quota)
+        if anew
+        else before.copies
+    )
     new = PseudoLabels(
         examples=examples[selected],
-        targets=pseudo_labels.targets(probabilities, how.labels, how.temperature),
+        targets=pseudo_labels.targets(
+            probabilities, how.labels, chain.temperature or how.temperature
+        ),
         confidence=confidence,
         generation=np.full(len(confidence), generation, dtype=np.int32),
-        # Classes are balanced by leaving examples out, or by taking them several times.
-        copies=pseudo_labels.balance(probabilities.argmax(axis=1), confidence, how.balance),
+        copies=copies,
         offered=offered,
         termination="",
     )
@@ -150,4 +167,5 @@ def students(
                 "evaluation": part.evaluation_idx,
             },
             given=len(part.labeled_idx),
+            settings=chain.of_networks(),
         )

@@ -29,17 +29,17 @@ class Part:
 
 def parts(split: Split, phase: str) -> list[Part]:
     """Return the parts of a phase, SEARCH or FINAL."""
-    labeled_idx, labeled_y, inner_fold = split.labeled_idx, split.labeled_y, split.inner_fold
+    labeled_idx, labeled_y = split.labeled_idx, split.labeled_y
     if phase == FINAL:
         return [Part(FINAL, labeled_idx, labeled_y, split.test_idx)]
-    return [
-        Part(
-            f"inner_{fold}",
-            labeled_idx[inner_fold != fold],
-            labeled_y[inner_fold != fold],
-            labeled_idx[inner_fold == fold],
-        )
+    held_out = [
+        inner_fold == fold
+        for inner_fold in split.inner_folds
         for fold in range(inner_fold.max() + 1)
+    ]
+    return [
+        Part(f"inner_{number}", labeled_idx[~out], labeled_y[~out], labeled_idx[out])
+        for number, out in enumerate(held_out)
     ]
 
 

@@ -6,12 +6,25 @@ from self_training.errors import ConfigError
 
 LABELS = ("hard", "soft")
 BALANCES = ("none", "undersample", "quota")
+FILTERS = ("every_generation", "once")
 
 
 def select(probabilities: np.ndarray, threshold: float) -> np.ndarray:
     """Return a mask (examples,) of those whose confidence is above the threshold."""
     confidence = probabilities.max(axis=1)
     return confidence > threshold
+
+
+def selects_anew(policy: str, generation: int) -> bool:
+    """Return whether a generation selects examples, or keeps those that the first has selected.
+
+    Args:
+        policy: `every_generation`, or `once` (Xie et al. 2020, section 3.1).
+        generation: 1, 2, ...
+    """
+    if policy not in FILTERS:
+        raise ConfigError.of("filter", f"one of {', '.join(FILTERS)}", policy)
+    return policy == "every_generation" or generation == 1
 
 
 def targets(probabilities: np.ndarray, labels: str, temperature: float) -> np.ndarray:
@@ -33,7 +46,9 @@ def targets(probabilities: np.ndarray, labels: str, temperature: float) -> np.nd
     return probabilities.argmax(axis=1).astype(np.int32)
 
 
-def balance(classes: np.ndarray, confidence: np.ndarray, policy: str) -> np.ndarray:
+def balance(
+    classes: np.ndarray, confidence: np.ndarray, policy: str, quota: int | None = None
+) -> np.ndarray:
     """Return how often (copies, int) each selected example is trained on.
 
     Args:
@@ -41,8 +56,10 @@ def balance(classes: np.ndarray, confidence: np.ndarray, policy: str) -> np.ndar
         confidence: (selected,).
         policy: `none` takes every example once. `undersample` takes of every predicted class as
             many as the rarest of them has, the most confident first. `quota` takes of every
-            predicted class the same number, about the mean: the most confident ones where a class
-            has more, all of them several times where it has fewer (Xie et al. 2020, section 2).
+            predicted class the same number: the most confident ones where a class has more, all of
+            them several times where it has fewer (Xie et al. 2020, section 3.1). A class that no
+            example is predicted to have gets none.
+        quota: that number; None for about the mean of the predicted classes.
     """
     if policy not in BALANCES:
         raise ConfigError.of("balance", f"one of {', '.join(BALANCES)}", policy)
@@ -50,7 +67,10 @@ def balance(classes: np.ndarray, confidence: np.ndarray, policy: str) -> np.ndar
     if policy == "none" or len(classes) == 0:
         return copies
     present, counts = np.unique(classes, return_counts=True)
-    quota = counts.min() if policy == "undersample" else round(counts.mean())
+    if policy == "undersample":
+        quota = counts.min()
+    elif quota is None:
+        quota = round(counts.mean())
     for label in present:
         members = np.flatnonzero(classes == label)
         most_confident = members[np.argsort(-confidence[members], kind="stable")]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from self_training import storage
 from self_training.data.split import Split
 from self_training.methods.parts import SEARCH, parts, slice_bounds
 from self_training.methods.predictions import Predictions
@@ -49,3 +50,23 @@ def by_phase(
     """Return the predictions that the search starts from, and those that final chains do."""
     search = {name: some for name, some in predictions.items() if name != FINAL}
     return search, {FINAL: predictions[FINAL]}
+
+
+def of_parts(given: list[dict[str, Predictions]], choices) -> list[dict[str, Predictions]]:
+    """Return what teachers predict, by the names of parts, in each outer fold of a job.
+
+    Args:
+        given: of the shared teachers, which are by the names of parts already; or of a control,
+            `CANDIDATE/PART`.
+        choices: files of what was selected for the control, of whose candidates that one teaches;
+            none where there is one candidate.
+    """
+    selected = [storage.load_json(path)["selected"] for path in choices] or [0] * len(given)
+    return [
+        {
+            name.removeprefix(f"{index}/"): some
+            for name, some in of_fold.items()
+            if "/" not in name or name.startswith(f"{index}/")
+        }
+        for index, of_fold in zip(selected, given, strict=True)
+    ]

@@ -26,6 +26,7 @@ REFERENCES = {
         "Nadeau, C., Bengio, Y. (2003). Inference for the generalization error. Machine Learning "
         "52."
     ),
+    "adamw": ("Loshchilov, I., Hutter, F. (2019). Decoupled weight decay regularization. ICLR."),
     "wilcoxon": (
         "Wilcoxon, F. (1945). Individual comparisons by ranking methods. Biometrics Bulletin 1."
     ),
@@ -58,6 +59,15 @@ REFERENCES = {
         "Tan, M., Le, Q. V. (2019). EfficientNet: rethinking model scaling for convolutional "
         "neural networks. ICML."
     ),
+}
+
+# What is said of the optimizer and the loss, beside the learning rate of a study.
+OPTIMIZER = {
+    "weight_decay": "decoupled weight decay {:g}",
+    "warmup": "linear warm-up over {:g} of the steps",
+    "decay": "learning-rate decay: {}",
+    "ema": "weights averaged with a decay of {:g}",
+    "loss": "loss {}",
 }
 
 
@@ -97,6 +107,8 @@ def _ingredients(config: dict) -> set[str]:
                 found |= {settings["backbone"], settings["noise"]["policy"]}
                 if settings["noise"]["survival"] < 1:
                     found.add("stochastic_depth")
+                if settings["weight_decay"]:
+                    found.add("adamw")
     return found
 
 
@@ -130,7 +142,10 @@ def _labeled(config: dict) -> str:
     parts = []
     if fractions:
         percent = join(f"{100 * fraction:g}%" for fraction in fractions)
-        parts.append(f"{percent} of the examples outside the test fold (stratified by class)")
+        draws = {dataset.get("draw", "stratified") for dataset in config["datasets"].values()}
+        how = {"stratified": "stratified by class", "random": "drawn without regard to class"}
+        drawn = join(words for draw, words in how.items() if draw in draws)
+        parts.append(f"{percent} of the examples outside the test fold ({drawn})")
     if numbers:
         parts.append(f"{join(numbers)} examples of every class outside the test fold")
     several = " (by dataset and label budget)" if len(fractions + numbers) > 1 else ""
@@ -143,8 +158,17 @@ def _training(config: dict) -> str:
     return (
         f"Networks ({training['backbone']}, where nothing else is said) were trained from scratch "
         f"with Adam (Kingma and Ba 2015; learning rate {training['learning_rate']:g}, batches of "
-        f"{training['batch_size']}) for {join(lengths)}"
+        f"{training['batch_size']}{_optimizer(training, OPTIMIZER)}) for {join(lengths)}"
         f"{' (by dataset)' if len(lengths) > 1 else ''}, with seeds derived from {config['seed']}."
+    )
+
+
+def _optimizer(said: dict, texts: dict[str, str]) -> str:
+    """Return what is said of the optimizer and the loss, each with a comma before it."""
+    return "".join(
+        ", " + text.format(said[key]).replace("_", " ")
+        for key, text in texts.items()
+        if said.get(key) is not None
     )
 
 
@@ -168,6 +192,12 @@ def _method(config: dict, name: str) -> str:
         "undersample": "were balanced by leaving out the least confident of frequent classes",
         "quota": "were balanced by the same quota for every class, with duplicates of rare classes",
     }[settings["balance"]]
+    if settings["quota"]:
+        balance = balance.replace("the same quota", f"a quota of {settings['quota']}")
+    asked = "those with a confidence"
+    if settings["filter"] == "once":
+        asked = "those of which the first teachers had a confidence"
+        balance = balance.replace("were balanced", "were balanced once")
     if settings["schedule"] == "all":
         labeled = "labeled all unlabeled examples anew"
     else:
@@ -182,7 +212,7 @@ def _method(config: dict, name: str) -> str:
         f"{name}: self-training after Xie et al. (2020), {_values(space['generations'])} "
         "generations. In each, teachers "
         f"({_values(space['ensemble_size'])} per generation, probabilities averaged) {labeled}; "
-        f"those with a confidence above {_values(space['threshold'])} were given "
+        f"{asked} above {_values(space['threshold'])} were given "
         f"{kind} pseudo-labels, which {balance}; students were trained on these and "
         f"the labeled examples{mixed}, {_how(config, settings)}. {_search(config, name, settings)}"
     )
@@ -195,10 +225,15 @@ def _control(config: dict, name: str, settings: dict) -> str:
         else "the labeled examples alone"
     )
     steps_of = methods.steps_of(config, name)
-    steps = (
-        f", for as many gradient steps as the last student of {steps_of} took" if steps_of else ""
-    )
-    return f"{name}: a control, trained on {on}{steps}, {_how(config, settings)}."
+    whose = {
+        methods.LAST_STUDENT: "the last student",
+        methods.WHOLE_CHAIN: "the teachers and students together",
+    }[methods.match(config, name)]
+    steps = f", for as many gradient steps as {whose} of {steps_of} took" if steps_of else ""
+    members = ""
+    if methods.control_of(config, name):
+        members = ", with as many members, from the same initial weights"
+    return f"{name}: a control, trained on {on}{steps}{members}, {_how(config, settings)}."
 
 
 def _how(config: dict, settings: dict) -> str:
@@ -207,7 +242,8 @@ def _how(config: dict, settings: dict) -> str:
     if noise["magnitude"]:
         own = [config["datasets"][name].get("policy") for name in config["datasets"]]
         policies = [noise["policy"]] if noise["policy"] else list(dict.fromkeys(own))
-        how.append(f"input noise ({join(policies)}) of magnitude {noise['magnitude']:g} of 30")
+        of = "30 (of rand_augment, 10 is the nominal maximum)" if "rand_augment" in policies else 30
+        how.append(f"input noise ({join(policies)}) of magnitude {noise['magnitude']:g} of {of}")
     if noise["dropout"]:
         how.append(f"dropout {noise['dropout']:g}")
     if noise["survival"] < 1:
@@ -215,6 +251,7 @@ def _how(config: dict, settings: dict) -> str:
     text = "with " + join(how) if how else "without noise"
     if settings["label_smoothing"]:
         text += f", label smoothing {settings['label_smoothing']:g}"
+    text += _optimizer(settings, {"learning_rate": "learning rate {:g}"} | OPTIMIZER)
     if _length(settings):
         text += f", for {_length(settings)}"
     if settings["backbone"]:
@@ -225,8 +262,8 @@ def _how(config: dict, settings: dict) -> str:
 
 def _search(config: dict, name: str, settings: dict) -> str:
     if not methods.searches(config, name):
-        taken = f" Hyper-parameters are those selected for {settings['inherit']}."
-        return "Nothing was searched." + (taken if settings["inherit"] else "")
+        taken = f" Hyper-parameters are those selected for {join(settings['takes'])}."
+        return "Nothing was searched." + (taken if settings["takes"] else "")
     strategy = (
         f"{settings['trials']} random candidates"
         if settings["strategy"] == "random"
@@ -236,8 +273,8 @@ def _search(config: dict, name: str, settings: dict) -> str:
         f"Of the values given, {strategy} were compared by accuracy on "
         f"{config['inner_folds']} inner folds of the labeled examples, in every outer fold."
     )
-    if settings["inherit"]:
-        text += f" What is not searched here is what was selected for {settings['inherit']}."
+    if settings["takes"]:
+        text += f" What is not searched here is what was selected for {join(settings['takes'])}."
     return text
 
 

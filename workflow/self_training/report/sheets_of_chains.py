@@ -68,6 +68,7 @@ def pseudo_labels(sheet: Worksheet, generations: pd.DataFrame) -> None:
         Column("Selected", "selected", width=12),
         Column("Correct", "correct", width=12),
         Column("Precision", _precision, "0.0%", 12),
+        Column("Classes without pseudo-label", "classes_missing", width=28, text=True),
         Column("Trained on", "trained_on", width=12),
         Column("Accuracy of students", "accuracy", SCORE, 12),
     ]

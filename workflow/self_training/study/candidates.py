@@ -1,9 +1,22 @@
 """Points of a hyper-parameter search space."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 
-HYPER_PARAMETERS = ("unlabeled_fraction", "threshold", "generations", "ensemble_size")
+# How a chain goes on; every candidate has these.
+OF_CHAINS = ("unlabeled_fraction", "threshold", "generations", "ensemble_size")
+# How pseudo-labels are made, and how networks are trained; None where the settings say it.
+OF_LABELS = ("temperature",)
+OF_NOISE = ("magnitude", "dropout")
+OF_NETWORKS = (
+    "learning_rate",
+    "weight_decay",
+    "label_smoothing",
+    *OF_NOISE,
+    "epochs",
+    "steps",
+)
+HYPER_PARAMETERS = (*OF_CHAINS, *OF_LABELS, *OF_NETWORKS)
 
 
 @dataclass(frozen=True)
@@ -15,32 +28,57 @@ class Candidate:
     threshold: a pseudo-label is selected when its confidence is above it.
     generations: teacher-to-student rounds; with 0 the other two say nothing and are None.
     ensemble_size: members of every teacher and student.
+    temperature: of soft labels; None, as of all below, where it is not searched.
+    learning_rate, weight_decay, label_smoothing, magnitude, dropout, epochs, steps: of
+        `training.runs.TrainingSettings`.
     """
 
     unlabeled_fraction: float | None
     threshold: float | None
     generations: int
     ensemble_size: int
+    temperature: float | None = None
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+    label_smoothing: float | None = None
+    magnitude: float | None = None
+    dropout: float | None = None
+    epochs: int | None = None
+    steps: int | None = None
 
     def as_dict(self) -> dict:
-        """Return the hyper-parameters by name."""
-        return asdict(self)
+        """Return the hyper-parameters by name: those of chains, and those that are searched."""
+        return {
+            name: value
+            for name, value in asdict(self).items()
+            if name in OF_CHAINS or value is not None
+        }
+
+    def of_networks(self) -> dict:
+        """Return what is searched of how networks are trained: `training.runs.Run.settings`."""
+        return {name: value for name, value in self.as_dict().items() if name in OF_NETWORKS}
 
     def chain(self, generations: int) -> "Candidate":
         """Return the chain that this candidate is a prefix of."""
-        return Candidate(self.unlabeled_fraction, self.threshold, generations, self.ensemble_size)
+        return replace(self, generations=generations)
 
 
 def grid(space: dict[str, list]) -> list[Candidate]:
     """Return every combination of a search space, without repetition, in the order of the lists.
 
     Args:
-        space: a list of values for each of HYPER_PARAMETERS.
+        space: a list of values for each of OF_CHAINS, and of the others for those that are
+            searched.
     """
+    names = [name for name in HYPER_PARAMETERS if name in space]
+    with_students = max(space["generations"]) > 0
     candidates: dict[Candidate, None] = {}
-    for values in product(*(space[name] for name in HYPER_PARAMETERS)):
-        candidate = Candidate(*values)
+    for values in product(*(space[name] for name in names)):
+        candidate = Candidate(**dict(zip(names, values, strict=True)))
         if candidate.generations == 0:
-            candidate = Candidate(None, None, 0, candidate.ensemble_size)
+            candidate = replace(candidate, unlabeled_fraction=None, threshold=None)
+            if with_students:
+                # A chain that trains no student is its teacher, however students were trained.
+                candidate = Candidate(None, None, 0, candidate.ensemble_size)
         candidates[candidate] = None
     return list(candidates)

@@ -6,10 +6,10 @@ from self_training.data.class_counts import check_class_counts
 from self_training.data.datasets import count_classes
 from self_training.data.examples import Reader
 from self_training.errors import ConfigError
-from self_training.study import budgets
+from self_training.study import budgets, fair_controls
+from self_training.study.checks_of_controls import CONTROL_RULES
 from self_training.study.checks_of_datasets import ARCHIVE_RULES, DATASET_RULES
 from self_training.study.checks_of_methods import (
-    CONTROL_RULES,
     INHERITANCE_RULES,
     METHOD_RULES,
     check_backbone,
@@ -45,8 +45,9 @@ def validate(config: dict) -> None:
         if kind(config, name) == CONTROL:
             for rule in CONTROL_RULES:
                 rule(config, name)
+    all_methods = list(fair_controls.add(config)["methods"])
     if not external_scores(config):
-        no_unknown_control_of_statistics(config, list(config["methods"]))
+        no_unknown_control_of_statistics(config, all_methods)
         no_group_of_an_unknown_dataset(config, [])
 
 
@@ -101,5 +102,6 @@ def check_datasets(config: dict, read: Reader) -> None:
                 dataset=name,
                 outer_folds=config["outer_folds"],
                 inner_folds=inner_folds(config),
+                draw=dataset.get("draw", "stratified"),
                 **budget,
             )

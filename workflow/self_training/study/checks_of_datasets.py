@@ -25,6 +25,13 @@ def no_two_kinds_of_budget(key: str, dataset: dict) -> None:
         raise ConfigError.of(f"{key}.{first}", f"either it or {second}", received)
 
 
+def no_random_draw_of_every_class(key: str, dataset: dict) -> None:
+    """Forbid to draw so many labels of every class, and without regard to classes."""
+    if dataset.get("draw") == "random" and "labels_per_class" in dataset:
+        expected = "stratified, as labels_per_class is of every class; or a labeled_fraction"
+        raise ConfigError.of(f"{key}.draw", expected, "random")
+
+
 def no_source_without_its_keys(key: str, dataset: dict) -> None:
     """Forbid to leave out what a source needs."""
     required, _ = sources.SOURCES[dataset["source"]]
@@ -116,6 +123,7 @@ def no_archive_of_two_origins(config: dict) -> None:
 DATASET_RULES: list[Callable[[str, dict], None]] = [
     no_two_lengths,
     no_two_kinds_of_budget,
+    no_random_draw_of_every_class,
     no_source_without_its_keys,
     no_keys_of_another_source,
     no_unknown_keras_dataset,

@@ -6,18 +6,22 @@ from self_training import dotted_paths
 from self_training.errors import ConfigError
 from self_training.study import names
 from self_training.study.methods import (
+    CHAIN,
     CONTROL,
     LENGTH,
     OF_STUDENTS,
     OF_TRAINING,
     TEACHER,
     backbones_of,
+    control_of,
     full_space,
     generations,
     kind,
     searches,
     settings,
     steps_of,
+    teacher,
+    trained_on,
 )
 
 
@@ -73,6 +77,15 @@ def no_heir_of_a_control(config: dict, name: str) -> None:
     parent = config["methods"][name].get("inherit")
     if parent is not None and kind(config, parent) == CONTROL:
         raise ConfigError.of(f"methods.{name}.inherit", "a method that is not a control", parent)
+
+
+def no_control_of_what_is_no_chain(config: dict, name: str) -> None:
+    """Forbid to be like the students of a method that has none."""
+    liked = control_of(config, name)
+    chains = [other for other in config["methods"] if kind(config, other) == CHAIN]
+    if liked is not None and liked not in chains:
+        expected = f"a method with students ({', '.join(chains)})"
+        raise ConfigError.of(f"methods.{name}.control_of", expected, liked)
 
 
 # What is searched, and where its values come from.
@@ -184,12 +197,63 @@ def no_length_beside_steps_of(config: dict, name: str) -> None:
             raise ConfigError.of(f"methods.{name}.{key}", expected, method[key])
 
 
+def no_teacher_that_is_none(config: dict, name: str) -> None:
+    """Forbid a teacher that is no control with labels and a length of its own."""
+    chosen = teacher(config, name)
+    able = [
+        other
+        for other in config["methods"]
+        if kind(config, other) == CONTROL
+        and trained_on(config, other) == "labeled"
+        and steps_of(config, other) is None
+    ]
+    if chosen is not None and chosen not in able:
+        expected = "a control that is trained on the labeled examples (train_on: labeled), for "
+        expected += f"epochs or steps of its own ({', '.join(able) or 'there is none'})"
+        raise ConfigError.of(f"methods.{name}.teacher", expected, chosen)
+
+
+def no_teacher_with_too_few_members(config: dict, name: str) -> None:
+    """Forbid ensembles that are larger than that of their teacher."""
+    chosen = teacher(config, name)
+    if chosen is not None:
+        needed = max(full_space(config, name)["ensemble_size"])
+        received = full_space(config, chosen)["ensemble_size"]
+        if min(received) < needed:
+            expected = f"at least {needed}, as it is the teacher of {name}"
+            raise ConfigError.of(f"methods.{chosen}.ensemble_size", expected, received)
+
+
+def no_match_of_nothing(config: dict, name: str) -> None:
+    """Forbid to say whose steps are taken where none are."""
+    method = config["methods"][name]
+    if "match" in method and steps_of(config, name) is None:
+        expected = "it only with control_of or steps_of"
+        raise ConfigError.of(f"methods.{name}.match", expected, method["match"])
+
+
 def no_temperature_of_hard_labels(config: dict, name: str) -> None:
     """Forbid a temperature of what has no probabilities."""
     method = config["methods"][name]
     if "temperature" in method and settings(config, name)["labels"] != "soft":
         key = f"methods.{name}.temperature"
         raise ConfigError.of(key, "it only with labels soft", method["temperature"])
+
+
+def no_filter_once_of_slices(config: dict, name: str) -> None:
+    """Forbid to keep the examples of the first generation where each has its own."""
+    own = settings(config, name)
+    if own["filter"] == "once" and own["schedule"] != "all":
+        expected = "it only with schedule all, as every slice is filtered once"
+        raise ConfigError.of(f"methods.{name}.filter", expected, "once")
+
+
+def no_quota_of_another_balance(config: dict, name: str) -> None:
+    """Forbid a number of examples per class where nothing keeps to it."""
+    method = config["methods"][name]
+    if method.get("quota") is not None and settings(config, name)["balance"] != "quota":
+        key = f"methods.{name}.quota"
+        raise ConfigError.of(key, "it only with balance quota", method["quota"])
 
 
 def no_settings_of_absent_noise(config: dict, name: str) -> None:
@@ -246,42 +310,6 @@ def no_stochastic_depth_without_blocks(config: dict, name: str) -> None:
             raise ConfigError.of(f"methods.{name}.noise.survival", expected, survival)
 
 
-# What a control can't have.
-
-
-def no_generations_of_a_control(config: dict, name: str) -> None:
-    """Forbid a control with students."""
-    if full_space(config, name)["generations"] != [0]:
-        received = config["methods"][name].get("generations")
-        expected = "0, as a control has no students"
-        raise ConfigError.of(f"methods.{name}.generations", expected, received)
-
-
-def no_backbones_by_generation_of_a_control(config: dict, name: str) -> None:
-    """Forbid a list of backbones to what has no generations."""
-    backbone = config["methods"][name].get("backbone")
-    if isinstance(backbone, list):
-        expected = "one, as a control has no generations"
-        raise ConfigError.of(f"methods.{name}.backbone", expected, backbone)
-
-
-def no_search_of_a_control(config: dict, name: str) -> None:
-    """Forbid several sizes of a control's ensemble."""
-    sizes = full_space(config, name)["ensemble_size"]
-    if len(sizes) > 1:
-        expected = "one value, as a control is not searched"
-        raise ConfigError.of(f"methods.{name}.ensemble_size", expected, sizes)
-
-
-def no_steps_of_a_method_without_students(config: dict, name: str) -> None:
-    """Forbid to take the gradient steps of students that do not exist."""
-    taken = steps_of(config, name)
-    with_students = [other for other in config["methods"] if generations(config, other)]
-    if taken is not None and taken not in with_students:
-        expected = f"a method with students ({', '.join(with_students)})"
-        raise ConfigError.of(f"methods.{name}.steps_of", expected, taken)
-
-
 # In the order in which they are checked; a rule may count on those above it.
 Rules = list[Callable[[dict, str], None]]
 INHERITANCE_RULES: Rules = [
@@ -290,6 +318,7 @@ INHERITANCE_RULES: Rules = [
     no_unknown_parent,
     no_grandparent,
     no_heir_of_a_control,
+    no_control_of_what_is_no_chain,
 ]
 METHOD_RULES: Rules = [
     no_fraction_of_a_schedule_of_all,
@@ -303,16 +332,15 @@ METHOD_RULES: Rules = [
     no_ratio_in_a_batch_of_one,
     no_epochs_beside_steps,
     no_length_beside_steps_of,
+    no_match_of_nothing,
+    no_teacher_that_is_none,
+    no_teacher_with_too_few_members,
     no_temperature_of_hard_labels,
+    no_filter_once_of_slices,
+    no_quota_of_another_balance,
     no_settings_of_absent_noise,
     no_noise_without_a_policy,
     no_operations_of_a_policy_without,
     no_unknown_backbone,
     no_stochastic_depth_without_blocks,
-]
-CONTROL_RULES: Rules = [
-    no_generations_of_a_control,
-    no_backbones_by_generation_of_a_control,
-    no_search_of_a_control,
-    no_steps_of_a_method_without_students,
 ]

@@ -10,34 +10,54 @@ This is the only module that tells one from another by the keys that a method ha
 import math
 from typing import Any
 
-from self_training.study.budgets import as_list
-from self_training.study.candidates import HYPER_PARAMETERS
+from self_training.study import spaces
+from self_training.study.candidates import HYPER_PARAMETERS, OF_NETWORKS, OF_NOISE
+from self_training.study.spaces import LENGTH
 
 TEACHER, CHAIN, CONTROL = "teacher", "chain", "control"
+# Which candidate is selected: see `methods.search.select`.
+BEST, ONE_STANDARD_ERROR = "best", "one_standard_error"
+# What makes a method a control.
+OF_CONTROLS = ("control_of", "steps_of", "train_on")
+# Whose gradient steps a control takes: those of the last student, or of all networks of a chain.
+LAST_STUDENT, WHOLE_CHAIN = "last_student", "whole_chain"
 
 DEFAULT_SETTINGS: dict[str, Any] = {
     "schedule": "slices",
     "labels": "hard",
     "temperature": 1,
+    "filter": "every_generation",
     "balance": "none",
+    "quota": None,
     "noise": {},
     "label_smoothing": 0,
     "unlabeled_ratio": None,
     "backbone": None,
+    "teacher": None,
 }
+# How all networks are trained, where `training` says nothing else.
+DEFAULT_TRAINING: dict[str, Any] = {
+    "weight_decay": 0,
+    "warmup": 0,
+    "decay": "none",
+    "ema": 0,
+    "loss": "per_example",
+}
+# What `training` says of all networks, and a method of its own.
+OF_ALL = ("learning_rate", *DEFAULT_TRAINING)
+DEFAULT_SETTINGS |= dict.fromkeys(OF_ALL)
 NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "survival": 1}
-# How long a network is trained: one of them.
-LENGTH = ("epochs", "steps")
 # How networks are trained. The shared teachers have none of these: a chain or a control has.
-OF_TRAINING = ("noise", "label_smoothing", "backbone", *LENGTH)
+OF_TRAINING = ("noise", "label_smoothing", "backbone", "learning_rate", "weight_decay", "warmup",
+               "decay", "ema", *LENGTH)  # fmt: skip
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
-OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature", "balance",
-               "unlabeled_ratio")  # fmt: skip
+OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature", "filter",
+               "balance", "quota", "unlabeled_ratio", "loss", "teacher")  # fmt: skip
 
 
 def kind(config: dict, name: str) -> str:
     """Return what a method is: TEACHER, CHAIN or CONTROL."""
-    if {"steps_of", "train_on"} & set(config["methods"][name]):
+    if set(OF_CONTROLS) & set(config["methods"][name]):
         return CONTROL
     return CHAIN if generations(config, name) else TEACHER
 
@@ -56,23 +76,39 @@ def trained_on(config: dict, name: str) -> str:
     return config["methods"][name].get("train_on", "labeled")
 
 
+def control_of(config: dict, name: str) -> str | None:
+    """Return the method that a control is like in all but its students, if any."""
+    return config["methods"][name].get("control_of")
+
+
 def steps_of(config: dict, name: str) -> str | None:
-    """Return the method whose last student's number of gradient steps a control takes, if any."""
-    return config["methods"][name].get("steps_of")
+    """Return the method whose number of gradient steps a control takes, if any (see `match`)."""
+    return config["methods"][name].get("steps_of") or control_of(config, name)
+
+
+def match(config: dict, name: str) -> str:
+    """Return whose steps those of `steps_of` are: LAST_STUDENT or WHOLE_CHAIN."""
+    return config["methods"][name].get("match", LAST_STUDENT)
 
 
 def settings(config: dict, name: str) -> dict:
     """Return a method's settings with what it inherits and the defaults filled in.
 
-    Returns: `space` (lists of values of what the method sets itself), `strategy`, `trials`,
-        `inherit`, `epochs` and `steps` (None where the dataset says it), and the keys of
-        DEFAULT_SETTINGS.
+    Returns: `space` (lists of values of what the method sets itself), `strategy`, `trials` and
+        `selection` of the search, `takes` (other methods, and the hyper-parameters that are taken
+        from what was selected for them), `epochs` and `steps` (None where the dataset says it), and
+        the keys of DEFAULT_SETTINGS (None where the study's `training` says it).
     """
     method = config["methods"][name]
+    if control_of(config, name) is not None:
+        return _settings_of_fair_control(config, method)
     parent = method.get("inherit")
     inherited = config["methods"][parent] if parent else {}
-    own = {key: as_list(method[key]) for key in HYPER_PARAMETERS if key in method}
-    defaults = {"unlabeled_fraction": [None], "threshold": [None], "ensemble_size": [1]}
+    defaults: dict[str, list] = {
+        "unlabeled_fraction": [None],
+        "threshold": [None],
+        "ensemble_size": [1],
+    }
     chosen = {
         key: method.get(key, inherited.get(key, default))
         for key, default in DEFAULT_SETTINGS.items()
@@ -81,23 +117,90 @@ def settings(config: dict, name: str) -> dict:
     chosen["noise"] = {key: chosen["noise"].get(key, none) for key, none in NO_NOISE.items()}
     length = method if {*LENGTH, "steps_of"} & set(method) else inherited
     chosen |= {key: length.get(key) for key in LENGTH}
+    own = spaces.own(method)
     if chosen["schedule"] == "all":
         own["unlabeled_fraction"] = [None]
-    space = own if parent else defaults | own
-    return chosen | {
-        "space": {key: space[key] for key in HYPER_PARAMETERS if key in space},
-        "strategy": method.get("search", {}).get("strategy", "grid"),
-        "trials": method.get("search", {}).get("trials"),
-        "inherit": parent,
+    taken = spaces.left_open(method, full_space(config, parent)) if parent else []
+    return _with_single_values(chosen) | {
+        "space": _in_order(own if parent else defaults | own),
+        **_search(config, method),
+        "takes": {parent: taken} if parent else {},
     }
+
+
+def _with_single_values(chosen: dict) -> dict:
+    noise = {key: spaces.single(chosen["noise"][key]) for key in OF_NOISE}
+    of_networks = {
+        key: spaces.single(chosen[key])
+        for key in HYPER_PARAMETERS
+        if key in chosen and key not in OF_NOISE
+    }
+    return chosen | of_networks | {"noise": chosen["noise"] | noise}
+
+
+def _in_order(space: dict[str, list]) -> dict[str, list]:
+    return {key: space[key] for key in HYPER_PARAMETERS if key in space}
+
+
+def _search(config: dict, method: dict) -> dict:
+    """Return how a method is searched: every method with the study's number of trials, if any."""
+    trials = config.get("trials")
+    default = {"strategy": "random", "trials": trials} if trials else {"strategy": "grid"}
+    search = method.get("search", default)
+    return {
+        "strategy": search["strategy"],
+        "trials": search.get("trials"),
+        "selection": config.get("selection", BEST),
+    }
+
+
+def _settings_of_fair_control(config: dict, method: dict) -> dict:
+    """Return the settings of a control that is like the last students of a method.
+
+    What is searched of how these are trained is searched for the control, too, but for how long:
+    its steps are theirs.
+    """
+    liked = method["control_of"]
+    students = settings(config, liked)
+    backbone = students["backbone"]
+    if isinstance(backbone, list):
+        backbone = backbone[min(max(generations(config, liked)), len(backbone)) - 1]
+    searched = searched_of_networks(config, liked)
+    takes: dict[str, list[str]] = {liked: ["ensemble_size"]}
+    parent = method.get("inherit")
+    if parent is not None:
+        takes[parent] = [key for key in searched if key not in students["space"]]
+        searched = {key: values for key, values in searched.items() if key in students["space"]}
+    none = {"unlabeled_fraction": [None], "threshold": [None], "generations": [0]}
+    return (
+        DEFAULT_SETTINGS
+        | {key: students[key] for key in OF_TRAINING}
+        | {"backbone": backbone}
+        | dict.fromkeys(LENGTH)
+        | {"space": none | searched, "takes": takes}
+        | {key: students[key] for key in ("strategy", "trials", "selection")}
+    )
 
 
 def full_space(config: dict, name: str) -> dict[str, list]:
     """Return lists of all values that a method's hyper-parameters may take, inherited ones too."""
     method = settings(config, name)
-    if method["inherit"]:
-        return settings(config, method["inherit"])["space"] | method["space"]
-    return method["space"]
+    taken = {
+        key: values
+        for other, keys in method["takes"].items()
+        for key, values in full_space(config, other).items()
+        if key in keys
+    }
+    return taken | method["space"]
+
+
+def searched_of_networks(config: dict, name: str) -> dict[str, list]:
+    """Return what is searched of how a method's networks are trained, but for how long."""
+    return {
+        key: values
+        for key, values in full_space(config, name).items()
+        if key in OF_NETWORKS and key not in LENGTH
+    }
 
 
 def generations(config: dict, name: str) -> list[int]:
@@ -108,10 +211,25 @@ def generations(config: dict, name: str) -> list[int]:
 def searches(config: dict, name: str) -> bool:
     """Return whether a method has more than one candidate, so that inner folds must choose."""
     method = settings(config, name)
-    # However many values a method inherits, one of each is selected when it gets them.
-    inherited = {key: [None] for key in HYPER_PARAMETERS} if method["inherit"] else {}
-    count = math.prod(len(values) for values in (inherited | method["space"]).values())
+    # However many values a method takes from another, one of each is selected when it gets them.
+    count = math.prod(len(values) for values in method["space"].values())
     return min(count, method["trials"] or count) > 1
+
+
+def teacher(config: dict, name: str) -> str | None:
+    """Return the control whose networks are a chain's generation 0; None for the shared ones."""
+    return settings(config, name)["teacher"]
+
+
+def taught_by(config: dict, control: str) -> list[str]:
+    """Return the chains whose generation 0 a control's networks are."""
+    return [name for name in config["methods"] if teacher(config, name) == control]
+
+
+def trains_in_search(config: dict, name: str) -> bool:
+    """Return whether a method's networks are trained on the inner folds: for its own search, or as
+    teachers of a chain that is searched."""
+    return any(searches(config, other) for other in [name, *taught_by(config, name)])
 
 
 def teachers(config: dict) -> dict:
@@ -121,21 +239,33 @@ def teachers(config: dict) -> dict:
         chains and in the search (0 when nothing is searched), and `unlabeled_fraction`, of the
         largest first slice.
     """
-    spaces = {name: full_space(config, name) for name in config.get("methods", {})}
-    sizes = {name: max(space["ensemble_size"]) for name, space in spaces.items()}
-    fractions = [
-        fraction or 1
-        for space in spaces.values()
-        if max(space["generations"])
-        for fraction in space["unlabeled_fraction"]
+    asking = [
+        name
+        for name in config.get("methods", {})
+        if kind(config, name) != CONTROL and teacher(config, name) is None
     ]
+    sizes = {name: max(full_space(config, name)["ensemble_size"]) for name in asking}
     return {
         "final_members": max(sizes.values(), default=0),
         "search_members": max(
-            (sizes[name] for name in spaces if searches(config, name)), default=0
+            (sizes[name] for name in asking if searches(config, name)), default=0
         ),
-        "unlabeled_fraction": max(fractions, default=0),
+        "unlabeled_fraction": _first_slice(config, asking),
     }
+
+
+def asked_of(config: dict, control: str) -> float:
+    """Return the largest first slice that a chain asks a control about which is its teacher, as a
+    fraction of the pool; 0 where it is none."""
+    return _first_slice(config, taught_by(config, control))
+
+
+def _first_slice(config: dict, names: list[str]) -> float:
+    spaces_of_chains = [full_space(config, name) for name in names if generations(config, name)]
+    fractions = [
+        fraction or 1 for space in spaces_of_chains for fraction in space["unlabeled_fraction"]
+    ]
+    return max(fractions, default=0)
 
 
 def training(config: dict, dataset: str, method: str | None = None, generation: int = 1) -> dict:
@@ -155,6 +285,7 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
     backbone = chosen["backbone"] or config["training"]["backbone"]
     if isinstance(backbone, list):
         backbone = backbone[min(generation, len(backbone)) - 1]
+    of_all = DEFAULT_TRAINING | config["training"]
     noise = chosen["noise"]
     if noise["magnitude"]:
         policy = noise["policy"] or config["datasets"][dataset]["policy"]
@@ -163,7 +294,7 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
         "backbone": backbone,
         **{key: length.get(key) for key in LENGTH},
         "batch_size": config["training"]["batch_size"],
-        "learning_rate": config["training"]["learning_rate"],
+        **{key: of_all[key] if chosen[key] is None else chosen[key] for key in OF_ALL},
         **{key: chosen[key] for key in ("unlabeled_ratio", "label_smoothing")},
         "noise": noise,
         "threads": config["threads"],
@@ -179,14 +310,14 @@ def backbones_of(config: dict, method: str) -> list[str]:
 
 def settings_behind_score(config: dict, dataset: str, method: str) -> dict:
     """Return all settings that a method's scores on a dataset depend on."""
-    everything = ("seed", "threads", "outer_folds", "inner_folds", "training")
+    everything = ("seed", "threads", "outer_folds", "inner_folds", "inner_repeats", "training")
     return {
         **{key: _sorted(config[key]) for key in everything if key in config},
         # A group says how a dataset counts in tests, and changes no score.
         "dataset": {"name": dataset}
         | _sorted({k: v for k, v in config["datasets"][dataset].items() if k != "group"}),
         "method": {"name": method}
-        | {key: config["methods"][method].get(key) for key in ("steps_of", "train_on")}
+        | {key: config["methods"][method].get(key) for key in (*OF_CONTROLS, "match")}
         | settings(config, method)
         | {"space": full_space(config, method)},
         "others": {name: settings(config, name) for name in behind(config, method)},
@@ -197,12 +328,18 @@ def settings_behind_score(config: dict, dataset: str, method: str) -> dict:
 def behind(config: dict, method: str) -> list[str]:
     """Return the other methods that a method's scores depend on.
 
-    These are the one that it inherits a choice from and, of a control, the one whose steps it takes
-    and the one that this inherits from.
+    These are the ones that it takes a choice from, its teacher, of a control the one whose steps it
+    takes, and those behind these.
     """
-    chain = steps_of(config, method)
-    parents = [settings(config, name)["inherit"] for name in (method, chain) if name]
-    found = dict.fromkeys(name for name in (chain, *parents) if name and name != method)
+    direct = [
+        steps_of(config, method),
+        teacher(config, method),
+        *settings(config, method)["takes"],
+    ]
+    found: dict[str, None] = {}
+    for name in direct:
+        if name and name != method:
+            found |= dict.fromkeys([name, *behind(config, name)])
     return list(found)
 
 

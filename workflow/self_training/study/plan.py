@@ -5,127 +5,22 @@ function of a `Plan`. Paths have wildcards in braces; `Wildcards` have an attrib
 """
 
 import re
-from pathlib import Path
-from typing import Any
 
-from self_training.data import sources
 from self_training.digests import code_digest
 from self_training.study import budgets, methods, names
-from self_training.study.config import external_scores, inner_folds, statistics
+from self_training.study.candidates import HYPER_PARAMETERS
+from self_training.study.plan_of_data import PlanOfData, Wildcards, identity_of_fold
 
-Wildcards = Any
 # What only JAX trains with; see `training.job.STACKED` and `image.noise.Policy.on_gpu`.
 JAX_TRAINER = "self_training.training.stacked:StackedTrainer"
 JAX_NOISE = "self_training.image.noise_on_gpu:geometric"
 
 
-class Plan:
+class Plan(PlanOfData):
     """What jobs a study has.
 
-    Args:
-        config: of the study, checked.
-        backend: of Keras, such as `tensorflow`.
+    Args: of `PlanOfData`.
     """
-
-    def __init__(self, config: dict, backend: str = "tensorflow"):
-        # From here on a label budget of a dataset is a dataset; examples are those of the original.
-        self.config = config = budgets.expand(config)
-        self.backend = backend
-        self.sources = budgets.sources(config)
-        # A config of external scores alone has none of these.
-        self.datasets = list(config.get("datasets", {}))
-        self.methods = list(config.get("methods", {}))
-        self.folds = list(range(config.get("outer_folds", 0)))
-        self.threads = config.get("threads", 1)
-        self.controls = methods.controls(config)
-        self.external_scores = external_scores(config)
-        self.statistics = statistics(config)
-        self.teachers = methods.teachers(config)
-
-        self.results = f"results/{config['study']}"
-        self.data = f"{self.results}/datasets/{{dataset}}"
-        self.fold = f"{self.results}/runs/{{dataset}}/fold_{{fold}}"
-        self.method = f"{self.fold}/{{method}}"
-        self.generation = f"{self.method}/{{phase}}/generation_{{generation}}"
-        # What one job does: an outer fold of a dataset, or all of them. Files are always per fold.
-        self.per_dataset = config.get("jobs") == "per_dataset"
-        self.job = "{dataset}" if self.per_dataset else "{dataset}/fold_{fold}"
-        self.method_job = f"{self.job}/{{method}}"
-        self.generation_job = f"{self.method_job}/{{phase}}_{{generation}}"
-
-    def per_fold(self, *patterns: str) -> list[str]:
-        """Return the files of a job's outer folds: for each fold, one file per pattern."""
-        if not self.per_dataset:
-            return list(patterns)
-        return [pattern.replace("{fold}", str(fold)) for fold in self.folds for pattern in patterns]
-
-    # Datasets.
-
-    def archive(self, dataset: str) -> str:
-        """Return the file or folder that a dataset is prepared from."""
-        return sources.archive(self.sources[dataset])
-
-    def archives(self) -> list[str]:
-        """Return what the datasets are prepared from."""
-        return [self.archive(dataset) for dataset in self.sources]
-
-    def missing_archives(self) -> list[str]:
-        """Return the names of the archives in resources/ that are still to be made.
-
-        One that is there, however it came there, is an input like any other: no rule makes it, so
-        that nothing fetches it again or removes what was laid there by hand.
-        """
-        return sorted(
-            Path(path).stem
-            for path in set(self.archives())
-            if Path(path).parent == Path("resources") and not Path(path).exists()
-        )
-
-    def archive_settings(self, wildcards: Wildcards) -> dict:
-        """Return what an archive is made from."""
-        path = f"resources/{wildcards.archive}.npz"
-        return next(
-            settings for settings in self.sources.values() if sources.archive(settings) == path
-        )
-
-    def dataset_path(self, wildcards: Wildcards) -> str:
-        """Return what a dataset is prepared from."""
-        return self.archive(wildcards.dataset)
-
-    def dataset_settings(self, wildcards: Wildcards) -> dict:
-        """Return what a dataset's examples and labels are, not how they are split and used."""
-        return self.sources[wildcards.dataset]
-
-    def dataset_fingerprint(self, wildcards: Wildcards) -> str | None:
-        """Return a hash of names, sizes and times of the user's own files, whose times may be older
-        than what was made; None of an archive."""
-        return sources.fingerprint(self.sources[wildcards.dataset])
-
-    def prepared(self, dataset: str, name: str) -> str:
-        """Return a file of the original dataset, which all label budgets share."""
-        return f"{self.results}/datasets/{budgets.original(self.config, dataset)}/{name}"
-
-    def images(self, wildcards: Wildcards) -> str:
-        """Return the file of a dataset's examples."""
-        return self.prepared(wildcards.dataset, "images.npy")
-
-    def labels(self, wildcards: Wildcards) -> str:
-        """Return the file of a dataset's labels, hidden ones among them."""
-        return self.prepared(wildcards.dataset, "labels.npy")
-
-    def classes(self, wildcards: Wildcards) -> str:
-        """Return the file of the names of a dataset's classes."""
-        return self.prepared(wildcards.dataset, "classes.json")
-
-    def split_settings(self, wildcards: Wildcards) -> dict:
-        """Return how a dataset is split, as `splits.make_splits` takes it."""
-        (budget,) = budgets.of(self.config["datasets"][wildcards.dataset])
-        return {
-            "seed": self.config["seed"],
-            "dataset": budgets.original(self.config, wildcards.dataset),
-            "outer_folds": self.config["outer_folds"],
-            "inner_folds": inner_folds(self.config),
-        } | budget
 
     # What trains.
 
@@ -136,8 +31,8 @@ class Plan:
         """
         dataset = budgets.original(self.config, wildcards.dataset)
         return [
-            {"study": self.config["seed"], "dataset": dataset, "outer_fold": fold}
-            for fold in (self.folds if self.per_dataset else [int(wildcards.fold)])
+            {"study": self.config["seed"], "dataset": dataset} | identity_of_fold(fold)
+            for fold in (self.folds if self.per_dataset else [wildcards.fold])
         ]
 
     def _training(self, wildcards: Wildcards) -> dict:
@@ -176,19 +71,33 @@ class Plan:
         return code_digest(script, *used)
 
     def given_choices(self, wildcards: Wildcards) -> list[str]:
-        """Return a method's own choices, for its final chains; for its search, those that it
-        inherits, if any."""
+        """Return a method's own choices, for what is final; for its search, those of the methods
+        that it takes hyper-parameters from, if any."""
         if getattr(wildcards, "phase", None) == "final":
             return self.per_fold(f"{self.method}/choice.json")
-        parent = methods.settings(self.config, wildcards.method)["inherit"]
-        return self.per_fold(f"{self.fold}/{parent}/choice.json") if parent else []
+        taken = methods.settings(self.config, wildcards.method)["takes"]
+        return self.per_fold(*(f"{self.fold}/{other}/choice.json" for other in taken))
 
     def previous_predictions(self, wildcards: Wildcards) -> list[str]:
         """Return the predictions of a generation's teachers."""
         before = int(wildcards.generation) - 1
         if before == 0:
-            return self.per_fold(f"{self.fold}/teachers/{{phase}}.npz")
+            return self.per_fold(self._of_teacher(wildcards.method, "{phase}"))
         return self.per_fold(f"{self.method}/{{phase}}/generation_{before}/predictions.npz")
+
+    def _of_teacher(self, method: str, phase: str) -> str:
+        """Return the predictions of a chain's generation 0."""
+        teacher = methods.teacher(self.config, method)
+        if teacher is None:
+            return f"{self.fold}/teachers/{phase}.npz"
+        return f"{self.fold}/{teacher}/{phase}/generation_0/predictions.npz"
+
+    def teacher_choices(self, wildcards: Wildcards) -> list[str]:
+        """Return what was selected for the control that is a chain's teacher, if one is: of its
+        candidates, whose networks the search has all of, the selected one teaches."""
+        teacher = methods.teacher(self.config, wildcards.method)
+        final = getattr(wildcards, "phase", None) == "final"
+        return self.per_fold(f"{self.fold}/{teacher}/choice.json") if teacher and not final else []
 
     def previous_pseudo_labels(self, wildcards: Wildcards) -> list[str]:
         """Return the pseudo-labels of the generation before; the first has none."""
@@ -197,20 +106,32 @@ class Plan:
         return self.per_fold(path) if before else []
 
     def search_settings(self, wildcards: Wildcards) -> dict:
-        """Return what is searched; in the final chain nothing beside the choice it is given."""
+        """Return what is searched, for `search.propose`; in the final chain nothing beside the
+        choice that it is given."""
         if getattr(wildcards, "phase", None) == "final":
-            return {"space": {}, "strategy": "fixed", "trials": None}
+            taken = [list(HYPER_PARAMETERS)]
+            return {"space": {}, "strategy": "fixed", "trials": None, "takes": taken}
         settings = methods.settings(self.config, wildcards.method)
-        return {key: settings[key] for key in ("space", "strategy", "trials")}
+        taken = list(settings["takes"].values())
+        return {key: settings[key] for key in ("space", "strategy", "trials")} | {"takes": taken}
 
     def labeling_settings(self, wildcards: Wildcards) -> dict:
         """Return how pseudo-labels are made: the fields of `noisy_student.Labeling`."""
         settings = methods.settings(self.config, wildcards.method)
-        return {key: settings[key] for key in ("labels", "temperature", "balance")}
+        keys = ("labels", "temperature", "filter", "balance", "quota")
+        return {key: settings[key] for key in keys}
 
-    def control_members(self, wildcards: Wildcards) -> int:
-        """Return how many networks a control has."""
-        return methods.full_space(self.config, wildcards.method)["ensemble_size"][0]
+    def selection(self, wildcards: Wildcards) -> str:
+        """Return which of a method's candidates is selected."""
+        return methods.settings(self.config, wildcards.method)["selection"]
+
+    def asked_fraction(self, wildcards: Wildcards) -> float:
+        """Return how many unlabeled examples a control is asked about which is a teacher."""
+        return methods.asked_of(self.config, wildcards.method)
+
+    def takes_whole_chain(self, wildcards: Wildcards) -> bool:
+        """Return whether a control takes the gradient steps of a chain's networks together."""
+        return methods.match(self.config, wildcards.method) == methods.WHOLE_CHAIN
 
     # What a method's scores are of.
 
@@ -226,17 +147,19 @@ class Plan:
         searched."""
         if not methods.searches(self.config, wildcards.method):
             return []
+        if methods.kind(self.config, wildcards.method) == methods.CONTROL:
+            return self.per_fold(f"{self.control('search')}/predictions.npz")
         return self.per_fold(
-            f"{self.fold}/teachers/search.npz",
+            self._of_teacher(wildcards.method, "search"),
             *self._of_generations(wildcards.method, "search", "predictions.npz"),
         )
 
     def final_predictions(self, wildcards: Wildcards) -> list[str]:
         """Return predictions of the final chain's generation 0, 1, 2, ..."""
         if methods.kind(self.config, wildcards.method) == methods.CONTROL:
-            return self.per_fold(f"{self.method}/control/predictions.npz")
+            return self.per_fold(f"{self.control('final')}/predictions.npz")
         return self.per_fold(
-            f"{self.fold}/teachers/final.npz",
+            self._of_teacher(wildcards.method, "final"),
             *self._of_generations(wildcards.method, "final", "predictions.npz"),
         )
 
@@ -246,10 +169,13 @@ class Plan:
 
     def _histories(self, method: str, phase: str) -> list[str]:
         """Return histories of the jobs that trained a method's networks, by generation."""
+        folder = f"{self.results}/histories"
         if methods.kind(self.config, method) == methods.CONTROL:
-            return [f"{self.results}/histories/train_control/{self.job}/{method}.json"]
-        return [f"{self.results}/histories/train_teachers/{self.job}.json"] + [
-            f"{self.results}/histories/train_students/{self.job}/{method}/{phase}_{generation}.json"
+            return [f"{folder}/train_control/{self.job}/{method}/{phase}.json"]
+        teacher = methods.teacher(self.config, method)
+        teachers = [f"{folder}/train_teachers/{self.job}.json"]
+        return (self._histories(teacher, phase) if teacher else teachers) + [
+            f"{folder}/train_students/{self.job}/{method}/{phase}_{generation}.json"
             for generation in methods.generations(self.config, method)
         ]
 
@@ -258,9 +184,23 @@ class Plan:
         return self._histories(wildcards.method, "final")
 
     def control_histories(self, wildcards: Wildcards) -> list[str]:
-        """Return histories of the final chain whose last student's steps a control takes."""
+        """Return histories of the final chain whose steps a control takes."""
         method = methods.steps_of(self.config, wildcards.method)
         return self._histories(method, "final") if method else []
+
+    def search_histories(self, wildcards: Wildcards) -> list[str]:
+        """Return histories of the jobs that trained for the choices behind a method's scores."""
+        found: dict[str, None] = {}
+        method = wildcards.method
+        taken = methods.settings(self.config, method)["takes"]
+        for name in [method, methods.teacher(self.config, method), *taken]:
+            # A control takes the size of a chain's ensemble, and nothing of what that cost.
+            of_another_kind = name in taken and methods.kind(self.config, name) != methods.kind(
+                self.config, method
+            )
+            if name and methods.searches(self.config, name) and not of_another_kind:
+                found |= dict.fromkeys(self._histories(name, "search"))
+        return list(found)
 
     def score_provenance(self, wildcards: Wildcards) -> dict:
         """Return what a score comes from: the settings it depends on, and the code behind it."""
@@ -269,13 +209,15 @@ class Plan:
             script: code_digest(script)
             for script in ("prepare_dataset", "make_splits", "select", "evaluate")
         }
-        own = methods.kind(self.config, method)
-        if own == methods.CONTROL:
-            training = methods.training(self.config, dataset, method)
-            code["train_control"] = self._code("train_control", training)
         # A choice may be inherited from a chain, and steps are taken from one.
         behind = [method, *methods.behind(self.config, method)]
-        if own != methods.CONTROL or len(behind) > 1:
+        controls = [name for name in behind if methods.kind(self.config, name) == methods.CONTROL]
+        if controls:
+            trainings = [methods.training(self.config, dataset, name) for name in controls]
+            code["train_control"] = self._code("train_control", *trainings)
+        if any(
+            name not in controls and methods.teacher(self.config, name) is None for name in behind
+        ):
             training = methods.training(self.config, dataset)
             code["train_teachers"] = self._code("train_teachers", training)
         students = [
@@ -303,7 +245,7 @@ class Plan:
         """Return the histories of every training job."""
         patterns: list[str] = []
         for method in self.methods:
-            if methods.searches(self.config, method):
+            if methods.trains_in_search(self.config, method):
                 patterns += self._histories(method, "search")
             patterns += self._histories(method, "final")
         return [

@@ -1,12 +1,18 @@
 """From a run to the batches of its gradient steps: NumPy, no Keras."""
 
 from collections.abc import Iterator
+from itertools import count, islice
 from typing import NamedTuple
 
 import numpy as np
 
+from self_training.errors import ConfigError
 from self_training.seeds import generator
+from self_training.training import schedules
 from self_training.training.runs import Run, TrainingSettings
+
+# How the examples of a batch are weighed; see `weights_of`.
+LOSSES = ("per_example", "per_part")
 
 
 class Steps(NamedTuple):
@@ -14,90 +20,160 @@ class Steps(NamedTuple):
 
     images: uint8 (images, height, width, channels) that the steps are about, as they share them;
         None for those of the dataset.
-    rows: int32 (steps, batch_size), indices of each step's images.
     draws: what is done to each step's images within the step (see `image.noise.Policy.draws`),
         arrays (steps, batch_size, ...); none where images are noisy already, or stay as they are.
+    rows: int32 (steps, batch_size), indices of each step's images.
     targets: int32 (steps, batch_size) or float32 (steps, batch_size, classes).
     weights: float32 (steps, batch_size) of the examples in the loss.
+    rates, momenta: float32 (steps,); see `schedules`.
     """
 
     images: np.ndarray | None
-    rows: np.ndarray
     draws: tuple[np.ndarray, ...]
+    rows: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
+    rates: np.ndarray
+    momenta: np.ndarray
+
+    def part(self, steps: slice) -> "Steps":
+        """Return some of the steps, where nothing has been done to their images."""
+        return Steps(None, (), *(array[steps] for array in self[2:]))
+
+
+def epochs(run: Run, settings: TrainingSettings, classes: int) -> Iterator[Steps]:
+    """Yield the steps of each epoch of a run, about the images of the dataset.
+
+    Args:
+        settings: of the run.
+    """
+    steps = count_steps(run, settings)
+    rates, momenta = schedules.learning_rates(settings, steps), schedules.momenta(settings, steps)
+    start = 0
+    for order in orders(run, settings):
+        now = slice(start, start := start + len(order))
+        yield Steps(
+            images=None,
+            draws=(),
+            rows=run.examples[order].astype(np.int32),
+            targets=targets_of(run, order, settings.label_smoothing, classes),
+            weights=weights_of(run, order, settings.loss),
+            rates=rates[now],
+            momenta=momenta[now],
+        )
+
+
+def targets_of(run: Run, order: np.ndarray, label_smoothing: float, classes: int) -> np.ndarray:
+    """Return what a run's examples are to be predicted as, in an order.
+
+    Labels that are smoothed are hard ones, given or pseudo: of probability 1 - label_smoothing +
+    label_smoothing / classes, all other classes of label_smoothing / classes (Szegedy et al. 2016,
+    section 7). Soft pseudo-labels are probabilities already, and stay.
+
+    Args:
+        order: (steps, batch_size), positions among the run's examples.
+
+    Returns: `Steps.targets`, probabilities if any of the run's targets are.
+    """
+    targets = run.targets[order]
+    if run.targets.ndim == 1:
+        if not label_smoothing:
+            return targets
+        targets = np.eye(classes, dtype=np.float32)[targets]
+    if not label_smoothing:
+        return targets
+    smooth = targets * (1 - label_smoothing) + label_smoothing / classes
+    soft = run.targets.ndim == 2 and run.given is not None
+    return np.where((order < run.given)[..., None], smooth, targets) if soft else smooth
+
+
+def weights_of(run: Run, order: np.ndarray, loss: str) -> np.ndarray:
+    """Return the weights of examples in the loss, which is their weighted mean in every batch.
+
+    Args:
+        order: (steps, batch_size), positions among the run's examples.
+        loss: `per_example` gives all the same weight. `per_part` gives labeled and pseudo-labeled
+            examples the same total weight in every batch that holds both: the loss is half the sum
+            of the means of both parts (Xie et al. 2020, algorithm 1; of a factor Adam takes no
+            notice).
+
+    Returns: float32 (steps, batch_size), of mean 1 in every step.
+    """
+    if loss not in LOSSES:
+        raise ConfigError.of("loss", f"one of {', '.join(LOSSES)}", loss)
+    if loss == "per_example" or run.given is None:
+        return np.ones(order.shape, np.float32)
+    size, given = order.shape[1], order < run.given
+    labeled = given.sum(axis=1, keepdims=True)
+    part = np.where(given, labeled, size - labeled)
+    # A batch of one part alone has no other to share the weight with.
+    return np.where(part == size, 1, size / (2 * part)).astype(np.float32)
 
 
 def steps_per_epoch(run: Run, settings: TrainingSettings) -> int:
-    """Return how many batches hold all examples of a run; the last may be filled up."""
+    """Return how many batches it takes to see all examples of a run: an epoch of its record."""
     return -(-len(run.examples) // settings.batch_size)
 
 
 def count_steps(run: Run, settings: TrainingSettings) -> int:
-    """Return how many gradient steps a run takes."""
+    """Return how many gradient steps a run takes.
+
+    Of a number of epochs, as many as see all examples so often; the last batch goes on into the
+    next epoch.
+    """
     steps = settings.steps if run.steps is None else run.steps
     if steps is not None:
         return steps
     assert settings.epochs is not None
-    return settings.epochs * steps_per_epoch(run, settings)
+    return -(-settings.epochs * len(run.examples) // settings.batch_size)
 
 
-def orders(run: Run, settings: TrainingSettings) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield order and weights of the batches of each epoch (see `batches`), in which examples are
-    positions in the run's; the last epoch may be cut short."""
-    examples = len(run.examples)
-    given = examples if run.given is None else run.given
-    left = count_steps(run, settings)
-    for epoch in range(-(-left // steps_per_epoch(run, settings))):
-        rng = generator(purpose="order", epoch=epoch, **run.identity)
-        if settings.unlabeled_ratio is None or given == examples:
-            order, weights = batches(examples, settings.batch_size, rng)
-        else:
-            order, weights = mixed_batches(
-                examples, given, settings.batch_size, settings.unlabeled_ratio, rng
-            )
-        yield order[:left], weights[:left]
-        left -= len(order[:left])
+def orders(run: Run, settings: TrainingSettings) -> Iterator[np.ndarray]:
+    """Yield the batches of each epoch of a run, of which the last may be shorter.
 
-
-def batches(
-    examples: int, batch_size: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return an epoch's order of examples as full batches, and the weights of these.
-
-    The last batch is filled up with the epoch's first examples, at weight 0, so that every batch
-    has one shape. They do not count in the loss; in batch normalization they do.
-
-    Returns: order int32 and weights float32, both (steps, batch_size).
+    Yields: int32 (steps, batch_size), positions among the run's examples.
     """
-    steps = -(-examples // batch_size)
-    order = np.resize(rng.permutation(examples).astype(np.int32), steps * batch_size)
-    weights = (np.arange(steps * batch_size) < examples).astype(np.float32)
-    return order.reshape(steps, batch_size), weights.reshape(steps, batch_size)
+    left, of_epoch = count_steps(run, settings), steps_per_epoch(run, settings)
+    stream = _batches(run, settings)
+    while left > 0:
+        order = np.stack([*islice(stream, min(of_epoch, left))])
+        yield order
+        left -= len(order)
 
 
-def mixed_batches(
-    examples: int, given: int, batch_size: int, unlabeled_ratio: float, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return an epoch of batches that all have the same number of given and pseudo-labels.
+def _batches(run: Run, settings: TrainingSettings) -> Iterator[np.ndarray]:
+    """Yield batches of a run, for ever: one stream, or one of each kind of labels side by side.
 
-    Each of both groups is passed in random orders, again and again, so that the smaller share of
-    examples may be seen several times an epoch. An epoch has as many steps as without the ratio.
+    With a ratio all batches have the same number of given and of pseudo-labels, at least one of
+    each, so that the smaller group is seen more often.
+    """
+    examples, size, ratio = len(run.examples), settings.batch_size, settings.unlabeled_ratio
+    given = examples if run.given is None else run.given
+    if ratio is None or given == examples:
+        yield from passes(examples, size, **run.identity)
+        return
+    share = min(size - 1, max(1, round(size / (1 + ratio))))
+    of_given = passes(given, share, labels="given", **run.identity)
+    of_pseudo = passes(examples - given, size - share, labels="pseudo", **run.identity)
+    for some, others in zip(of_given, of_pseudo, strict=True):
+        yield np.concatenate([some, given + others])
+
+
+def passes(examples: int, size: int, **identity) -> Iterator[np.ndarray]:
+    """Yield full batches of examples, for ever: pass after pass, each in a random order of its own.
+
+    A batch that the rest of a pass does not fill goes on with the next pass, so that every batch
+    has `size` examples, and every example is seen as often as any other, or once more.
 
     Args:
-        examples: with labels of both kinds; the first `given` of them have given labels.
-        unlabeled_ratio: pseudo-labels per given label in a batch, which has at least one of each.
+        identity: what the orders are seeded by.
 
-    Returns: order int32 and weights float32, both (steps, batch_size).
+    Yields: int32 (size,), positions in range(examples).
     """
-    steps = -(-examples // batch_size)
-    share = min(batch_size - 1, max(1, round(batch_size / (1 + unlabeled_ratio))))
-
-    def cycle(count: int, columns: int) -> np.ndarray:
-        passes = -(-steps * columns // count)
-        orders = [rng.permutation(count) for _ in range(passes)]
-        return np.concatenate(orders)[: steps * columns].reshape(steps, columns)
-
-    order = [cycle(given, share), given + cycle(examples - given, batch_size - share)]
-    weights = np.ones((steps, batch_size), np.float32)
-    return np.concatenate(order, axis=1).astype(np.int32), weights
+    waiting = np.zeros(0, np.int32)
+    for epoch in count():
+        order = generator(purpose="order", epoch=epoch, **identity).permutation(examples)
+        waiting = np.concatenate([waiting, order.astype(np.int32)])
+        full = len(waiting) // size
+        yield from waiting[: full * size].reshape(full, size)
+        waiting = waiting[full * size :]

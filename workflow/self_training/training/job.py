@@ -10,7 +10,13 @@ import psutil
 from self_training import dotted_paths
 from self_training.provenance import commit
 from self_training.storage import atomic_path, save_json
-from self_training.training.runs import FINAL, Run, TrainedRun, TrainingSettings
+from self_training.training.runs import (
+    FINAL,
+    Run,
+    TrainedRun,
+    TrainingSettings,
+    what_is_compiled,
+)
 
 if TYPE_CHECKING:
     from self_training.training.trainer import Trainer
@@ -49,7 +55,7 @@ def train_batch(
     Args:
         batch: the runs of each outer fold.
         images_path: `.npy` file of the dataset's images, uint8.
-        settings: of `runs.TrainingSettings`.
+        settings: of `runs.TrainingSettings`; a run may have some of its own.
         models: for each outer fold, a folder for the networks of its final runs,
             `member_{member}.keras`; none are kept without.
 
@@ -70,23 +76,32 @@ def train_batch(
     started = psutil.Process().create_time()
     timing = {"startup_seconds": time.time() - started}
     images = np.load(images_path, mmap_mode="r")
-    soft = runs[0][0].targets.ndim == 2
-    trainer = make_trainer(images, classes, training_settings, soft)
+    # What must be compiled anew is another trainer.
+    alike: dict[tuple, list[int]] = {}
+    for index, (run, _) in enumerate(runs):
+        alike.setdefault(what_is_compiled(run, training_settings), []).append(index)
+    found: dict[int, TrainedRun] = {}
+    for indices in alike.values():
+        trainer = make_trainer(images, classes, training_settings, runs[indices[0]][0])
+        results = trainer.train_all([runs[index][0] for index in indices])
+        for index, result in zip(indices, results, strict=True):
+            found[index] = result
+            run, fold = runs[index]
+            if models and run.identity["part"] == FINAL:
+                with atomic_path(models[fold] / f"member_{run.identity['member']}.keras") as path:
+                    trainer.model.save(path)
+        timing |= {key: timing.get(key, 0) + value for key, value in trainer.timing().items()}
     trained: list[list[TrainedRun]] = [[] for _ in batch]
-    results = trainer.train_all([run for run, _ in runs])
-    for (run, fold), result in zip(runs, results, strict=True):
-        trained[fold].append(result)
-        if models and run.identity["part"] == FINAL:
-            with atomic_path(models[fold] / f"member_{run.identity['member']}.keras") as path:
-                trainer.model.save(path)
-    return trained, timing | trainer.timing() | {
+    for index, (_, fold) in enumerate(runs):
+        trained[fold].append(found[index])
+    return trained, timing | {
         "job_seconds": time.time() - started,
         "framework": framework.describe_framework() | {"commit": commit()},
     }
 
 
 def make_trainer(
-    images: np.ndarray, classes: int, settings: TrainingSettings, soft: bool
+    images: np.ndarray, classes: int, settings: TrainingSettings, like: Run
 ) -> "Trainer":
     """Return what trains: stacks of runs on a GPU with JAX, otherwise one run after the other.
 
@@ -98,4 +113,4 @@ def make_trainer(
     from self_training.training.one_by_one import OneByOneTrainer
 
     trainer = dotted_paths.find(STACKED) if trains_on_gpu_with_jax() else OneByOneTrainer
-    return trainer(images, classes, settings, soft)
+    return trainer(images, classes, settings, like)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from self_training.training.batches import Steps
 from self_training.training.framework import keras
 from self_training.training.runs import Run, TrainedRun
 from self_training.training.trainer import PREDICTION_BATCH, Trainer, scale
@@ -32,6 +33,8 @@ class OneByOneTrainer(Trainer):
             variable.assign(value)
         for variable, value in zip(self.optimizer.variables, self.optimizer_start, strict=True):
             variable.assign(value)
+        for average, weight in self.averages:
+            average.assign(_copy(weight))
 
     def predict(self, indices: np.ndarray) -> np.ndarray:
         """Return float32 (examples, classes). Batches are filled up: one shape is traced."""
@@ -46,32 +49,38 @@ class OneByOneTrainer(Trainer):
     def _compile(self) -> None:
         """Trace a step, which every run's reset undoes, so that no run's time contains that."""
         graph = keras.backend.backend() == "tensorflow"
-        shape = (1, self.settings.batch_size)
+        weights = self.model.weights if self.compiled.ema else []
+        # With the weights that they are of.
+        self.averages = [
+            (keras.Variable(_copy(weight), trainable=False), weight) for weight in weights
+        ]
+        shape = (1, self.compiled.batch_size)
         targets = np.zeros(shape, np.int32)
         if self.soft:
             targets = np.zeros((*shape, self.classes), np.float32)
         self.train_steps, self.held_images = (_steps_in_graph if graph else _steps_one_by_one)(
-            self.model, self.optimizer, self.loss, self.images, targets
+            self.model, self.optimizer, self.loss, self.averages, self.images, targets
         )
-        self.train_steps(
-            self.held_images, np.zeros(shape, np.int32), targets, np.ones(shape, np.float32)
-        )
+        nothing, none = np.zeros(1, np.float32), np.ones(shape, np.float32)
+        step = Steps(None, (), np.zeros(shape, np.int32), targets, none, nothing, nothing)
+        self.train_steps(self.held_images, *step[2:])
         self.predict(np.zeros(1, np.int32))
 
     def _train(self, run: Run) -> TrainedRun:
         started = time.perf_counter()
         losses: list[float] = []
-        all_steps, seen = 0, 0
+        all_steps = 0
         for epoch in self.epochs(run):
             total, count = 0.0, 0
             for part in epoch:
                 images = self.held_images if part.images is None else part.images
-                mean = float(self.train_steps(images, part.rows, part.targets, part.weights))
+                mean = float(self.train_steps(images, *part[2:]))
                 total += mean * len(part.rows)
                 count += len(part.rows)
-                seen += int(part.weights.sum())
             losses.append(total / count)
             all_steps += count
+        for average, weight in self.averages:
+            weight.assign(_copy(average))
         training_seconds = time.perf_counter() - started
         probabilities, prediction_seconds = {}, {}
         for name, indices in run.predict.items():
@@ -82,26 +91,27 @@ class OneByOneTrainer(Trainer):
             run,
             losses=losses,
             steps=all_steps,
-            seen=seen,
             training_seconds=training_seconds,
             probabilities=probabilities,
             prediction_seconds=prediction_seconds,
         )
 
-    def _with_noise(self, rows, rng):
-        """Return noisy copies of the images of some steps, and per step its rows of these."""
-        noise = self.settings.noise
+    def _with_noise(self, steps, noise, rng):
+        """Return steps about noisy copies of their images."""
+        rows = steps.rows
         noisy = self.policy.add_noise(
             self.images[rows.ravel()], noise["magnitude"], noise["operations"], rng
         )
-        return noisy, np.arange(len(noisy), dtype=np.int32).reshape(rows.shape), ()
+        return steps._replace(
+            images=noisy, rows=np.arange(len(noisy), dtype=np.int32).reshape(rows.shape)
+        )
 
 
-def _steps_in_graph(model, optimizer, loss, images, targets) -> tuple[Callable, object]:
+def _steps_in_graph(model, optimizer, loss, averages, images, targets) -> tuple[Callable, object]:
     """Return a function that takes steps in one TensorFlow graph, and what holds the images there.
 
-    The function takes images (uint8), and per step rows of these, targets (like `targets`) and
-    weights; it returns the mean loss.
+    The function takes images (uint8), and the arrays of `Steps` from `rows` on, with targets like
+    `targets`; it returns the mean loss. It updates `averages` of the weights, if there are any.
     """
     import tensorflow as tf
 
@@ -111,9 +121,11 @@ def _steps_in_graph(model, optimizer, loss, images, targets) -> tuple[Callable, 
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None, None, *targets.shape[2:]], targets.dtype),
             tf.TensorSpec([None, None], tf.float32),
+            tf.TensorSpec([None], tf.float32),
+            tf.TensorSpec([None], tf.float32),
         ]
     )
-    def take_steps(images, rows, targets, weights):
+    def take_steps(images, rows, targets, weights, rates, momenta):
         total = 0.0
         for step in tf.range(tf.shape(rows)[0]):
             x = tf.cast(tf.gather(images, rows[step]), tf.float32) / 255
@@ -122,28 +134,44 @@ def _steps_in_graph(model, optimizer, loss, images, targets) -> tuple[Callable, 
                 value = loss(targets[step], outputs, sample_weight=weights[step])
                 value += sum(model.losses)
             gradients = tape.gradient(value, model.trainable_variables)
+            optimizer.learning_rate.assign(rates[step])
             optimizer.apply(gradients, model.trainable_variables)
+            _update(averages, momenta[step])
             total += value
         return total / tf.cast(tf.shape(rows)[0], tf.float32)
 
-    def train_steps(images, rows, targets, weights) -> float:
-        return take_steps(*map(tf.convert_to_tensor, (images, rows, targets, weights)))
+    def train_steps(*arrays) -> float:
+        return take_steps(*map(tf.convert_to_tensor, arrays))
 
     return train_steps, tf.constant(images)
 
 
-def _steps_one_by_one(model, optimizer, loss, images, _targets) -> tuple[Callable, object]:
+def _steps_one_by_one(
+    model, optimizer, loss, averages, images, _targets
+) -> tuple[Callable, object]:
     """Return a function that takes steps as `_steps_in_graph` does, by a call each; and the images.
 
     On any backend of Keras.
     """
     model.compile(optimizer, loss)
 
-    def train_steps(images, rows, targets, weights) -> float:
-        losses = [
-            model.train_on_batch(scale(images[batch]), target, sample_weight=weight)
-            for batch, target, weight in zip(rows, targets, weights, strict=True)
-        ]
+    def train_steps(images, *arrays) -> float:
+        losses = []
+        for batch, target, weight, rate, momentum in zip(*arrays, strict=True):
+            optimizer.learning_rate.assign(rate)
+            x = scale(images[batch])
+            losses.append(model.train_on_batch(x, target, sample_weight=weight))
+            _update(averages, momentum)
         return float(np.mean(losses))
 
     return train_steps, images
+
+
+def _update(averages, momentum) -> None:
+    for average, weight in averages:
+        average.assign(average * momentum + weight * (1 - momentum))
+
+
+def _copy(variable) -> np.ndarray:
+    """Return a variable's value, as an array of its own: JAX gives up that of a trained one."""
+    return np.array(variable)

@@ -2,24 +2,32 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 # The part of a fold that a final run is trained on; see `methods.parts.Part`.
 FINAL = "final"
+# What `Run.settings` may change of a job's noise.
+OF_NOISE = ("magnitude", "dropout")
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What all runs of a job share.
+    """How the runs of a job are trained, where a run says nothing else.
 
     backbone: dotted path of a function that builds the network; see `image.backbones`.
     epochs, steps: how long a run is trained: one of them, the other is None.
-    batch_size, learning_rate: Adam takes ceil(examples / batch_size) steps an epoch.
+    batch_size, learning_rate: of Adam. All batches are full; see `batches.passes`.
+    weight_decay: part of every weight that is taken off in every step, times the learning rate:
+        decoupled from the gradient (AdamW; Loshchilov and Hutter 2019); 0 for none.
+    warmup, decay: how the learning rate goes along a run; see `schedules.learning_rates`.
+    ema: decay of averaged weights, which predict and are saved; 0 for the last weights. See
+        `schedules.momenta`.
+    loss: how the examples of a batch are weighed; see `batches.weights_of`.
     unlabeled_ratio: pseudo-labeled examples per given one in every batch; None to take both as
         they come.
-    label_smoothing: part of the targets' probability that is spread evenly over all classes.
+    label_smoothing: part of a hard target's probability that is spread evenly over all classes.
     noise: of input noise `policy`, the dotted path of an `image.noise.Policy`, `magnitude` and
         `operations`; of model noise `dropout` and `survival` (see `image.backbones`). They act
         while training, never at prediction.
@@ -31,10 +39,28 @@ class TrainingSettings:
     steps: int | None
     batch_size: int
     learning_rate: float
+    weight_decay: float
+    warmup: float
+    decay: str
+    ema: float
+    loss: str
     unlabeled_ratio: float | None
     label_smoothing: float
     noise: dict
     threads: int
+
+    def changed(self, changes: dict) -> "TrainingSettings":
+        """Return these settings with those of a run.
+
+        Args:
+            changes: `Run.settings`. One of `epochs` and `steps` replaces both; `magnitude` and
+                `dropout` are of `noise`, whose other parts stay.
+        """
+        own = {key: value for key, value in changes.items() if key not in OF_NOISE}
+        noise = {key: value for key, value in changes.items() if key in OF_NOISE}
+        if {"epochs", "steps"} & set(own):
+            own = {"epochs": None, "steps": None} | own
+        return replace(self, noise=self.noise | noise, **own)
 
 
 @dataclass(frozen=True)
@@ -48,6 +74,8 @@ class Run:
     given: how many of the examples, the first ones, have given labels; all when None. The others
         have pseudo-labels.
     steps: gradient steps to take; as many as the settings say when None.
+    settings: what is not trained as the job's settings say: values of fields of TrainingSettings,
+        other than `noise` and `threads`, and of noise `magnitude` and `dropout`; JSON-able.
     name: of the ensemble that its network is a member of (see `methods.predictions`). It determines
         nothing that is trained, so that runs of several ensembles may be one training.
     """
@@ -58,16 +86,39 @@ class Run:
     predict: dict[str, np.ndarray]
     given: int | None = None
     steps: int | None = None
+    settings: dict = field(default_factory=dict)
     name: str = ""
 
     def digest(self) -> str:
         """Return a hash that two runs share when they are the same training with the same use."""
-        what = [self.identity, self.given, self.steps]
+        what = [self.identity, self.given, self.steps, self.settings]
         sha = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
         for array in (self.examples, self.targets, *self.predict.values()):
             sha.update(f"{array.dtype}{array.shape}".encode())
             sha.update(np.ascontiguousarray(array).tobytes())
         return sha.hexdigest()
+
+
+def is_soft(run: Run, own: TrainingSettings) -> bool:
+    """Return whether a run, with settings of its own, is trained on probabilities."""
+    return run.targets.ndim == 2 or own.label_smoothing > 0
+
+
+def what_is_compiled(run: Run, settings: TrainingSettings) -> tuple:
+    """Return what a run is compiled for: equal for runs that one compiled network can train.
+
+    All else (learning rate, length, label smoothing, magnitude of input noise, ...) is read anew
+    for every run.
+
+    Args:
+        settings: of the job.
+    """
+    own = settings.changed(run.settings)
+    noise = own.noise
+    policy = (noise["policy"], noise["operations"]) if noise["magnitude"] else None
+    network = (own.backbone, noise["dropout"], noise["survival"])
+    step = (own.batch_size, own.weight_decay, own.ema > 0, is_soft(run, own))
+    return policy, *network, *step
 
 
 @dataclass

@@ -6,7 +6,8 @@ order, which grows as training goes on.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -32,33 +33,51 @@ class StackedTrainer(Trainer):
         Of a search no network is kept. Two runs that are the same training are trained once.
         """
         unique = {run.digest(): run for run in runs}
-        by_length = sorted(unique, key=lambda digest: -count_steps(unique[digest], self.settings))
-        for start in range(0, len(by_length), self.stack):
-            digests = by_length[start : start + self.stack]
-            trained = self._train_stack([unique[digest] for digest in digests])
-            self.done |= dict(zip(digests, trained, strict=True))
+        by_magnitude: dict[float, list[str]] = {}
+        for digest in sorted(unique, key=lambda digest: -self._length(unique[digest])):
+            magnitude = self.own(unique[digest]).noise["magnitude"]
+            by_magnitude.setdefault(magnitude, []).append(digest)
+        for magnitude, by_length in by_magnitude.items():
+            for start in range(0, len(by_length), self.stack):
+                digests = by_length[start : start + self.stack]
+                trained = self._train_stack([unique[digest] for digest in digests], magnitude)
+                self.done |= dict(zip(digests, trained, strict=True))
         for run in runs:
             if run.identity["part"] == FINAL:
                 self._show(self.weights[run.digest()])
             yield self.done[run.digest()]
 
+    def _length(self, run: Run) -> int:
+        return count_steps(run, self.own(run))
+
     def _compile(self) -> None:
         self.stack = STACK
+        # Where the optimizer keeps its learning rate.
+        self.rate_at = [
+            variable is self.optimizer.learning_rate for variable in self.optimizer.variables
+        ].index(True)
         self.noise_on_gpu = dotted_paths.find(self.policy.on_gpu) if self.policy else None
         self.held_images = jnp.asarray(self.images)
         self.weights: dict[str, tuple[list[np.ndarray], list[np.ndarray]]] = {}
-        self.take_steps = jax.jit(jax.vmap(self._take_steps), donate_argnums=0)
+        # Input noise is compiled for its magnitude.
+        self.steps_at = cache(self._compile_steps)
         self.forward = jax.jit(jax.vmap(self._forward))
 
-    def _take_steps(self, state, steps: Steps):
-        """Take the steps of one run."""
-        return jax.lax.scan(self._take_step, state, steps)
+    def _compile_steps(self, magnitude: float) -> Callable:
+        """Return a function that takes steps of every run of a stack."""
 
-    def _take_step(self, state, step: Steps):
-        trainable, others, optimizer = state
+        def take_steps(state, steps: Steps):
+            return jax.lax.scan(partial(self._take_step, magnitude), state, steps)
+
+        return jax.jit(jax.vmap(take_steps), donate_argnums=0)
+
+    def _take_step(self, magnitude: float, state, step: Steps):
+        trainable, others, optimizer, averages = state
+        optimizer = [*optimizer]
+        optimizer[self.rate_at] = step.rates
         images = self.held_images[step.rows]
         if self.noise_on_gpu is not None:
-            images = self.noise_on_gpu(images, self.settings.noise["magnitude"], step.draws)
+            images = self.noise_on_gpu(images, magnitude, step.draws)
         x = scale(images)
 
         def loss_of(trainable):
@@ -69,57 +88,62 @@ class StackedTrainer(Trainer):
         trainable_now, optimizer_now = self.optimizer.stateless_apply(
             optimizer, gradients, trainable
         )
+
+        def average(before, value):
+            # The state of what is drawn at random is whole numbers, and has no average.
+            mixed = step.momenta * before + (1 - step.momenta) * value
+            return mixed if jnp.issubdtype(value.dtype, jnp.floating) else value
+
+        averages_now = averages and jax.tree.map(average, averages, (trainable_now, others_now))
         # A run that has ended waits for the others of its stack.
         goes_on = step.weights.sum() > 0
         now = jax.tree.map(
             lambda new, old: jnp.where(goes_on, new, old),
-            (trainable_now, others_now, optimizer_now),
+            (trainable_now, others_now, optimizer_now, averages_now),
             state,
         )
         return now, value
 
     def _forward(self, state, rows):
-        trainable, others, _ = state
+        trainable, others = _shown(state)
         outputs, _ = self.model.stateless_call(
             trainable, others, scale(self.held_images[rows]), training=False
         )
         return outputs
 
-    def _train_stack(self, runs: list[Run]) -> list[TrainedRun]:
+    def _train_stack(self, runs: list[Run], magnitude: float) -> list[TrainedRun]:
         started = time.perf_counter()
+        take_steps = self.steps_at(magnitude)
         state = jax.tree.map(lambda *of_runs: jnp.stack(of_runs), *map(self._starting_state, runs))
         feeds = [self._feed(run) for run in runs]
-        lengths = [count_steps(run, self.settings) for run in runs]
+        lengths = [*map(self._length, runs)]
         values_of_steps: list[Any] = []
-        seen = np.zeros(len(runs), int)
         for _ in range(-(-max(lengths) // STEPS)):
             some = [next(feed) for feed in feeds]
             steps = jax.tree.map(lambda *of_runs: np.stack(of_runs), *some)
-            state, values = self.take_steps(state, steps)
+            state, values = take_steps(state, steps)
             # These are taken while the next ones are prepared.
             values_of_steps[-1:] = map(np.asarray, values_of_steps[-1:])
             values_of_steps.append(values)
-            seen += steps.weights.sum(axis=(1, 2)).astype(int)
         losses = np.concatenate(values_of_steps, axis=1)
         training_seconds = (time.perf_counter() - started) / len(runs)
         predictions, prediction_seconds = self._predict_stack(state, runs)
         results = []
         for index, run in enumerate(runs):
             own = losses[index, : lengths[index]]
-            ends = range(0, len(own), steps_per_epoch(run, self.settings))
+            ends = range(0, len(own), steps_per_epoch(run, self.compiled))
             results.append(
                 self.record(
                     run,
                     losses=[float(own[end : end + ends.step].mean()) for end in ends],
                     steps=len(own),
-                    seen=int(seen[index]),
                     training_seconds=training_seconds,
                     probabilities=predictions[index],
                     prediction_seconds=prediction_seconds,
                 )
             )
             if run.identity["part"] == FINAL:
-                trainable, others, _ = jax.tree.map(lambda of_runs: of_runs[index], state)  # noqa: B023
+                trainable, others = jax.tree.map(lambda of_runs: of_runs[index], _shown(state))  # noqa: B023
                 self.weights[run.digest()] = (
                     [*map(np.asarray, trainable)],
                     [*map(np.asarray, others)],
@@ -130,7 +154,8 @@ class StackedTrainer(Trainer):
         values = [*zip(self.model.variables, self.start(**run.identity), strict=True)]
         trainable = [value for variable, value in values if variable.trainable]
         others = [value for variable, value in values if not variable.trainable]
-        return trainable, others, list(self.optimizer_start)
+        averages = (trainable, others) if self.compiled.ema else None
+        return trainable, others, list(self.optimizer_start), averages
 
     def _feed(self, run: Run) -> Iterator[Steps]:
         """Yield STEPS steps at a time, for ever: after its last a run takes steps of no weight."""
@@ -146,12 +171,13 @@ class StackedTrainer(Trainer):
             yield jax.tree.map(_lengthen, waiting)
             waiting = jax.tree.map(lambda array: array[:0], waiting)
 
-    def _with_noise(self, rows, rng):
-        """Return no images, per step rows of the dataset's, and what is done to them."""
-        noise = self.settings.noise
+    def _with_noise(self, steps, noise, rng):
+        """Return steps about the dataset's images, with what is done to them."""
+        rows = steps.rows
         shape = (rows.size, *self.images.shape[1:])
         draws = self.policy.draw(shape, noise["magnitude"], noise["operations"], rng)
-        return None, rows, tuple(array.reshape(*rows.shape, *array.shape[1:]) for array in draws)
+        draws = tuple(array.reshape(*rows.shape, *array.shape[1:]) for array in draws)
+        return steps._replace(draws=draws)
 
     def _predict_stack(self, state, runs: list[Run]):
         """Return the predictions of each run by name, and the seconds of a run by name."""
@@ -179,6 +205,12 @@ class StackedTrainer(Trainer):
         for some, values in zip(variables, weights, strict=True):
             for variable, value in zip(some, values, strict=True):
                 variable.assign(value)
+
+
+def _shown(state):
+    """Return the weights that predict and are saved, trainable ones and others: the averages."""
+    trainable, others, _, averages = state
+    return averages or (trainable, others)
 
 
 def _lengthen(array: np.ndarray) -> np.ndarray:

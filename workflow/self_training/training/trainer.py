@@ -15,9 +15,15 @@ import numpy as np
 
 from self_training import dotted_paths
 from self_training.seeds import derive_seed, generator
-from self_training.training.batches import Steps, orders
+from self_training.training.batches import Steps, epochs
 from self_training.training.framework import keras
-from self_training.training.runs import Run, TrainedRun, TrainingSettings
+from self_training.training.runs import (
+    Run,
+    TrainedRun,
+    TrainingSettings,
+    is_soft,
+    what_is_compiled,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -56,29 +62,30 @@ class Trainer(ABC):
 
     Args:
         images: uint8 (examples, height, width, channels); may be memory-mapped.
-        soft: whether the runs' targets are probabilities.
+        settings: of the job.
+        like: a run; all others must be alike in `runs.what_is_compiled`.
     """
 
-    def __init__(self, images: np.ndarray, classes: int, settings: TrainingSettings, soft: bool):
+    def __init__(self, images: np.ndarray, classes: int, settings: TrainingSettings, like: Run):
         started = time.perf_counter()
         self.images, self.classes, self.settings = images, classes, settings
+        self.key = what_is_compiled(like, settings)
+        # Of these a trainer may use what its key holds; all else is of one run.
+        self.compiled = settings.changed(like.settings)
         self.start = lru_cache(STARTS)(self._start)
-        self.soft = soft or settings.label_smoothing > 0
-        noisy = settings.noise["magnitude"] > 0
-        self.policy: Any = dotted_paths.find(settings.noise["policy"]) if noisy else None
-        self.model = build_network(images.shape[1:], classes, settings, {})
-        self.optimizer = keras.optimizers.Adam(settings.learning_rate)
+        self.soft = is_soft(like, self.compiled)
+        noise = self.compiled.noise
+        self.policy: Any = dotted_paths.find(noise["policy"]) if noise["magnitude"] else None
+        self.model = build_network(images.shape[1:], classes, self.compiled, {})
+        # With weight decay this is AdamW.
+        self.optimizer = keras.optimizers.Adam(weight_decay=self.compiled.weight_decay or None)
         self.optimizer.build(self.model.trainable_variables)
         self.optimizer_start = [
             keras.ops.convert_to_numpy(variable) for variable in self.optimizer.variables
         ]
-        mean = "mean_with_sample_weight"
-        if self.soft:
-            self.loss = keras.losses.CategoricalCrossentropy(
-                label_smoothing=settings.label_smoothing, reduction=mean
-            )
-        else:
-            self.loss = keras.losses.SparseCategoricalCrossentropy(reduction=mean)
+        losses = keras.losses
+        loss = losses.CategoricalCrossentropy if self.soft else losses.SparseCategoricalCrossentropy
+        self.loss = loss(reduction="mean_with_sample_weight")
         self.done: dict[str, TrainedRun] = {}
         self._compile()
         self.tracing_seconds = time.perf_counter() - started
@@ -92,40 +99,38 @@ class Trainer(ABC):
         """Yield the result of each run, in order, while `model` is its network."""
 
     @abstractmethod
-    def _with_noise(
-        self, rows: np.ndarray, rng: np.random.Generator
-    ) -> tuple[np.ndarray | None, np.ndarray, tuple[np.ndarray, ...]]:
-        """Return `Steps.images`, `Steps.rows` and `Steps.draws` of steps with input noise.
+    def _with_noise(self, steps: Steps, noise: dict, rng: np.random.Generator) -> Steps:
+        """Return steps about the images of the dataset with input noise.
 
         Args:
-            rows: (steps, batch_size), indices into the dataset.
+            noise: of the run.
         """
 
     def _start(self, **identity) -> list[np.ndarray]:
         """Return the weights, and the state of the noise, of a new network with this seed."""
-        new = build_network(self.images.shape[1:], self.classes, self.settings, identity)
+        new = build_network(self.images.shape[1:], self.classes, self.compiled, identity)
         return [keras.ops.convert_to_numpy(variable) for variable in new.variables]
+
+    def own(self, run: Run) -> TrainingSettings:
+        """Return the settings of a run."""
+        assert what_is_compiled(run, self.settings) == self.key
+        return self.settings.changed(run.settings)
 
     def epochs(self, run: Run) -> Iterator[Iterator[Steps]]:
         """Yield the steps of each epoch of a run, in parts."""
-        for epoch, (order, weights) in enumerate(orders(run, self.settings)):
-            yield self._steps_of_epoch(run, epoch, order, weights)
+        own = self.own(run)
+        for epoch, steps in enumerate(epochs(run, own, self.classes)):
+            yield self._in_parts(run, own.noise, epoch, steps)
 
-    def _steps_of_epoch(
-        self, run: Run, epoch: int, order: np.ndarray, weights: np.ndarray
-    ) -> Iterator[Steps]:
-        targets = run.targets[order]
-        if self.soft and run.targets.ndim == 1:
-            targets = np.eye(self.classes, dtype=np.float32)[targets]
-        rows = run.examples[order].astype(np.int32)
+    def _in_parts(self, run: Run, noise: dict, epoch: int, steps: Steps) -> Iterator[Steps]:
         if self.policy is None:
-            yield Steps(None, rows, (), targets, weights)
+            yield steps
             return
         rng = generator(purpose="input noise", epoch=epoch, **run.identity)
-        at_once = max(1, NOISY_BYTES // (order.shape[1] * self.images[0].nbytes))
-        for start in range(0, len(order), at_once):
-            now = slice(start, start + at_once)
-            yield Steps(*self._with_noise(rows[now], rng), targets[now], weights[now])
+        count, batch_size = steps.rows.shape
+        at_once = max(1, NOISY_BYTES // (batch_size * self.images[0].nbytes))
+        for start in range(0, count, at_once):
+            yield self._with_noise(steps.part(slice(start, start + at_once)), noise, rng)
 
     def record(
         self,
@@ -133,7 +138,6 @@ class Trainer(ABC):
         *,
         losses: list[float],
         steps: int,
-        seen: int,
         training_seconds: float,
         probabilities: dict[str, np.ndarray],
         prediction_seconds: dict[str, float],
@@ -144,7 +148,6 @@ class Trainer(ABC):
 
         Args:
             losses: mean of each epoch.
-            seen: examples that were trained on, as often as they were.
             probabilities: of `Run.predict`.
             prediction_seconds: by the same names.
         """
@@ -156,7 +159,7 @@ class Trainer(ABC):
         record = run.identity | {
             "examples": len(run.examples),
             "steps": steps,
-            "examples_seen": seen,
+            "examples_seen": steps * self.compiled.batch_size,
             "losses": [loss if np.isfinite(loss) else None for loss in losses],
             "diverged": diverged,
             "training_seconds": training_seconds,

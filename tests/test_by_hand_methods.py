@@ -1,0 +1,185 @@
+"""Pseudo-labels, inner scores and runs, recomputed by hand."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from self_training import storage
+from self_training.data.split import Split, save_split
+from self_training.methods import controls, generation, noisy_student, search, states, teachers
+from self_training.methods.labeled_so_far import no_pseudo_labels
+from self_training.methods.noisy_student import Labeling
+from self_training.methods.parts import SEARCH, parts
+from self_training.methods.predictions import Predictions
+from self_training.study.candidates import Candidate
+from self_training.training.runs import FINAL
+
+IDENTITY = {"study": 1, "dataset": "d", "outer_fold": 0}
+# A dataset of fourteen in two classes; inner folds hold out one of each class.
+SPLIT = Split(
+    test_idx=np.array([12, 13]),
+    labeled_idx=np.array([0, 1, 2, 3, 4, 5]),
+    labeled_y=np.array([0, 1, 1, 0, 1, 0]),
+    unlabeled_idx=np.array([9, 6, 11, 8, 7, 10]),
+    inner_folds=np.array([[0, 0, 1, 1, 2, 2]]),
+    classes=2,
+)
+FIRST, SECOND = [0.9, 0.1], [0.3, 0.7]  # A sure vote for class 0, and one for class 1.
+
+
+def students_of(chain: Candidate, number: int, labeled, phase: str = FINAL) -> list:
+    return [
+        run
+        for part in parts(SPLIT, phase)
+        for run in noisy_student.students(
+            SPLIT, part, chain, number, labeled, name=f"0/{part.name}", identity=IDENTITY
+        )
+    ]
+
+
+def test_inner_folds_are_trained_on_what_they_do_not_hold_out():
+    labeled = no_pseudo_labels(2, "hard")._replace(
+        examples=np.array([9]), targets=np.array([1]), copies=np.array([1])
+    )
+    expected = {
+        "inner_0": ([2, 3, 4, 5], [1, 0, 1, 0], [0, 1]),
+        "inner_1": ([0, 1, 4, 5], [0, 1, 1, 0], [2, 3]),
+        "inner_2": ([0, 1, 2, 3], [0, 1, 1, 0], [4, 5]),
+    }
+    runs = teachers.runs(
+        SPLIT, search_members=1, final_members=0, unlabeled_fraction=1, identity=IDENTITY
+    )
+    for run in runs:
+        given = run.examples.tolist(), run.targets.tolist(), run.predict["evaluation"].tolist()
+        assert given == expected[run.name]
+    students = students_of(Candidate(0.2, 0.5, 1, 1), 1, labeled, SEARCH)
+    assert len(runs) == len(students) == 3
+    for run in students:
+        examples, targets, held_out = expected[run.identity["part"]]
+        assert run.examples.tolist() == [*examples, 9] and run.targets.tolist() == [*targets, 1]
+        assert run.predict["evaluation"].tolist() == held_out and run.given == 4
+
+
+def test_inner_scores_by_hand():
+    """Of shared teachers and of students, by the members that a candidate asks for."""
+
+    def predicted(*members):
+        return Predictions(np.array(members, np.float32))
+
+    # Held out are labels 0 and 1, 1 and 0, 1 and 0. Of the teachers the first is right, the second
+    # says 1, more surely than the first says 0, the third says 0 most surely of all.
+    surer, surest = [0.05, 0.95], [0.99, 0.01]
+    second, third = [surer, surer], [surest, surest]
+    shared = {
+        "inner_0": predicted([FIRST, SECOND], second, third),
+        "inner_1": predicted([SECOND, FIRST], second, third),
+        "inner_2": predicted([SECOND, FIRST], second, third),
+    }
+    candidates = [Candidate(None, None, 0, size) for size in (1, 2, 3)]
+    scores = search.score_candidates(SPLIT, candidates, [shared])
+    # Two: the second overrules. Three: means of class 0 are 0.647 and 0.447.
+    assert scores == [[1.0] * 3, [0.5] * 3, [1.0] * 3]
+
+    # Chains of one and of two students; one right member of two decides if it is surer.
+    right = {"inner_0": [FIRST, SECOND], "inner_1": [SECOND, FIRST], "inner_2": [SECOND, FIRST]}
+    wrong = {part: rows[::-1] for part, rows in right.items()}
+    sure = {part: (np.array(rows) > 0.5).astype(float) for part, rows in right.items()}
+    after_one = {f"0/{part}": predicted(wrong[part]) for part in right}
+    after_one |= {f"1/{part}": predicted(wrong[part], sure[part]) for part in right}
+    after_two = {f"0/{part}": predicted(right[part]) for part in right}
+    after_two |= {f"1/{part}": predicted(wrong[part], wrong[part]) for part in right}
+    candidates = [Candidate(0.2, 0.5, number, size) for size in (1, 2) for number in (1, 2)]
+    scores = search.score_candidates(SPLIT, candidates, [shared, after_one, after_two])
+    assert scores == [[0.0] * 3, [1.0] * 3, [1.0] * 3, [0.0] * 3]
+    # Means of 0.5, 0.7 and 0.75: the best one, and not the one with the best fold.
+    scores = [[0.5, 0.5, 0.5], [0.7, 0.7, 0.7], [0.75, 0.75, 0.75], [1.0, 0.6, 0.5]]
+    assert search.select(candidates, scores)["hyper_parameters"] == candidates[2].as_dict()
+
+
+def label_first(labels: str, temperature: float, balance: str):
+    """Label all of U once; three examples are of class 0, one of class 1, two of nobody's."""
+    rows = [[0.8, 0.2], [0.9, 0.1], [0.5, 0.5], [0.7, 0.3], [0.25, 0.75], [0.5, 0.5]]
+    given = {FINAL: Predictions(np.zeros((1, 2, 2)), np.array([rows]))}
+    how = Labeling(labels=labels, temperature=temperature, balance=balance)
+    chains = [Candidate(None, 0.5, 1, 1)]
+    return generation.label_all(SPLIT, FINAL, chains, 1, given, {}, how, IDENTITY)
+
+
+@pytest.mark.parametrize(
+    ("balance", "copies"),
+    [("none", [1, 1, 1, 1]), ("undersample", [0, 1, 0, 1]), ("quota", [1, 1, 0, 2])],
+)
+def test_a_generation_by_hand(balance, copies):
+    """Temperature 1/2 squares the probabilities: 0.64 : 0.04, 0.81 : 0.01, 0.49 : 0.09, 1 : 9."""
+    made = label_first("soft", 0.5, balance)
+    labeled = made.pseudo_labels["0/final"]
+    soft = np.array([[16 / 17, 1 / 17], [81 / 82, 1 / 82], [49 / 58, 9 / 58], [0.1, 0.9]])
+    assert labeled.examples.tolist() == [9, 6, 8, 7]
+    np.testing.assert_allclose(labeled.targets, soft, atol=1e-6)
+    assert labeled.confidence.tolist() == [0.8, 0.9, 0.7, 0.75]
+    assert labeled.copies.tolist() == copies
+    (run,) = made.runs
+    repeated = np.repeat([9, 6, 8, 7], copies).tolist()
+    assert run.examples.tolist() == [0, 1, 2, 3, 4, 5, *repeated] and run.given == 6
+    given = np.eye(2)[[0, 1, 1, 0, 1, 0]]
+    targets = np.concatenate([given, np.repeat(soft, copies, axis=0)])
+    np.testing.assert_allclose(run.targets, targets, atol=1e-6)
+    hard = label_first("hard", 0.5, balance).runs[0]
+    assert hard.targets.tolist() == [0, 1, 1, 0, 1, 0, *np.repeat([0, 0, 0, 1], copies).tolist()]
+
+
+def test_members_and_generations_have_seeds_of_their_own():
+    labeled = no_pseudo_labels(2, "hard")
+    chain = Candidate(0.2, 0.5, 3, 3)
+    students = [students_of(chain, number, labeled) for number in (1, 2, 3)]
+    assert [[run.identity["member"] for run in runs] for runs in students] == [[0, 1, 2]] * 3
+    assert [runs[0].identity["generation"] for runs in students] == [1, 2, 3]
+    of_control = controls.runs(SPLIT, members=3, identity=IDENTITY)
+    assert [run.identity["member"] for run in of_control] == [0, 1, 2]
+    for run in (*of_control, *(run for runs in students for run in runs)):
+        assert IDENTITY.items() < run.identity.items() and run.identity["part"] == FINAL
+
+
+def test_a_control_takes_the_steps_of_its_own_fold_s_last_student(tmp_path):
+    """Students of later generations have more examples, and take more steps."""
+
+    def history(*steps_of_folds):
+        return {
+            "folds": [
+                [{"part": "inner_0", "steps": 1}, {"part": FINAL, "steps": steps}]
+                for steps in steps_of_folds
+            ]
+        }
+
+    files = SimpleNamespace(splits=[], histories=[], get={}.get)
+    for fold in range(2):
+        files.splits.append(tmp_path / f"split_{fold}.npz")
+        save_split(files.splits[-1], SPLIT)
+    for number, steps in enumerate([(4, 5), (9, 10), (12, 14)]):
+        files.histories.append(tmp_path / f"history_{number}.json")
+        storage.save_json(files.histories[-1], history(*steps))
+    batch, classes = controls.load_batch(files, 1, [IDENTITY, IDENTITY | {"outer_fold": 1}])
+    assert [[run.steps for run in runs] for runs in batch] == [[12], [14]] and classes == 2
+
+
+def test_every_fold_has_a_choice_of_its_own(tmp_path):
+    """One fold has chosen a threshold of 0.6, the other one of 0.85."""
+    files = SimpleNamespace(splits=[], predictions=[], choices=[], previous=[])
+    rows = np.array([[[0.8, 0.2], [0.1, 0.9]]], np.float32)
+    for fold, threshold in enumerate((0.6, 0.85)):
+        for kind in ("splits", "predictions", "choices"):
+            getattr(files, kind).append(tmp_path / f"{kind}_{fold}")
+        files.predictions[-1] = files.predictions[-1].with_suffix(".npz")
+        files.splits[-1] = files.splits[-1].with_suffix(".npz")
+        save_split(files.splits[-1], SPLIT)
+        states.save(files.predictions[-1], {FINAL: Predictions(np.zeros((1, 2, 2)), rows)})
+        chosen = Candidate(1 / 6, threshold, 1, 1).as_dict()
+        storage.save_json(files.choices[-1], {"hyper_parameters": chosen})
+    params = SimpleNamespace(
+        identities=[IDENTITY, IDENTITY | {"outer_fold": 1}],
+        search={"space": {}, "strategy": "fixed", "trials": None},
+        labeling={"labels": "hard", "temperature": 1, "balance": "none"},
+    )
+    made = generation.load_generations(files, params, FINAL, 1)
+    found = [some.pseudo_labels["0/final"].examples.tolist() for some in made]
+    assert found == [[9, 6], [6]]

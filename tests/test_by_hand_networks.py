@@ -1,0 +1,78 @@
+"""Networks: what they start from, and when noise acts."""
+
+from dataclasses import asdict
+
+import numpy as np
+from self_training.training import framework, job
+from self_training.training.one_by_one import OneByOneTrainer
+from self_training.training.trainer import build_network, scale
+from test_training import IMAGES, NO_NOISE, run, settings
+
+TEACHER = {"part": "final", "generation": 0, "member": 0}
+STUDENT = {"part": "final", "generation": 1, "member": 0}
+
+
+def weights(model) -> list[np.ndarray]:
+    return [variable.numpy() for variable in model.trainable_variables]
+
+
+def start(identity: dict) -> list[np.ndarray]:
+    return weights(build_network(IMAGES.shape[1:], 10, settings(), {"study": 1} | identity))
+
+
+def test_a_student_starts_from_scratch():
+    """Not from its teacher, nor from any network that was trained before it."""
+    trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=1), False)
+    trainer.train(run(64, **TEACHER))
+    taught = weights(trainer.model)
+    trainer.reset({"study": 1} | STUDENT)
+    for one, other, teacher in zip(weights(trainer.model), start(STUDENT), taught, strict=True):
+        np.testing.assert_array_equal(one, other)
+        assert (one != teacher).any()
+    trainer.train(run(96, **TEACHER))
+    student = trainer.train(run(64, **STUDENT))
+    alone = OneByOneTrainer(IMAGES, 10, settings(epochs=1), False).train(run(64, **STUDENT))
+    for name, probabilities in alone.probabilities.items():
+        np.testing.assert_array_equal(student.probabilities[name], probabilities)
+
+
+def test_a_job_s_networks_know_no_earlier_ones(tmp_path, monkeypatch):
+    """Though these are kept beside its own."""
+    monkeypatch.setattr(framework, "start_framework", lambda threads: None)
+    np.save(tmp_path / "images.npy", IMAGES)
+    chosen = settings(epochs=1)
+    for number, identity in enumerate((TEACHER, STUDENT)):
+        batch, folder = [[run(64, **identity)]], tmp_path / f"generation_{number}"
+        ((result,),), _ = job.train_batch(
+            batch, tmp_path / "images.npy", 10, asdict(chosen), [folder]
+        )
+        assert (folder / "member_0.keras").exists()
+        alone = OneByOneTrainer(IMAGES, 10, chosen, False).train(run(64, **identity))
+        for name, probabilities in alone.probabilities.items():
+            np.testing.assert_array_equal(result.probabilities[name], probabilities)
+
+
+def test_members_start_from_weights_of_their_own():
+    kernels = [start(STUDENT | {"member": member})[0] for member in (0, 1, 0)]
+    assert (kernels[0] != kernels[1]).any()
+    np.testing.assert_array_equal(kernels[0], kernels[2])
+
+
+def test_predictions_are_without_noise():
+    noise = NO_NOISE | {"policy": "characters", "magnitude": 15, "dropout": 0.5}
+    trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=1, noise=noise), False)
+    found = trainer.train(run(64)).probabilities["evaluation"]
+    quiet = trainer.model(scale(IMAGES[1300:1500]), training=False)
+    np.testing.assert_allclose(found, quiet, atol=1e-5)
+
+
+def test_input_noise_is_new_for_every_image_and_epoch():
+    """One image, 32 times in each of two epochs."""
+    noise = NO_NOISE | {"policy": "characters", "magnitude": 15}
+    trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=2, noise=noise), False)
+    some_run = run(32)
+    some_run.examples[:] = 0
+    epochs = [np.concatenate([part.images for part in epoch]) for epoch in trainer.epochs(some_run)]
+    assert [len(images) for images in epochs] == [32, 32]
+    changed = np.concatenate(epochs).reshape(64, -1)
+    assert len(np.unique(changed, axis=0)) > 60

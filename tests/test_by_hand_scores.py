@@ -1,0 +1,130 @@
+"""Scores of final chains, by hand."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from self_training import storage
+from self_training.data.split import Split, save_split
+from self_training.evaluation import metrics, scores
+from self_training.methods import states
+from self_training.methods.labeled_so_far import no_pseudo_labels
+from self_training.methods.predictions import Predictions
+from self_training.study.candidates import Candidate
+
+LABELS = np.array([0, 1, 0, 1, 0, 1, 0, 1])
+SPLIT = Split(
+    test_idx=np.array([0, 1, 2, 3]),
+    labeled_idx=np.array([4, 5]),
+    labeled_y=np.array([0, 1]),
+    unlabeled_idx=np.array([6, 7]),
+    inner_folds=np.array([[-1, -1]]),
+    classes=2,
+)
+
+
+def probabilities(*of_class_1: float) -> np.ndarray:
+    return np.stack([1 - np.array(of_class_1), of_class_1], axis=1).astype(np.float32)
+
+
+def records(steps: int, members: int) -> list[dict]:
+    return [
+        {"part": "final", "member": member, "steps": steps, "examples_seen": 10 * steps}
+        | {"training_seconds": 1.0, "prediction_seconds": {"evaluation": 0.5}, "diverged": False}
+        for member in range(members)
+    ]
+
+
+# Test labels are 0 1 0 1. The first is right on two, the mean of two on three, that of all on none.
+TEACHERS = np.stack(
+    [
+        probabilities(0.4, 0.4, 0.6, 0.6),
+        probabilities(0.4, 0.9, 0.1, 0.2),
+        probabilities(1.0, 0.0, 1.0, 0.0),
+    ]
+)
+
+
+@pytest.mark.parametrize(("members", "accuracy"), [(1, 0.5), (2, 0.75), (3, 0.0)])
+def test_shared_teachers_are_scored_by_as_many_as_a_method_has(members, accuracy):
+    """Means of class 1: .4 .4 .6 .6; .4 .65 .35 .4; .6 .43 .57 .27."""
+    chosen = Candidate(None, None, 0, members).as_dict()
+    result = scores.evaluate(
+        LABELS, scores.FinalChain(SPLIT, [TEACHERS], [], chosen, [records(7, 3)])
+    )
+    assert result["accuracy"] == accuracy
+    assert result["gradient_steps"] == 7 * members
+    assert result["inference_time"] == 0.5 * members
+
+
+def test_a_chain_is_scored_by_its_last_students_and_charged_for_all():
+    """Right on all after the first generation, on one after the second, which counts."""
+    first = np.stack([probabilities(0.1, 0.9, 0.2, 0.8)] * 2)
+    second = np.stack([probabilities(0.6, 0.4, 0.4, 0.1), probabilities(0.9, 0.3, 0.1, 0.3)])
+    labeled = no_pseudo_labels(2, "hard")._replace(
+        examples=np.array([6, 7]),
+        targets=np.array([0, 0]),
+        confidence=np.array([0.9, 0.8]),
+        generation=np.array([1, 2]),
+        copies=np.array([1, 2]),
+        offered=np.array([1, 1]),
+    )
+    one = labeled._replace(
+        **{name: getattr(labeled, name)[:1] for name in labeled._fields if name != "termination"}
+    )
+    chosen = Candidate(0.2, 0.5, 2, 2).as_dict()
+    histories = [records(7, 3), records(9, 2), records(11, 2)]
+    result = scores.evaluate(
+        LABELS,
+        scores.FinalChain(SPLIT, [TEACHERS, first, second], [one, labeled], chosen, histories),
+    )
+    assert result["accuracy"] == 0.25
+    assert result["gradient_steps"] == 2 * (7 + 9 + 11)
+    assert result["examples_seen"] == 20 * (7 + 9 + 11)
+    rows = result["generations_of_chain"]
+    assert [row["accuracy"] for row in rows] == [0.75, 1.0, 0.25]
+    assert [row["correct"] for row in rows] == [0, 1, 0]
+    assert [row["trained_on"] for row in rows] == [0, 1, 2]
+
+
+def test_every_fold_is_scored_by_its_own_files(tmp_path):
+    def paths(kind, folds=2):
+        return [tmp_path / f"{kind}_{fold}" for fold in range(folds)]
+
+    files = SimpleNamespace(
+        splits=[path.with_suffix(".npz") for path in paths("split")],
+        predictions=[path.with_suffix(".npz") for path in paths("predictions")],
+        pseudo_labels=[],
+        choices=paths("choice"),
+        histories=paths("history", 1),
+    )
+    for fold in range(2):
+        save_split(files.splits[fold], SPLIT)
+        # The first fold's teacher is right on two; the second's on all.
+        right = np.stack([probabilities(0.1, 0.9, 0.2, 0.8)])
+        states.save(files.predictions[fold], {"final": Predictions((TEACHERS, right)[fold])})
+        chosen = Candidate(None, None, 0, 1).as_dict()
+        storage.save_json(files.choices[fold], {"hyper_parameters": chosen})
+    storage.save_json(files.histories[0], {"folds": [records(5, 1), records(6, 1)]})
+    found = [scores.evaluate(LABELS, chain) for chain in scores.load_final_chains(files)]
+    assert [result["accuracy"] for result in found] == [0.5, 1.0]
+    assert [result["gradient_steps"] for result in found] == [5, 6]
+
+
+def test_average_precision_by_hand():
+    """Steps of recall times precision there: class 0 found 1st, 2nd and 4th; class 1 1st, then as
+    one of two with the same probability, after four in all; class 2 1st."""
+    y_true = np.array([0, 0, 0, 1, 1, 2])
+    predicted = np.array(
+        [
+            [0.8, 0.1, 0.1],
+            [0.5, 0.3, 0.2],
+            [0.2, 0.7, 0.1],
+            [0.1, 0.8, 0.1],
+            [0.4, 0.3, 0.3],
+            [0.1, 0.2, 0.7],
+        ]
+    )
+    of_classes = [(1 + 1 + 3 / 4) / 3, (1 + 2 / 4) / 2, 1]
+    found = metrics.average_precision(y_true, predicted)
+    assert found == pytest.approx(np.mean(of_classes))

@@ -1,0 +1,145 @@
+"""The paths of a study, and its jobs before anything trains: archives, datasets, splits."""
+
+from pathlib import Path
+from typing import Any
+
+from self_training.data import sources
+from self_training.study import budgets, fair_controls, methods
+from self_training.study.config import external_scores, inner_folds, statistics
+
+Wildcards = Any
+
+
+class PlanOfData:
+    """Paths, and what jobs a study has for its data.
+
+    Args:
+        config: of the study, checked.
+        backend: of Keras, such as `tensorflow`.
+    """
+
+    def __init__(self, config: dict, backend: str = "tensorflow"):
+        # From here on a label budget of a dataset is a dataset; examples are those of the original.
+        # And every method with students has its fair control.
+        self.config = config = fair_controls.add(budgets.expand(config))
+        self.backend = backend
+        self.sources = budgets.sources(config)
+        # A config of external scores alone has none of these.
+        self.datasets = list(config.get("datasets", {}))
+        self.methods = list(config.get("methods", {}))
+        self.folds = _names_of_folds(config.get("outer_folds", 0), config.get("seeds", 1))
+        self.threads = config.get("threads", 1)
+        self.controls = methods.controls(config)
+        self.external_scores = external_scores(config)
+        self.statistics = statistics(config)
+        self.teachers = methods.teachers(config)
+
+        self.results = f"results/{config['study']}"
+        self.data = f"{self.results}/datasets/{{dataset}}"
+        self.fold = f"{self.results}/runs/{{dataset}}/fold_{{fold}}"
+        self.method = f"{self.fold}/{{method}}"
+        self.generation = f"{self.method}/{{phase}}/generation_{{generation}}"
+        # What one job does: an outer fold of a dataset, or all of them. Files are always per fold.
+        self.per_dataset = config.get("jobs") == "per_dataset"
+        self.job = "{dataset}" if self.per_dataset else "{dataset}/fold_{fold}"
+        self.method_job = f"{self.job}/{{method}}"
+        self.generation_job = f"{self.method_job}/{{phase}}_{{generation}}"
+
+    def control(self, phase: str) -> str:
+        """Return the folder of a control's networks: without students, its generation 0."""
+        return f"{self.method}/{phase}/generation_0"
+
+    def per_fold(self, *patterns: str) -> list[str]:
+        """Return the files of a job's outer folds: for each fold, one file per pattern."""
+        if not self.per_dataset:
+            return list(patterns)
+        return [pattern.replace("{fold}", fold) for fold in self.folds for pattern in patterns]
+
+    # Datasets.
+
+    def archive(self, dataset: str) -> str:
+        """Return the file or folder that a dataset is prepared from."""
+        return sources.archive(self.sources[dataset])
+
+    def archives(self) -> list[str]:
+        """Return what the datasets are prepared from."""
+        return [self.archive(dataset) for dataset in self.sources]
+
+    def missing_archives(self) -> list[str]:
+        """Return the names of the archives in resources/ that are still to be made.
+
+        One that is there, however it came there, is an input like any other: no rule makes it, so
+        that nothing fetches it again or removes what was laid there by hand.
+        """
+        return sorted(
+            Path(path).stem
+            for path in set(self.archives())
+            if Path(path).parent == Path("resources") and not Path(path).exists()
+        )
+
+    def archive_settings(self, wildcards: Wildcards) -> dict:
+        """Return what an archive is made from."""
+        path = f"resources/{wildcards.archive}.npz"
+        return next(
+            settings for settings in self.sources.values() if sources.archive(settings) == path
+        )
+
+    def dataset_path(self, wildcards: Wildcards) -> str:
+        """Return what a dataset is prepared from."""
+        return self.archive(wildcards.dataset)
+
+    def dataset_settings(self, wildcards: Wildcards) -> dict:
+        """Return what a dataset's examples and labels are, not how they are split and used."""
+        return self.sources[wildcards.dataset]
+
+    def dataset_fingerprint(self, wildcards: Wildcards) -> str | None:
+        """Return a hash of names, sizes and times of the user's own files, whose times may be older
+        than what was made; None of an archive."""
+        return sources.fingerprint(self.sources[wildcards.dataset])
+
+    def prepared(self, dataset: str, name: str) -> str:
+        """Return a file of the original dataset, which all label budgets share."""
+        return f"{self.results}/datasets/{budgets.original(self.config, dataset)}/{name}"
+
+    def images(self, wildcards: Wildcards) -> str:
+        """Return the file of a dataset's examples."""
+        return self.prepared(wildcards.dataset, "images.npy")
+
+    def labels(self, wildcards: Wildcards) -> str:
+        """Return the file of a dataset's labels, hidden ones among them."""
+        return self.prepared(wildcards.dataset, "labels.npy")
+
+    def classes(self, wildcards: Wildcards) -> str:
+        """Return the file of the names of a dataset's classes."""
+        return self.prepared(wildcards.dataset, "classes.json")
+
+    def split_settings(self, wildcards: Wildcards) -> dict:
+        """Return how a dataset is split, as `splits.make_splits` takes it."""
+        dataset = self.config["datasets"][wildcards.dataset]
+        (budget,) = budgets.of(dataset)
+        return {
+            "seed": self.config["seed"],
+            "dataset": budgets.original(self.config, wildcards.dataset),
+            "outer_folds": self.config["outer_folds"],
+            "inner_folds": inner_folds(self.config),
+            "inner_repeats": self.config.get("inner_repeats", 1),
+            "draw": dataset.get("draw", "stratified"),
+        } | budget
+
+
+def _names_of_folds(folds: int, seeds: int) -> list[str]:
+    """Return the names of outer folds, which have one more for every further training seed."""
+    return [
+        f"{fold}_seed_{seed}" if seed else f"{fold}"
+        for seed in range(seeds)
+        for fold in range(folds)
+    ]
+
+
+def identity_of_fold(name: str) -> dict:
+    """Return an outer fold, by its name, as a part of the identity that seeds come from.
+
+    Returns: `outer_fold`, and `training_seed` but for the first one.
+    """
+    fold, _, seed = name.partition("_seed_")
+    return {"outer_fold": int(fold)} | ({"training_seed": int(seed)} if seed else {})
