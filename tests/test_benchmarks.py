@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROOT
 from self_training.study import checks, methods
@@ -52,3 +53,46 @@ def test_the_images_of_a_grid_are_counted():
     searched = 2 * 2 * ((5 + 20) + (5 + 40))
     final = (10 + 20) + (10 + 40)
     assert count_images(config) == 2 * 3 * (teachers + searched + final)
+
+
+def test_simulated_studies_are_judged_as_studies_are():
+    """The benchmark takes a short way to the numbers of `compare_methods`: they are the same."""
+    import verdicts as benchmark
+    from self_training.evaluation import significance
+    from self_training.report import verdicts
+
+    rng = np.random.default_rng(0)
+    for sizes, effect in (((3, 2, 2, 1, 1, 1), 0.05), ((1,) * 9, 0.0)):
+        drawn = benchmark.draw(rng, sizes, 0.3, effect, folds=3)
+        base = 0.5 + rng.normal(0, 0.1, drawn.folds.shape)
+        scores = pd.DataFrame(
+            {"dataset": f"d{dataset}", "method": method, "fold": fold, "accuracy": accuracy}
+            for method, table in (("control", base), ("student", base + drawn.folds))
+            for dataset, row in enumerate(table)
+            for fold, accuracy in enumerate(row)
+        )
+        statistics = significance.compare_methods(
+            scores,
+            groups={f"d{dataset}": group for dataset, group in enumerate(drawn.groups)},
+            fair={"student": "control"},
+        ).statistics
+        (entry,) = statistics["fair"]
+        found = benchmark.compare(drawn)
+        for name in ("groups", "p_value", "rank_biserial", "statistic"):
+            assert entry[name] == found[name], name
+        assert entry["interval"] == pytest.approx(found["interval"], abs=1e-9)
+        assert benchmark.judge([[drawn]]) == [[verdicts.verdict(entry, 1)]]
+
+
+def test_simulated_differences_have_the_spread_that_is_said():
+    from verdicts import BETWEEN_DATASETS, BETWEEN_FOLDS, draw
+
+    rng = np.random.default_rng(0)
+    drawn = draw(rng, (2,) * 4000, 0.3, 0.05, folds=5)
+    pairs = drawn.true.reshape(-1, 2)
+    assert drawn.true.mean() == pytest.approx(0.05, abs=0.001)
+    assert drawn.true.std() == pytest.approx(BETWEEN_DATASETS, rel=0.03)
+    assert np.corrcoef(pairs.T)[0, 1] == pytest.approx(0.3, abs=0.04)
+    noise = drawn.folds - drawn.true[:, None]
+    assert noise.std() == pytest.approx(BETWEEN_FOLDS, rel=0.03)
+    assert np.corrcoef(noise.T)[0, 1] == pytest.approx(1 / 5, abs=0.04)

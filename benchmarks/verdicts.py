@@ -1,0 +1,195 @@
+"""How often verdicts are wrong, and what intervals cover, in simulated studies.
+
+    uv run python benchmarks/verdicts.py [STUDIES]
+
+Of each layout of datasets so many studies (500 when left out) are drawn, with a baseline, methods
+with students, and a fair control for each. True differences of a method from its fair control on
+datasets are normal around the effect, with a standard deviation of 0.02 between datasets, of which
+the correlation is what datasets of a group share. A fold's difference has noise of 0.01, correlated
+over folds by 1/folds, as Nadeau and Bengio (2003) assume of training sets that overlap. No network
+is trained: this is about the tests.
+
+Columns: how often a method is said to help where none does, of one with students and of two; how
+often Wilcoxon's test says so that counts datasets as independent; how often the t interval over
+groups, and that of the mixed model, hold the true effect; how often a method is said to help that
+does, by each effect.
+"""
+
+import gc
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "workflow"))
+
+from self_training.evaluation import significance  # noqa: E402
+from self_training.evaluation.differences import (  # noqa: E402
+    ALPHA,
+    corrected_t_test,
+    fold_interval,
+    mean_interval,
+    rank_biserial,
+    wilcoxon,
+)
+from self_training.evaluation.hierarchical import mixed_model  # noqa: E402
+from self_training.report import verdicts  # noqa: E402
+
+FOLDS = 5
+BETWEEN_DATASETS, BETWEEN_FOLDS = 0.02, 0.01
+# Sizes of the groups that datasets are in.
+LAYOUTS = {
+    **{f"{count} datasets": (1,) * count for count in (3, 5, 7, 10, 20)},
+    "10 in 5 groups": (4, 2, 2, 1, 1),
+    "20 in 5 groups": (10, 5, 2, 2, 1),
+    "20 in 7 groups": (8, 4, 2, 2, 2, 1, 1),
+    "20 in 10 groups": (5, 3, 3, 2, 2, 1, 1, 1, 1, 1),
+}
+CORRELATIONS = (0, 0.3, 0.5)
+EFFECTS = (0.01, 0.02, 0.05)
+
+
+class Differences(NamedTuple):
+    """A method's differences from its fair control in a simulated study.
+
+    Attributes:
+        groups: (datasets,) of each dataset.
+        true: (datasets,) without the noise of folds.
+        folds: (datasets, folds) as measured.
+    """
+
+    groups: list[str]
+    true: np.ndarray
+    folds: np.ndarray
+
+
+def draw(
+    rng: np.random.Generator, sizes: tuple[int, ...], correlation: float, effect: float, folds: int
+) -> Differences:
+    """Draw a study's differences.
+
+    Args:
+        sizes: how many datasets each group has.
+        correlation: of the true differences within a group.
+        effect: their mean.
+    """
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    shared, own = rng.normal(size=len(sizes))[groups], rng.normal(size=len(groups))
+    spread = np.sqrt(correlation) * shared + np.sqrt(1 - correlation) * own
+    true = effect + BETWEEN_DATASETS * spread
+    return Differences(list(map(str, groups)), true, true[:, None] + noise(rng, len(true), folds))
+
+
+def noise(rng: np.random.Generator, datasets: int, folds: int) -> np.ndarray:
+    """Return (datasets, folds) noise that folds of a dataset share a part of."""
+    shared, own = rng.normal(size=(datasets, 1)), rng.normal(size=(datasets, folds))
+    return BETWEEN_FOLDS * (np.sqrt(1 / folds) * shared + np.sqrt(1 - 1 / folds) * own)
+
+
+def compare(differences: Differences) -> dict:
+    """Return what the verdict on a method comes from, as `significance.compare_methods` has it."""
+    on_datasets = differences.folds.mean(axis=1).round(12)
+    units = pd.Series(on_datasets).groupby(differences.groups, sort=False).mean().round(12)
+    difference = units.to_numpy()
+    return {
+        "groups": len(difference),
+        "mean_difference": float(difference.mean()),
+        "interval": mean_interval(difference),
+        "rank_biserial": rank_biserial(difference),
+        **wilcoxon(difference),
+    }
+
+
+def judge(studies: list[list[Differences]]) -> list[list[str]]:
+    """Return the verdict on each method with students of each study."""
+    found = []
+    for methods in studies:
+        entries = [compare(differences) for differences in methods]
+        significance.correct(entries)
+        found.append([verdicts.verdict(entry, len(entries)) for entry in entries])
+    return found
+
+
+def helps(studies: list[list[Differences]]) -> float:
+    """Return the share of studies in which a method is said to help."""
+    return float(np.mean([verdicts.HELPS in found for found in judge(studies)]))
+
+
+def naive(studies: list[list[Differences]]) -> float:
+    """Return how often Wilcoxon's test with datasets for units says that a single method helps."""
+    found = [methods[0].folds.mean(axis=1).round(12) for methods in studies]
+    return float(np.mean([wilcoxon(d)["p_value"] < ALPHA and d.mean() > 0 for d in found]))
+
+
+def covers(interval: list[float] | None, truth: float) -> float:
+    """Return 1 where an interval holds the truth, 0 where it does not, NaN where there is none."""
+    return np.nan if interval is None else float(interval[0] <= truth <= interval[1])
+
+
+def coverage(studies: list[list[Differences]], effect: float) -> tuple[float, float]:
+    """Return how often the t interval over groups, and that of the mixed model, hold the effect."""
+    found = []
+    for differences, *_ in studies:
+        on_datasets = differences.folds.mean(axis=1)
+        model = mixed_model(on_datasets, differences.groups)
+        intervals = (compare(differences)["interval"], model["interval"])
+        found.append([covers(interval, effect) for interval in intervals])
+    over_groups, of_model = np.array(found).T
+    known = of_model[~np.isnan(of_model)]
+    return float(np.nanmean(over_groups)), float(known.mean()) if len(known) else np.nan
+
+
+def of_folds(rng: np.random.Generator, folds: int, studies: int) -> tuple[float, float, float]:
+    """Look at single datasets, with no difference between two methods.
+
+    Returns: how often one is said to be ahead; how often the interval of the difference holds 0;
+        how often that of one method's mean accuracy (in figures) holds the true one.
+    """
+    found = []
+    for _ in range(studies):
+        scores = 0.8 + noise(rng, 2, folds)
+        rows = pd.DataFrame(
+            {"dataset": "d", "method": method, "fold": fold, "accuracy": scores[index, fold]}
+            for index, method in enumerate("ab")
+            for fold in range(folds)
+        )
+        test = corrected_t_test(rows, "a", "b", folds)
+        own = rows[rows["method"] == "a"]
+        half, mean = fold_interval(own), own["accuracy"].mean()
+        ahead = test["p_value"] < ALPHA and test["difference"] > 0
+        found.append((ahead, covers(test["interval"], 0), abs(mean - 0.8) <= half))
+    ahead, of_difference, of_mean = np.mean(found, axis=0)
+    return float(ahead), float(of_difference), float(of_mean)
+
+
+def main() -> None:
+    # statsmodels collects garbage at every correction; without this it looks through all modules.
+    gc.freeze()
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    rng = np.random.default_rng(0)
+    header = ["helps", "one of two", "naive", "covers: t", "model", *(f"at {e:+}" for e in EFFECTS)]
+    print(f"{'layout':18}{'correlation':>12}{''.join(f'{name:>12}' for name in header)}")
+    for name, sizes in LAYOUTS.items():
+        for correlation in CORRELATIONS if max(sizes) > 1 else (0,):
+
+            def studies(effect: float, methods: int = 1, sizes=sizes, correlation=correlation):
+                return [
+                    [draw(rng, sizes, correlation, effect, FOLDS) for _ in range(methods)]
+                    for _ in range(count)
+                ]
+
+            null = studies(0)
+            numbers = [helps(null), helps(studies(0, 2)), naive(null), *coverage(null, 0)]
+            numbers += [helps(studies(effect)) for effect in EFFECTS]
+            print(f"{name:18}{correlation:>12}{''.join(f'{one:>12.3f}' for one in numbers)}")
+    print(f"\n{'one dataset':18}{'said to be ahead':>18}{'covers: difference':>20}{'mean':>8}")
+    for folds in (3, 5, 10):
+        ahead, of_difference, of_mean = of_folds(rng, folds, count)
+        print(f"{f'{folds} folds':18}{ahead:>18.3f}{of_difference:>20.3f}{of_mean:>8.3f}")
+
+
+if __name__ == "__main__":
+    main()
