@@ -28,7 +28,9 @@ def fake_evaluations() -> list[dict]:
     bins = [{"bin": 9, "count": 5, "correct": 4, "confidence": 4.7}]
     digests = {"seed": 1, "config": "12e4", "code": "0012", "commits": "1e5"}
     return [
-        {"dataset": dataset, "method": method, "fold": fold}
+        {"dataset": dataset, "method": method, "fold": fold, "training_seed": 0}
+        | {"candidates": 4, "inner_score": 0.6, "inner_standard_error": 0.1}
+        | {"candidates_within_error": 3}
         | {
             name: float(rng.random())
             for name in (*sheets.TITLES, "gradient_steps", "examples_seen")

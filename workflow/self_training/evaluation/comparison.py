@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import pandas as pd
+from pandas.api.types import is_float_dtype
 
 
 class Reason(StrEnum):
@@ -33,6 +34,26 @@ class UnsharedFolds(NamedTuple):
     dataset: str
     shared: int
     others: int
+
+
+def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return scores with one row per dataset, method and fold: the means over training seeds.
+
+    What is no number is that of the first seed.
+
+    Args:
+        scores: of `tables.collect_scores`; those from elsewhere have no training seed.
+    """
+    if "training_seed" not in scores or scores["training_seed"].nunique() < 2:
+        return scores
+    keys = ["dataset", "method", "fold"]
+    how = {
+        name: "mean" if is_float_dtype(scores[name]) else "first"
+        for name in scores
+        if name not in keys
+    }
+    means = scores.groupby(keys, sort=False, dropna=False, as_index=False).agg(how)
+    return means[[*scores]]
 
 
 def paired(scores: pd.DataFrame) -> tuple[pd.DataFrame, list[UnsharedFolds]]:

@@ -4,7 +4,8 @@ import pandas as pd
 
 from self_training.evaluation.comparison import budgets_by_name
 from self_training.evaluation.differences import LEAST_FOR_PROBABILITIES
-from self_training.report.words import count
+from self_training.report.words import count, join, shorten
+from self_training.study import methods
 
 OWN_PROTOCOL = (
     "Scores are of the outer test folds; hyper-parameters that were searched were selected on "
@@ -27,6 +28,44 @@ def not_learned(scores: pd.DataFrame) -> list[str]:
     return [
         f"{len(flagged)} of {len(scores)} results did not learn anything. They are part of the "
         f"means and tests below: {'; '.join(texts)}{more}."
+    ]
+
+
+def unequal_tuning(config: dict, statistics: dict) -> list[str]:
+    """Name the methods that were chosen among more candidates than their fair controls, or fewer.
+
+    Args:
+        config: of the study, expanded (see `study.budgets.expand`).
+        statistics: what `statistics.json` holds (see `findings.describe`).
+    """
+    unequal = [
+        f"{entry['method']} ({tried[0]} against {tried[1]})"
+        for entry in statistics["fair"]
+        if entry["control"] is not None
+        for tried in [[methods.tried(config, entry[role]) for role in ("method", "control")]]
+        if tried[0] != tried[1]
+    ]
+    if not unequal:
+        return []
+    return [
+        "Chosen among another number of candidates than the fair control: "
+        f"{shorten(unequal)}. A part of the difference may be that of the larger search."
+    ]
+
+
+def steps_that_a_search_buys(config: dict) -> list[str]:
+    """Name the methods whose search may have found longer training rather than better labels."""
+    confounded = [
+        name
+        for name in config.get("methods", {})
+        if methods.searches(config, name) and methods.search_buys_steps(config, name)
+    ]
+    if not confounded:
+        return []
+    return [
+        f"Epochs say how long {join(confounded)} trained, so a larger slice, a lower threshold or "
+        "more generations were also more gradient steps: what was selected may be longer training. "
+        "`steps` in place of `epochs` tells the two apart."
     ]
 
 

@@ -174,7 +174,7 @@ def hyper_parameters(tables: Tables, statistics: dict, styles: Styles) -> plt.Fi
     scores = scores[scores["generations"] > 0] if (scores["generations"] > 0).any() else scores
     methods = list(dict.fromkeys(scores["method"]))
     # Where every generation labels all unlabeled examples, there is no fraction of them.
-    names = [name for name in HYPER_PARAMETERS if scores[name].notna().any()]
+    names = [name for name in HYPER_PARAMETERS if name in scores and scores[name].notna().any()]
     figure, all_axes = plt.subplots(1, len(names), figsize=(9, 2.8), sharey=True)
     for axes, name in zip(all_axes, names, strict=True):
         counts = scores.groupby(name)["method"].value_counts().unstack(fill_value=0)
