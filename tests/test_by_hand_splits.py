@@ -32,7 +32,7 @@ def test_unlabeled_examples_are_in_an_order_of_the_fold_that_knows_no_class():
         pool, identity = pool_and_identity(split, fold)
         order = generator(purpose="unlabeled order", **identity).permutation(pool).tolist()
         labeled = set(split.labeled_idx.tolist())
-        assert np.asarray(split.unlabeled_idx).tolist() == [i for i in order if i not in labeled]
+        assert split.unlabeled_idx.tolist() == [i for i in order if i not in labeled]
 
 
 def test_hidden_labels_that_are_exchanged_change_nothing():

@@ -126,9 +126,9 @@ def test_operations_change_an_image(name, channels):
     assert (changed != np.asarray(image)).any() == ((name, channels) != ("color", 1))
 
 
-def operated(name: str, amount: float, pixels, center=(0, 0)) -> list:
+def operated(name: str, amount: float, pixels, center=(0, 0), sign=1.0) -> list:
     image = Image.fromarray(np.array(pixels, np.uint8))
-    return np.asarray(OPERATIONS[name](image, amount, 1.0, list(center))).tolist()
+    return np.asarray(OPERATIONS[name](image, amount, sign, list(center))).tolist()
 
 
 def test_operations_on_levels_by_hand():
@@ -160,6 +160,8 @@ def test_rotations_are_in_degrees_and_uncover_gray():
     shifted = operated("translate_x", 0.25, image)
     assert [row[6:] for row in shifted] == [[128, 128]] * 8
     assert [row[:6] for row in shifted] == image[:, 2:].tolist()
+    assert operated("rotate", 90, image, sign=-1.0) == np.rot90(image, -1).tolist()
+    assert operated("translate_y", 0.25, image, sign=-1.0)[2:] == image[:6].tolist()
 
 
 def test_images_are_padded_by_their_reflection_and_cropped():

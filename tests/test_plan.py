@@ -1,9 +1,11 @@
 """The plan of a study: paths, inputs and parameters of its jobs, without Snakemake."""
 
+from dataclasses import fields
 from types import SimpleNamespace
 
 import pytest
 from conftest import tiny_config
+from self_training.methods.noisy_student import Labeling
 from self_training.study import methods, names
 from self_training.study.plan import Plan, any_of
 
@@ -165,6 +167,22 @@ def test_scores_and_histories_of_the_whole_study(controls):
         "results/tiny/histories/train_teachers/digits_0_2.json",
         "results/tiny/histories/train_students/digits_0_2/fixed/final_1.json",
     ]
+
+
+def test_what_a_config_says_of_labels_and_draws_reaches_the_jobs():
+    config = tiny_config()
+    said = {"labels": "soft", "temperature": 0.5, "filter": "once", "balance": "quota", "quota": 9}
+    config["methods"]["said"] = {"inherit": "noisy_student", "schedule": "all"} | said
+    plan = Plan(config)
+    assert plan.labeling_settings(student("final", 1, "said")) == said
+    assert set(said) == {field.name for field in fields(Labeling)}
+    unsaid = plan.labeling_settings(student("final", 1))
+    assert (unsaid["filter"], unsaid["quota"]) == ("every_generation", None)
+    assert plan.split_settings(jobs())["draw"] == "stratified"
+    config["datasets"]["digits_0_2"] |= {"draw": "random", "labeled_fraction": [0.1, 0.2]}
+    plan = Plan(config)
+    assert plan.split_settings(jobs(dataset="digits_0_2@0.1"))["draw"] == "random"
+    assert "draw" not in plan.dataset_settings(jobs(dataset="digits_0_2"))
 
 
 def test_training_names_become_dotted_paths(plan):

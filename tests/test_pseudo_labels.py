@@ -171,20 +171,20 @@ def test_all_unlabeled_examples_are_labeled_anew():
 
 
 def test_examples_that_are_filtered_once_are_labeled_anew():
-    once = Labeling("hard", 1, "once", "quota", 2)
+    once = Labeling("hard", 1, "once", "quota", 3)
     everything = {"unlabeled_fraction": None, "generations": 3, "how": once}
     # Of classes 0, none, 2, none, 0, none: those that are confident.
     first_predictions = np.resize(PROBABILITIES, (6, 3))
     first_predictions[3] = 1 / 3
     first = labeled(1, {}, state(unlabeled=first_predictions), **everything)
     assert first.examples.tolist() == [9, 7, 8] and first.targets.tolist() == [0, 2, 0]
-    assert first.copies.tolist() == [1, 2, 1] and first.offered.tolist() == [6]
+    assert first.copies.tolist() == [2, 3, 1] and first.offered.tolist() == [6]
     # The next teachers are sure of the others, and call all of one class: nothing else changes.
     unsure = np.tile([0.3, 0.4, 0.3], (6, 1))
     unsure[[1, 3, 5]] = [0, 0, 1]
     second = labeled(2, {"0/final": first}, state(unlabeled=unsure), **everything)
     assert second.examples.tolist() == [9, 7, 8] and second.targets.tolist() == [1, 1, 1]
-    assert second.copies.tolist() == [1, 2, 1] and second.offered.tolist() == [6, 3]
+    assert second.copies.tolist() == [2, 3, 1] and second.offered.tolist() == [6, 3]
     assert second.generation.tolist() == [2, 2, 2] and second.termination == ""
     np.testing.assert_allclose(second.confidence, 0.4)
     third = labeled(3, {"0/final": second}, state(unlabeled=first_predictions), **everything)
