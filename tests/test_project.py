@@ -14,8 +14,11 @@ from self_training.seeds import derive_seed
 from self_training.study import names
 from test_architecture import modules
 
-STATISTICS = {f"evaluation.{name}" for name in ("comparison", "differences", "significance")}
-STATISTICS |= {"errors", "logs", "report.findings", "report.words", "storage"}
+STATISTICS = {
+    f"evaluation.{name}"
+    for name in ("comparison", "differences", "hierarchical", "omnibus", "significance")
+}
+STATISTICS |= {"errors", "logs", "report.findings", "report.verdicts", "report.words", "storage"}
 OF_STUDENTS = ("pseudo_labels", "labeled_so_far", "noisy_student", "generation", "search")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 

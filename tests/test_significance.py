@@ -626,3 +626,14 @@ def test_the_other_way_round():
     assert turned["p_better"] == pair["p_worse"]
     assert turned["model"]["difference"] == -pair["model"]["difference"]
     assert turned["p_value"] == pair["p_value"] and significance.turn(turned) == pair
+
+
+def test_training_seeds_of_a_fold_are_one_observation():
+    """The means over seeds are compared, and folds are as many as they were."""
+    a, b = [0.5, 0.6, 0.7], [0.55, 0.7, 0.71]
+    scores = folds_of({"a": a, "b": b})
+    seeds = pd.concat(
+        scores.assign(training_seed=seed, accuracy=scores["accuracy"] + sign * 0.02)
+        for seed, sign in ((0, 1), (1, -1))
+    )
+    assert described(seeds) == described(scores)

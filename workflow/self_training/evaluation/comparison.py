@@ -35,6 +35,18 @@ class UnsharedFolds(NamedTuple):
     others: int
 
 
+def mean_over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return scores with one row per dataset, method and fold: the mean over its training seeds.
+
+    Seeds share examples, so they are no independent observations.
+    """
+    if "training_seed" not in scores:
+        return scores
+    groups = scores.groupby(["dataset", "method", "fold"], sort=False, dropna=False)
+    of_others = dict.fromkeys(scores.columns.difference(["dataset", "method", "fold"]), "first")
+    return groups.agg(of_others | {"accuracy": "mean"}).reset_index()
+
+
 def paired(scores: pd.DataFrame) -> tuple[pd.DataFrame, list[UnsharedFolds]]:
     """Return the scores on the folds that all methods share, and where some had to be left out.
 

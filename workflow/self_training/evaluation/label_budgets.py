@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from self_training.evaluation.comparison import mean_over_seeds
 from self_training.evaluation.differences import ALPHA
 from self_training.evaluation.significance import turn
 
@@ -28,7 +29,7 @@ def compare(scores: pd.DataFrame, statistics: dict) -> list[dict]:
         reference but the method itself the test of the statistics (method minus reference):
         `difference`, `interval`, `p_value`, `p_holm` and, where there is no p, `reason`.
     """
-    scores = scores.dropna(subset=["accuracy"])
+    scores = mean_over_seeds(scores).dropna(subset=["accuracy"])
     tests = {(test["dataset"], test["a"], test["b"]): test for test in statistics["per_dataset"]}
     rows = []
     for dataset, budgets in statistics["budgets"].items():

@@ -5,7 +5,10 @@ import pandas as pd
 from self_training.evaluation.comparison import budgets_by_name
 from self_training.evaluation.differences import LEAST_FOR_PROBABILITIES
 from self_training.report.words import count
+from self_training.study import methods
 
+# Hyper-parameters that decide how many pseudo-labels students are trained on.
+OF_AMOUNT = ("unlabeled_fraction", "threshold", "generations")
 OWN_PROTOCOL = (
     "Scores are of the outer test folds; hyper-parameters that were searched were selected on "
     "inner folds of the labeled examples alone. "
@@ -27,6 +30,27 @@ def not_learned(scores: pd.DataFrame) -> list[str]:
     return [
         f"{len(flagged)} of {len(scores)} results did not learn anything. They are part of the "
         f"means and tests below: {'; '.join(texts)}{more}."
+    ]
+
+
+def steps_of_the_search(config: dict) -> list[str]:
+    """Say where a search of pseudo-labels also chooses how long students train.
+
+    Args:
+        config: of the study, expanded.
+    """
+    confounded = [
+        name
+        for name in config.get("methods", {})
+        if methods.generations(config, name)
+        and any(len(methods.full_space(config, name)[key]) > 1 for key in OF_AMOUNT)
+        and any(methods.training(config, one, name)["epochs"] for one in config["datasets"])
+    ]
+    if not confounded:
+        return []
+    return [
+        f"The search of {', '.join(confounded)} confounds data with compute: networks are trained "
+        "for epochs, so more pseudo-labels are also more gradient steps. With `steps` they are not."
     ]
 
 

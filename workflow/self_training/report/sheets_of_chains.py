@@ -3,7 +3,14 @@
 import pandas as pd
 from openpyxl.worksheet.worksheet import Worksheet
 
-from self_training.report.workbook import SCORE, Column, append_table, freeze, set_widths
+from self_training.report.workbook import (
+    SCORE,
+    Column,
+    append_table,
+    append_text,
+    freeze,
+    set_widths,
+)
 from self_training.study.candidates import HYPER_PARAMETERS
 
 
@@ -13,6 +20,7 @@ def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
         Column("Dataset", "dataset", width=22, text=True),
         Column("Method", "method", width=24, text=True),
         Column("Fold", lambda row: row["fold"] + 1, width=12),
+        Column("Training seed", "training_seed", width=12),
         Column("Labeled", "labeled", width=12),
         Column("Unlabeled", "unlabeled", width=12),
         Column("Test", "test", width=12),
@@ -37,7 +45,7 @@ def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
 
 
 def hyper_parameters(sheet: Worksheet, scores: pd.DataFrame) -> None:
-    """How often each value was selected."""
+    """How often each value was selected, and how sure the choices are."""
     columns = [
         Column("Method", "method", width=24, text=True),
         Column("Hyper-parameter", "hyper_parameter", width=22, text=True),
@@ -50,11 +58,38 @@ def hyper_parameters(sheet: Worksheet, scores: pd.DataFrame) -> None:
         | {"value": value, "count": count, "share": count / len(selected)}
         for method, selected in scores.groupby("method", sort=False)
         for name in HYPER_PARAMETERS
+        if name in selected
         for value, count in selected[name].value_counts().sort_index().items()
     ]
     set_widths(sheet, columns)
     append_table(sheet, columns, rows)
     freeze(sheet)
+    if "inner_score" in scores and scores["inner_score"].notna().any():
+        sheet.append([])
+        _choices(sheet, scores.dropna(subset=["inner_score"]))
+
+
+def _choices(sheet: Worksheet, scores: pd.DataFrame) -> None:
+    """How far apart candidates were on the inner folds, beside how noisy their scores are."""
+    names = ["candidates", "inner_score", "inner_standard_error", "candidates_within_error"]
+    rows = scores.groupby(["method", "dataset"], sort=False)[[*names, "accuracy"]].mean()
+    columns = [
+        Column("Method", "method", text=True),
+        Column("Dataset", "dataset", text=True),
+        Column("Candidates", "candidates", "0"),
+        Column("Inner score", "inner_score", SCORE),
+        Column("Its standard error", "inner_standard_error", SCORE),
+        Column("Candidates within one of the best", "candidates_within_error", "0.0", 16),
+        Column("Outer score", "accuracy", SCORE, 14),
+    ]
+    set_widths(sheet, columns)
+    append_table(sheet, columns, rows.reset_index().to_dict("records"))
+    append_text(
+        sheet,
+        "Means over outer folds. Where several candidates are within one standard error of the "
+        "best, which of them was selected is within noise. The inner score is of the selected "
+        "candidate, the largest of several, and so too good.",
+    )
 
 
 def pseudo_labels(sheet: Worksheet, generations: pd.DataFrame) -> None:
@@ -102,3 +137,29 @@ def cost(sheet: Worksheet, timings: pd.DataFrame) -> None:
     set_widths(sheet, columns)
     append_table(sheet, columns, sums.reset_index().to_dict("records"))
     freeze(sheet)
+
+
+def variance(sheet: Worksheet, components: list[dict]) -> None:
+    """What each method's scores vary by: the data of a fold, or the seed of a training.
+
+    Args:
+        components: of `evaluation.variance`.
+    """
+    columns = [
+        Column("Dataset", "dataset", width=22, text=True),
+        Column("Method", "method", width=24, text=True),
+        Column("Folds", "folds", "0", 10),
+        Column("Training seeds", "seeds", "0", 12),
+        Column("Mean accuracy", "mean", SCORE, 14),
+        Column("Std by data", "of_data", SCORE, 14),
+        Column("Std by training seed", "of_seeds", SCORE, 14),
+        Column("Share of data in the variance", _share_of_data, "0%", 16),
+    ]
+    set_widths(sheet, columns)
+    append_table(sheet, columns, components)
+    freeze(sheet)
+
+
+def _share_of_data(row: dict) -> float | None:
+    total = row["of_data"] ** 2 + row["of_seeds"] ** 2
+    return row["of_data"] ** 2 / total if total else None

@@ -29,6 +29,7 @@ from self_training.report.workbook import (
 )
 
 COSTS = [
+    Column("Candidates of the search", "candidates", "0", 12),
     Column("Gradient steps per fold", "gradient_steps", "0", 15),
     Column("Examples seen per fold", "examples_seen", "0", 16),
     Column("Gradient steps of the search per fold", "search_steps", "0", 16),
@@ -61,7 +62,11 @@ def write(
     for sentence in (*statistics["reading"].splitlines(), *of_budgets):
         append_text(sheet, sentence)
     append_heading(sheet, "How sure that is")
-    for note in (*cautions.not_learned(scores), *statistics["notes"]):
+    for note in (
+        *cautions.not_learned(scores),
+        *statistics["notes"],
+        *cautions.steps_of_the_search(config),
+    ):
         append_text(sheet, note, CAUTION_FILL)
     append_text(sheet, cautions.extent(scores, statistics, len(complete)))
     sheet.append([])
