@@ -175,9 +175,10 @@ def _compare_pair(
     """
     both = means_over_folds(of_pair(scores, a, b)).reindex(columns=[a, b])
     both = means_over_budgets(both, budgets_by_name(both.index)).dropna()
-    on_datasets = (both[b] - both[a]).round(12).to_numpy()
-    units = means_over_groups(both, groups)
-    difference = (units[b] - units[a]).round(12).to_numpy()
+    of_datasets = (both[b] - both[a]).round(12)
+    names = [groups.get(dataset, dataset) for dataset in both.index]
+    difference = of_datasets.groupby(names, sort=False).mean().round(12).to_numpy()
+    on_datasets = of_datasets.to_numpy()
     return {
         "groups": len(difference),
         "datasets": len(on_datasets),
@@ -187,7 +188,7 @@ def _compare_pair(
         "rank_biserial": rank_biserial(difference),
         **wilcoxon(difference),
         **bayesian_signed_rank(difference, rope),
-        "model": mixed_model(on_datasets, [groups.get(name, name) for name in both.index]),
+        "model": mixed_model(on_datasets, names),
         "naive": _outcomes(on_datasets) | {"p_value": wilcoxon(on_datasets)["p_value"]},
     }
 
