@@ -93,7 +93,7 @@ def count_images(config: dict) -> int:
                 # What is inherited has one value in every fold, at most the largest.
                 fractions = space["unlabeled_fraction"]
                 thresholds = len(space["threshold"])
-                if settings["inherit"]:
+                if settings["takes"]:
                     fractions, thresholds = [largest], 1
                 searched = (
                     sum(sizes)

@@ -11,7 +11,15 @@ from self_training.evaluation.checks import check_external_scores
 from self_training.image import readers
 from self_training.image.backbones import original_cnn
 from self_training.report import figures
-from self_training.study import budgets, checks, fair_controls, methods, names, schema
+from self_training.study import (
+    behind_scores,
+    budgets,
+    checks,
+    fair_controls,
+    methods,
+    names,
+    schema,
+)
 from self_training.study import config as study_config
 from self_training.training.runs import TrainingSettings
 
@@ -541,7 +549,8 @@ def test_order_of_keys_does_not_matter():
     for name in config["methods"]:
         assert repr(methods.settings(config, name)) == repr(methods.settings(turned, name))
         slices = [
-            methods.settings_behind_score(some, "digits_0_2", name) for some in (config, turned)
+            behind_scores.settings_behind_score(some, "digits_0_2", name)
+            for some in (config, turned)
         ]
         assert repr(slices[0]) == repr(slices[1])
     assert repr(methods.training(config, "digits_0_2")) == repr(
@@ -869,7 +878,7 @@ def test_a_teacher_may_be_a_control():
     assert methods.teachers(config) == asked
     assert methods.asked_of(config, "noisy") == 0.2
     assert methods.trains_in_search(config, "noisy") and not methods.searches(config, "noisy")
-    assert methods.behind(config, "noisy_student_ensemble") == ["noisy", "noisy_student"]
+    assert behind_scores.behind(config, "noisy_student_ensemble") == ["noisy", "noisy_student"]
 
 
 def test_datasets_of_one_source_are_one_group(tmp_path):
@@ -906,7 +915,7 @@ def test_a_group_changes_nothing_but_the_tests():
     checks.validate(grouped)
     assert budgets.sources(plain) == budgets.sources(grouped)
     behind = [
-        methods.settings_behind_score(config, "digits_0_2", "noisy_student")
+        behind_scores.settings_behind_score(config, "digits_0_2", "noisy_student")
         for config in (plain, grouped)
     ]
     assert behind[0] == behind[1]
@@ -968,3 +977,29 @@ def test_a_control_that_is_trained_otherwise_is_not_fair(change, difference):
     expected = [difference] if difference else []
     assert fair_controls.trained_otherwise(config, "noisy_student", "control") == expected
     assert (fair_controls.of(config, "noisy_student") is None) == bool(difference)
+
+
+def test_candidates_are_counted_with_those_of_what_is_inherited():
+    config = fair_controls.add(searching_config())
+    # Four of the 2 thresholds x 2 generations x 2 x 2; the ensemble's two sizes come on top.
+    counts = {name: methods.tried(config, name) for name in config["methods"]}
+    assert counts == {
+        "baseline": 1,
+        "noisy_student": 4,
+        "noisy_student_control": 4,
+        "noisy_student_ensemble": 4 + 2,
+        "noisy_student_ensemble_control": 4,
+    }
+    config = tiny_config()
+    assert methods.tried(config, "noisy_student") == 4
+    # The student of no generations is the teacher, whatever its threshold.
+    config["methods"]["noisy_student"]["generations"] = [0, 1]
+    assert methods.tried(config, "noisy_student") == 1 + 2
+
+
+def test_a_search_by_epochs_buys_steps():
+    config = tiny_config()
+    assert methods.search_buys_steps(config, "noisy_student")
+    assert not methods.search_buys_steps(config, "noisy_student_ensemble")
+    config["methods"]["noisy_student"]["steps"] = 30
+    assert not methods.search_buys_steps(config, "noisy_student")

@@ -14,11 +14,9 @@ from self_training.seeds import derive_seed
 from self_training.study import names
 from test_architecture import modules
 
-STATISTICS = {
-    f"evaluation.{name}"
-    for name in ("comparison", "differences", "hierarchical", "omnibus", "significance")
-}
-STATISTICS |= {"errors", "logs", "report.findings", "report.verdicts", "report.words", "storage"}
+STATISTICS = {"evaluation.comparison", "evaluation.differences", "evaluation.hierarchical"}
+STATISTICS |= {"evaluation.omnibus", "evaluation.significance", "errors", "logs", "storage"}
+STATISTICS |= {"report.findings", "report.verdicts", "report.words"}
 OF_STUDENTS = ("pseudo_labels", "labeled_so_far", "noisy_student", "generation", "search")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 

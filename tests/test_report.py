@@ -29,6 +29,8 @@ def fake_evaluations() -> list[dict]:
     digests = {"seed": 1, "config": "12e4", "code": "0012", "commits": "1e5"}
     return [
         {"dataset": dataset, "method": method, "fold": fold, "training_seed": 0}
+        | {"candidates": 4, "inner_score": 0.6, "inner_standard_error": 0.1}
+        | {"candidates_within_error": 3}
         | {
             name: float(rng.random())
             for name in (*sheets.TITLES, "gradient_steps", "examples_seen")
@@ -359,41 +361,3 @@ def test_sheets_do_not_contradict_each_other(tmp_path):
 def test_no_two_methods_look_alike():
     styles = style.of_methods([str(number) for number in range(49)])
     assert len(set(styles.values())) == 49
-
-
-def test_several_training_seeds_count_once_and_have_their_sheet(tmp_path):
-    config, evaluations = fair_study()
-    several = [
-        row | {"training_seed": seed, "accuracy": row["accuracy"] + 0.01 * seed}
-        for row in evaluations
-        for seed in (0, 1)
-    ]
-    workbook = write_report(tmp_path, several, config=config)
-    rows = list(workbook["Variance"].iter_rows(values_only=True))
-    assert rows[1][:5] == ("digits_0_2", "baseline", 2, 2, pytest.approx(0.51))
-    assert rows[1][6] == pytest.approx(0.01 / 2**0.5)
-    header, *rows = workbook["Tests per dataset"].iter_rows(values_only=True)
-    assert {row[header.index("Folds")] for row in rows} == {2}
-    assert "Training seed" in texts(workbook["All folds"])
-    assert "Variance" not in write_report(tmp_path, evaluations, config=config).sheetnames
-
-
-def test_how_sure_choices_are_stands_beside_them(tmp_path):
-    config, evaluations = fair_study()
-    searched = [
-        row
-        | {"candidates": 8, "inner_score": 0.7 + 0.02 * row["fold"], "inner_standard_error": 0.03}
-        | {"candidates_within_error": 5 + row["fold"]}
-        for row in evaluations
-    ]
-    workbook = write_report(tmp_path, searched, config=config)
-    rows = list(workbook["Hyper-parameters"].iter_rows(values_only=True))
-    at = next(index for index, row in enumerate(rows) if row[2] == "Candidates")
-    found = rows[at + 2]
-    assert found[:2] == ("noisy_student", "digits_0_2")
-    assert found[2:6] == pytest.approx((8, 0.71, 0.03, 5.5))
-    assert "Candidates of the search" in texts(workbook["Summary"])
-    # Epochs: the students of a larger slice also take more steps.
-    assert "noisy_student_ensemble confounds data with compute" in texts(workbook["Summary"])
-    config["datasets"]["digits_0_2"]["steps"] = config["datasets"]["digits_0_2"].pop("epochs")
-    assert "confounds" not in texts(write_report(tmp_path, searched, config=config)["Summary"])

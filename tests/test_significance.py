@@ -636,4 +636,4 @@ def test_training_seeds_of_a_fold_are_one_observation():
         scores.assign(training_seed=seed, accuracy=scores["accuracy"] + sign * 0.02)
         for seed, sign in ((0, 1), (1, -1))
     )
-    assert described(seeds) == described(scores)
+    assert described(comparison.over_seeds(seeds)) == described(scores)

@@ -1071,12 +1071,11 @@ STATISTICS = [
         ("test_config.py::test_datasets_of_one_source_are_one_group",),
     ),
     Mutant(
-        "seeds_as_folds",
-        "training seeds of a fold are taken for folds",
+        "first_seed_alone",
+        "of several training seeds, the first one alone counts",
         "evaluation/comparison.py",
-        'groups = scores.groupby(["dataset", "method", "fold"], sort',
-        'scores = scores.assign(fold=scores["fold"] * 9 + scores["training_seed"])\n'
-        '    groups = scores.groupby(["dataset", "method", "fold"], sort',
+        'name: "mean" if is_float_dtype(scores[name]) else "first"',
+        'name: "first"',
         ("test_significance.py::test_training_seeds_of_a_fold_are_one_observation",),
     ),
     Mutant(

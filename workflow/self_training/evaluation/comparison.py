@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import pandas as pd
+from pandas.api.types import is_float_dtype
 
 
 class Reason(StrEnum):
@@ -35,16 +36,24 @@ class UnsharedFolds(NamedTuple):
     others: int
 
 
-def mean_over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
-    """Return scores with one row per dataset, method and fold: the mean over its training seeds.
+def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
+    """Return scores with one row per dataset, method and fold: the means over training seeds.
 
-    Seeds share examples, so they are no independent observations.
+    What is no number is that of the first seed.
+
+    Args:
+        scores: of `tables.collect_scores`; those from elsewhere have no training seed.
     """
-    if "training_seed" not in scores:
+    if "training_seed" not in scores or scores["training_seed"].nunique() < 2:
         return scores
-    groups = scores.groupby(["dataset", "method", "fold"], sort=False, dropna=False)
-    of_others = dict.fromkeys(scores.columns.difference(["dataset", "method", "fold"]), "first")
-    return groups.agg(of_others | {"accuracy": "mean"}).reset_index()
+    keys = ["dataset", "method", "fold"]
+    how = {
+        name: "mean" if is_float_dtype(scores[name]) else "first"
+        for name in scores
+        if name not in keys
+    }
+    means = scores.groupby(keys, sort=False, dropna=False, as_index=False).agg(how)
+    return means[[*scores]]
 
 
 def paired(scores: pd.DataFrame) -> tuple[pd.DataFrame, list[UnsharedFolds]]:

@@ -2,7 +2,6 @@
 
 import pandas as pd
 
-from self_training.evaluation.comparison import mean_over_seeds
 from self_training.evaluation.differences import ALPHA
 from self_training.evaluation.significance import turn
 
@@ -21,7 +20,7 @@ def compare(scores: pd.DataFrame, statistics: dict) -> list[dict]:
     """Return a row per dataset with several label budgets, budget and method that has a score.
 
     Args:
-        scores: of `tables.collect_scores`.
+        scores: of `tables.collect_scores`, a row per fold (see `comparison.over_seeds`).
         statistics: of `significance.Comparison`, or what `statistics.json` holds.
 
     Returns: `dataset`, `budget` (the dataset's name at it), `labels` (see `count_labels`),
@@ -29,7 +28,7 @@ def compare(scores: pd.DataFrame, statistics: dict) -> list[dict]:
         reference but the method itself the test of the statistics (method minus reference):
         `difference`, `interval`, `p_value`, `p_holm` and, where there is no p, `reason`.
     """
-    scores = mean_over_seeds(scores).dropna(subset=["accuracy"])
+    scores = scores.dropna(subset=["accuracy"])
     tests = {(test["dataset"], test["a"], test["b"]): test for test in statistics["per_dataset"]}
     rows = []
     for dataset, budgets in statistics["budgets"].items():

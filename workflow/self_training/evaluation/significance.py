@@ -22,7 +22,6 @@ from self_training.evaluation.comparison import (
     Reason,
     UnsharedFolds,
     budgets_by_name,
-    mean_over_seeds,
     means_over_budgets,
     means_over_folds,
     means_over_groups,
@@ -76,8 +75,8 @@ def compare_methods(
     """Compare all methods of a study over groups of datasets, and on every dataset.
 
     Args:
-        scores: one row per dataset, method, fold and, if there are some, `training_seed`, with
-            `accuracy`; see `mean_over_seeds` and `of_pair`.
+        scores: one row per dataset, method and fold, with `accuracy`; see `of_pair`, and where
+            folds have several training seeds `over_seeds`.
         control: the method that others are compared with; the first when None.
         rope: differences of accuracy up to this are taken for practically none.
         budgets: of the study's datasets with several label budgets, handed on in the result.
@@ -89,7 +88,6 @@ def compare_methods(
         control (method minus control), and `pairs`, all of them.
     Raises: ScoresError, when there is no method of the name of the control.
     """
-    scores = mean_over_seeds(scores)
     groups, fair = groups or {}, fair or {}
     methods = list(dict.fromkeys(scores["method"]))
     named, control = control, methods[0] if control is None else control

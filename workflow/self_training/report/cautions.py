@@ -4,11 +4,9 @@ import pandas as pd
 
 from self_training.evaluation.comparison import budgets_by_name
 from self_training.evaluation.differences import LEAST_FOR_PROBABILITIES
-from self_training.report.words import count
+from self_training.report.words import count, join, shorten
 from self_training.study import methods
 
-# Hyper-parameters that decide how many pseudo-labels students are trained on.
-OF_AMOUNT = ("unlabeled_fraction", "threshold", "generations")
 OWN_PROTOCOL = (
     "Scores are of the outer test folds; hyper-parameters that were searched were selected on "
     "inner folds of the labeled examples alone. "
@@ -33,24 +31,41 @@ def not_learned(scores: pd.DataFrame) -> list[str]:
     ]
 
 
-def steps_of_the_search(config: dict) -> list[str]:
-    """Say where a search of pseudo-labels also chooses how long students train.
+def unequal_tuning(config: dict, statistics: dict) -> list[str]:
+    """Name the methods that were chosen among more candidates than their fair controls, or fewer.
 
     Args:
-        config: of the study, expanded.
+        config: of the study, expanded (see `study.budgets.expand`).
+        statistics: what `statistics.json` holds (see `findings.describe`).
     """
+    unequal = [
+        f"{entry['method']} ({tried[0]} against {tried[1]})"
+        for entry in statistics["fair"]
+        if entry["control"] is not None
+        for tried in [[methods.tried(config, entry[role]) for role in ("method", "control")]]
+        if tried[0] != tried[1]
+    ]
+    if not unequal:
+        return []
+    return [
+        "Chosen among another number of candidates than the fair control: "
+        f"{shorten(unequal)}. A part of the difference may be that of the larger search."
+    ]
+
+
+def steps_that_a_search_buys(config: dict) -> list[str]:
+    """Name the methods whose search may have found longer training rather than better labels."""
     confounded = [
         name
         for name in config.get("methods", {})
-        if methods.generations(config, name)
-        and any(len(methods.full_space(config, name)[key]) > 1 for key in OF_AMOUNT)
-        and any(methods.training(config, one, name)["epochs"] for one in config["datasets"])
+        if methods.searches(config, name) and methods.search_buys_steps(config, name)
     ]
     if not confounded:
         return []
     return [
-        f"The search of {', '.join(confounded)} confounds data with compute: networks are trained "
-        "for epochs, so more pseudo-labels are also more gradient steps. With `steps` they are not."
+        f"Epochs say how long {join(confounded)} trained, so a larger slice, a lower threshold or "
+        "more generations were also more gradient steps: what was selected may be longer training. "
+        "`steps` in place of `epochs` tells the two apart."
     ]
 
 

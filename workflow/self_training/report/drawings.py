@@ -12,7 +12,7 @@ from matplotlib.ticker import LogLocator, NullFormatter, NullLocator, StrMethodF
 from scikit_posthocs import critical_difference_diagram
 
 from self_training.evaluation.calibration import BINS
-from self_training.evaluation.comparison import mean_over_seeds, means_over_folds, paired
+from self_training.evaluation.comparison import means_over_folds, paired
 from self_training.evaluation.differences import fold_interval
 from self_training.report.style import Styles
 from self_training.study.candidates import HYPER_PARAMETERS
@@ -50,7 +50,7 @@ def critical_difference(tables: Tables, statistics: dict, styles: Styles) -> plt
 
 def accuracy(tables: Tables, statistics: dict, styles: Styles) -> plt.Figure:
     """Draw the mean accuracy of every method on every dataset, with its 95 % interval."""
-    scores, _ = paired(mean_over_seeds(tables["scores"]))
+    scores, _ = paired(tables["scores"])
     datasets, methods = (list(dict.fromkeys(scores[name])) for name in ("dataset", "method"))
     means = means_over_folds(scores)
     height = min(40, 1.2 + len(datasets) * (0.12 + 0.12 * len(methods)))
@@ -83,7 +83,7 @@ def accuracy(tables: Tables, statistics: dict, styles: Styles) -> plt.Figure:
 
 def learning_curve(tables: Tables, statistics: dict, styles: Styles) -> plt.Figure:
     """Draw accuracy against the number of labels, for datasets with several label budgets."""
-    scores, budgets = mean_over_seeds(tables["scores"]), statistics["budgets"]
+    scores, budgets = tables["scores"], statistics["budgets"]
     comparable, _ = paired(scores)
     labels = scores.groupby("dataset")["labeled"].mean()
     columns = min(3, len(budgets))

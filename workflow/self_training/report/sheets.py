@@ -10,6 +10,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from self_training import provenance
 from self_training.evaluation import label_budgets, variance
+from self_training.evaluation.comparison import over_seeds
 from self_training.evaluation.metrics import METRICS
 from self_training.report import methods_text, sheets_of_chains, sheets_of_tests, summary
 from self_training.report.workbook import (
@@ -50,11 +51,11 @@ def write(
         statistics: what `statistics.json` holds.
         figures: title -> PNG file.
     """
-    own = scores[scores["source"] == "study"]
-    budgets = label_budgets.compare(scores, statistics) if statistics["budgets"] else []
+    own, compared = scores[scores["source"] == "study"], over_seeds(scores)
+    budgets = label_budgets.compare(compared, statistics) if statistics["budgets"] else []
     workbook = Workbook()
-    summary.write(workbook.active, config, scores, statistics, budgets)
-    means(workbook.create_sheet("Means"), scores)
+    summary.write(workbook.active, config, compared, statistics, budgets)
+    means(workbook.create_sheet("Means"), compared)
     if budgets:
         references = label_budgets.references(statistics)
         sheets_of_tests.label_budgets(workbook.create_sheet("Label budgets"), budgets, references)
@@ -64,10 +65,9 @@ def write(
     if len(own):
         sheets_of_chains.chains(workbook.create_sheet("Chains"), own)
         sheets_of_chains.hyper_parameters(workbook.create_sheet("Hyper-parameters"), own)
+        if parts := variance.components(own):
+            sheets_of_chains.variance(workbook.create_sheet("Variance"), parts)
         sheets_of_chains.pseudo_labels(workbook.create_sheet("Pseudo-labels"), generations)
-        components = variance.components(own)
-        if components:
-            sheets_of_chains.variance(workbook.create_sheet("Variance"), components)
         sheets_of_chains.cost(workbook.create_sheet("Cost"), timings)
     pictures(workbook.create_sheet("Figures"), figures)
     text_of_methods(workbook.create_sheet("Methods text"), config, statistics)
@@ -124,12 +124,11 @@ def _columns_of_means(name: str, methods: list[str]) -> list[Column]:
 def folds(sheet: Worksheet, scores: pd.DataFrame, config: dict) -> None:
     """Every outer fold, in the columns of the table published in 2021."""
     count = f" [1-{config['outer_folds']}]" if "outer_folds" in config else ""
-    seeds = "training_seed" in scores and scores["training_seed"].nunique() > 1
     columns = [
         Column("Dataset Name", "dataset", width=22, text=True),
         Column("Algorithm Name", "method", width=24, text=True),
         Column(f"Cross Validation{count}", _show_fold, width=14, text=True),
-        *([Column("Training seed", "training_seed", "0", 10)] if seeds else []),
+        *([Column("Training seed", "training_seed", width=10)] if "seeds" in config else []),
         Column("Hyper-Parameters Values", _show_hyper_parameters, width=62, text=True),
         *(
             Column(metric.title, lambda row, name=name: row.get(name), SCORE, 11)

@@ -11,7 +11,7 @@ from self_training.report.workbook import (
     freeze,
     set_widths,
 )
-from self_training.study.candidates import HYPER_PARAMETERS
+from self_training.study.candidates import HYPER_PARAMETERS, OF_LABELS, OF_NETWORKS
 
 
 def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
@@ -28,6 +28,15 @@ def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
         Column("Threshold", "threshold", width=12),
         Column("Generations", "generations", width=12),
         Column("Ensemble size", "ensemble_size", width=12),
+        *(
+            Column(name.replace("_", " ").capitalize(), name, width=12)
+            for name in (*OF_LABELS, *OF_NETWORKS)
+            if name in scores and scores[name].notna().any()
+        ),
+        Column("Candidates", "candidates", width=12),
+        Column("Inner score", "inner_score", SCORE, 12),
+        Column("Standard error of it", "inner_standard_error", SCORE, 12),
+        Column("Candidates within one of the best", "candidates_within_error", width=14),
         Column("Generations trained", "generations_trained", width=12),
         Column("Termination condition", "termination_condition", width=22),
         Column("Gradient steps", "gradient_steps", width=12),
@@ -45,14 +54,37 @@ def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
 
 
 def hyper_parameters(sheet: Worksheet, scores: pd.DataFrame) -> None:
-    """How often each value was selected, and how sure the choices are."""
-    columns = [
+    """How sure the choices are, and how often each value was selected."""
+    choices = [
         Column("Method", "method", width=24, text=True),
-        Column("Hyper-parameter", "hyper_parameter", width=22, text=True),
-        Column("Value", "value", "General", 12),
-        Column("Times selected", "count", "0", 14),
-        Column("Share", "share", "0%", 14),
+        Column("Candidates", "candidates", "General", 22),
+        Column("Inner score of the selected", "inner_score", SCORE, 14),
+        Column("Its standard error", "inner_standard_error", SCORE, 14),
+        Column("Accuracy on outer folds", "accuracy", SCORE, 14),
+        Column("Candidates within one standard error of the best", _within, "0.0", 18),
+        Column("Remark", _remark, width=60),
     ]
+    values = [
+        Column("Method", "method", text=True),
+        Column("Hyper-parameter", "hyper_parameter", text=True),
+        Column("Value", "value", "General"),
+        Column("Times selected", "count", "0"),
+        Column("Share", "share", "0%"),
+    ]
+    set_widths(sheet, choices)
+    searched = scores[scores["inner_score"].notna()]
+    if len(searched):
+        names = [column.value for column in choices if column.value in scores]
+        names += ["candidates_within_error"]
+        means = searched.groupby("method", sort=False)[names[1:]].mean()
+        append_table(sheet, choices, means.reset_index().to_dict("records"))
+        append_text(
+            sheet,
+            "Means over folds and datasets. Inner scores are those of the candidates that were "
+            "selected by them, so they are too good; standard errors are of a proportion of the "
+            "labels. The fewer labels, the more a choice is luck.",
+        )
+        sheet.append([])
     rows = [
         {"method": method, "hyper_parameter": name.replace("_", " ")}
         | {"value": value, "count": count, "share": count / len(selected)}
@@ -61,35 +93,52 @@ def hyper_parameters(sheet: Worksheet, scores: pd.DataFrame) -> None:
         if name in selected
         for value, count in selected[name].value_counts().sort_index().items()
     ]
+    append_table(sheet, values, rows)
+
+
+def _within(row: dict) -> float:
+    return row["candidates_within_error"]
+
+
+def _remark(row: dict) -> str | None:
+    if row["candidates_within_error"] < 2:
+        return None
+    return (
+        f"Choices are within noise: on average {row['candidates_within_error']:.1f} of "
+        f"{row['candidates']:g} candidates could as well be the best."
+    )
+
+
+def variance(sheet: Worksheet, rows: list[dict]) -> None:
+    """How much of the variance of scores is that of the data, and how much of the training seed.
+
+    Args:
+        rows: of `evaluation.variance.components`.
+    """
+    columns = [
+        Column("Dataset", "dataset", width=22, text=True),
+        Column("Method", "method", width=24, text=True),
+        Column("Folds", "folds", "0", 10),
+        Column("Training seeds", "seeds", "0", 14),
+        Column("Mean accuracy", "mean", SCORE, 14),
+        Column("Std of the data", "of_data", SCORE, 14),
+        Column("Std of the training seed", "of_seeds", SCORE, 14),
+        Column("Share of the seed in the variance", _share_of_seeds, "0%", 16),
+    ]
     set_widths(sheet, columns)
     append_table(sheet, columns, rows)
     freeze(sheet)
-    if "inner_score" in scores and scores["inner_score"].notna().any():
-        sheet.append([])
-        _choices(sheet, scores.dropna(subset=["inner_score"]))
-
-
-def _choices(sheet: Worksheet, scores: pd.DataFrame) -> None:
-    """How far apart candidates were on the inner folds, beside how noisy their scores are."""
-    names = ["candidates", "inner_score", "inner_standard_error", "candidates_within_error"]
-    rows = scores.groupby(["method", "dataset"], sort=False)[[*names, "accuracy"]].mean()
-    columns = [
-        Column("Method", "method", text=True),
-        Column("Dataset", "dataset", text=True),
-        Column("Candidates", "candidates", "0"),
-        Column("Inner score", "inner_score", SCORE),
-        Column("Its standard error", "inner_standard_error", SCORE),
-        Column("Candidates within one of the best", "candidates_within_error", "0.0", 16),
-        Column("Outer score", "accuracy", SCORE, 14),
-    ]
-    set_widths(sheet, columns)
-    append_table(sheet, columns, rows.reset_index().to_dict("records"))
+    sheet.append([])
     append_text(
         sheet,
-        "Means over outer folds. Where several candidates are within one standard error of the "
-        "best, which of them was selected is within noise. The inner score is of the selected "
-        "candidate, the largest of several, and so too good.",
+        "Of the data is what differs between outer folds: test examples, labeled examples, order "
+        "of the unlabeled ones. Of the seed: initial weights, order, noise, draws of candidates.",
     )
+
+
+def _share_of_seeds(row: dict) -> float | None:
+    both = row["of_data"] ** 2 + row["of_seeds"] ** 2
+    return row["of_seeds"] ** 2 / both if both else None
 
 
 def pseudo_labels(sheet: Worksheet, generations: pd.DataFrame) -> None:
@@ -137,29 +186,3 @@ def cost(sheet: Worksheet, timings: pd.DataFrame) -> None:
     set_widths(sheet, columns)
     append_table(sheet, columns, sums.reset_index().to_dict("records"))
     freeze(sheet)
-
-
-def variance(sheet: Worksheet, components: list[dict]) -> None:
-    """What each method's scores vary by: the data of a fold, or the seed of a training.
-
-    Args:
-        components: of `evaluation.variance`.
-    """
-    columns = [
-        Column("Dataset", "dataset", width=22, text=True),
-        Column("Method", "method", width=24, text=True),
-        Column("Folds", "folds", "0", 10),
-        Column("Training seeds", "seeds", "0", 12),
-        Column("Mean accuracy", "mean", SCORE, 14),
-        Column("Std by data", "of_data", SCORE, 14),
-        Column("Std by training seed", "of_seeds", SCORE, 14),
-        Column("Share of data in the variance", _share_of_data, "0%", 16),
-    ]
-    set_widths(sheet, columns)
-    append_table(sheet, columns, components)
-    freeze(sheet)
-
-
-def _share_of_data(row: dict) -> float | None:
-    total = row["of_data"] ** 2 + row["of_seeds"] ** 2
-    return row["of_data"] ** 2 / total if total else None

@@ -27,9 +27,9 @@ from self_training.report.workbook import (
     set_widths,
     show_interval,
 )
+from self_training.study import methods
 
 COSTS = [
-    Column("Candidates of the search", "candidates", "0", 12),
     Column("Gradient steps per fold", "gradient_steps", "0", 15),
     Column("Examples seen per fold", "examples_seen", "0", 16),
     Column("Gradient steps of the search per fold", "search_steps", "0", 16),
@@ -65,12 +65,13 @@ def write(
     for note in (
         *cautions.not_learned(scores),
         *statistics["notes"],
-        *cautions.steps_of_the_search(config),
+        *cautions.unequal_tuning(config, statistics),
+        *cautions.steps_that_a_search_buys(config),
     ):
         append_text(sheet, note, CAUTION_FILL)
     append_text(sheet, cautions.extent(scores, statistics, len(complete)))
     sheet.append([])
-    append_table(sheet, columns, _rows(scores, statistics))
+    append_table(sheet, columns, _rows(config, scores, statistics))
     sheet.append([])
     columns = [Column("Mean accuracy over folds", 0, text=True)]
     columns += [
@@ -105,6 +106,7 @@ def _columns(scores: pd.DataFrame, statistics: dict) -> list[Column]:
         *(fair if statistics["fair"] else []),
         *_columns_against(statistics["control"], "control"),
         Column("Average rank (datasets)", "rank", "0.00", 12),
+        Column("Candidates tried", "tried", "0", 12),
         *(cost for cost in COSTS if _is_known(scores, cost.value)),
     ]
 
@@ -123,7 +125,7 @@ def _columns_against(reference: str, key: str) -> list[Column]:
     ]
 
 
-def _rows(scores: pd.DataFrame, statistics: dict) -> list[dict]:
+def _rows(config: dict, scores: pd.DataFrame, statistics: dict) -> list[dict]:
     """Return a row per method, by the keys of `_columns`."""
     numbers = [cost.value for cost in COSTS if _is_known(scores, cost.value)]
     costs = scores.groupby("method")[numbers].mean()
@@ -141,6 +143,7 @@ def _rows(scores: pd.DataFrame, statistics: dict) -> list[dict]:
             "accuracy": statistics["mean_accuracies"][method],
             "rank": statistics["average_ranks"][method],
             "fair_control": own.get("control"),
+            "tried": methods.tried(config, method) if method in config.get("methods", {}) else None,
             **_against("fair", own),
             **_against("control", pair if pair.get("b") == method else turn(pair)),
             **{name: costs.loc[method, name] for name in numbers},

@@ -11,7 +11,13 @@ import math
 from typing import Any
 
 from self_training.study import spaces
-from self_training.study.candidates import HYPER_PARAMETERS, OF_NETWORKS, OF_NOISE
+from self_training.study.candidates import (
+    HYPER_PARAMETERS,
+    OF_CHAINS,
+    OF_NETWORKS,
+    OF_NOISE,
+    grid,
+)
 from self_training.study.spaces import LENGTH
 
 TEACHER, CHAIN, CONTROL = "teacher", "chain", "control"
@@ -216,6 +222,26 @@ def searches(config: dict, name: str) -> bool:
     return min(count, method["trials"] or count) > 1
 
 
+def tried(config: dict, name: str) -> int:
+    """Return how many candidates were scored for a method's choice, of what it inherits too."""
+    method = settings(config, name)
+    # A fair control takes the number of members of a chain, and nothing else of its choice.
+    parents = [other for other in method["takes"] if other != control_of(config, name)]
+    none: dict[str, list] = {key: [None] for key in OF_CHAINS} | {"generations": [1]}
+    count = len(grid(none | method["space"]))
+    scored = [min(count, method["trials"] or count), *(tried(config, other) for other in parents)]
+    return sum(some for some in scored if some > 1) or 1
+
+
+def search_buys_steps(config: dict, name: str) -> bool:
+    """Return whether candidates of a method may differ in gradient steps, where no number of steps
+    is given: the more is selected, the longer is an epoch."""
+    space = settings(config, name)["space"]
+    decide = ("unlabeled_fraction", "threshold", "generations")
+    by_epochs = any(not training(config, dataset, name)["steps"] for dataset in config["datasets"])
+    return by_epochs and any(len(space.get(key, [])) > 1 for key in decide)
+
+
 def teacher(config: dict, name: str) -> str | None:
     """Return the control whose networks are a chain's generation 0; None for the shared ones."""
     return settings(config, name)["teacher"]
@@ -306,43 +332,3 @@ def backbones_of(config: dict, method: str) -> list[str]:
     own = settings(config, method)["backbone"] or []
     own = [own] if isinstance(own, str) else own
     return list(dict.fromkeys([config["training"]["backbone"], *own]))
-
-
-def settings_behind_score(config: dict, dataset: str, method: str) -> dict:
-    """Return all settings that a method's scores on a dataset depend on."""
-    everything = ("seed", "threads", "outer_folds", "inner_folds", "inner_repeats", "training")
-    return {
-        **{key: _sorted(config[key]) for key in everything if key in config},
-        # A group says how a dataset counts in tests, and changes no score.
-        "dataset": {"name": dataset}
-        | _sorted({k: v for k, v in config["datasets"][dataset].items() if k != "group"}),
-        "method": {"name": method}
-        | {key: config["methods"][method].get(key) for key in (*OF_CONTROLS, "match")}
-        | settings(config, method)
-        | {"space": full_space(config, method)},
-        "others": {name: settings(config, name) for name in behind(config, method)},
-        "teachers": teachers(config),
-    }
-
-
-def behind(config: dict, method: str) -> list[str]:
-    """Return the other methods that a method's scores depend on.
-
-    These are the ones that it takes a choice from, its teacher, of a control the one whose steps it
-    takes, and those behind these.
-    """
-    direct = [
-        steps_of(config, method),
-        teacher(config, method),
-        *settings(config, method)["takes"],
-    ]
-    found: dict[str, None] = {}
-    for name in direct:
-        if name and name != method:
-            found |= dict.fromkeys([name, *behind(config, name)])
-    return list(found)
-
-
-def _sorted(value):
-    # So that a config whose keys are rearranged is the same config.
-    return dict(sorted(value.items())) if isinstance(value, dict) else value

@@ -7,7 +7,7 @@ function of a `Plan`. Paths have wildcards in braces; `Wildcards` have an attrib
 import re
 
 from self_training.digests import code_digest
-from self_training.study import budgets, methods, names
+from self_training.study import behind_scores, budgets, methods, names
 from self_training.study.candidates import HYPER_PARAMETERS
 from self_training.study.plan_of_data import PlanOfData, Wildcards, identity_of_fold
 
@@ -210,7 +210,7 @@ class Plan(PlanOfData):
             for script in ("prepare_dataset", "make_splits", "select", "evaluate")
         }
         # A choice may be inherited from a chain, and steps are taken from one.
-        behind = [method, *methods.behind(self.config, method)]
+        behind = [method, *behind_scores.behind(self.config, method)]
         controls = [name for name in behind if methods.kind(self.config, name) == methods.CONTROL]
         if controls:
             trainings = [methods.training(self.config, dataset, name) for name in controls]
@@ -228,7 +228,7 @@ class Plan(PlanOfData):
         if students:
             code["train_students"] = self._code("train_students", *students)
         return {
-            "settings": methods.settings_behind_score(self.config, dataset, method),
+            "settings": behind_scores.settings_behind_score(self.config, dataset, method),
             "code": code,
         }
 
