@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import weakref
 from dataclasses import asdict, replace
 from itertools import islice
 
@@ -476,7 +477,16 @@ def of_one_job(tmp_path_factory):
     ]
     noise = NO_NOISE | {"policy": "characters", "magnitude": 10}
     np.save(folder / "images.npy", IMAGES)
+    make, made = job.make_trainer, []
+
+    def make_alone(*arguments):
+        assert not any(reference() for reference in made), "a trainer holds the images"
+        trainer = make(*arguments)
+        made.append(weakref.ref(trainer))
+        return trainer
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job, "make_trainer", make_alone)
         # It has been started for the tests above.
         patch.setattr(framework, "start_framework", lambda threads: None)
         (trained, others), record = job.train_batch(
@@ -486,7 +496,7 @@ def of_one_job(tmp_path_factory):
             asdict(settings(noise=noise)),
             [folder / "fold_0", folder / "fold_1"],
         )
-    assert len(trained) == 4
+    assert len(trained) == 4 and len(made) == 7
     return folder, noise, list(zip(runs, trained + others, strict=True)), record
 
 
