@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from self_training.evaluation import differences, significance
-from self_training.report import findings, sheets, workbook
+from self_training.report import findings, summary
 
 
 def scores_of(**accuracies: list[list[float]]) -> pd.DataFrame:
@@ -60,12 +60,14 @@ def test_a_difference_to_the_control_has_its_sign_and_interval():
     """b is better than a, whichever of them is the control."""
     a = [[0.5 + 0.01 * row] for row in range(8)]
     b = [[0.6 + 0.01 * row + 0.001 * row**2] for row in range(8)]
+    scores = scores_of(a=a, b=b)
     for control, other, sign in (("a", "b", 1), ("b", "a", -1)):
-        compared = significance.compare_methods(scores_of(a=a, b=b), control=control)
-        row = sheets._against_control(compared.statistics, other)
-        low, high = map(float, row["interval"].split(" to "))
-        assert row["difference"] == pytest.approx(sign * 0.1175)
-        assert low < row["difference"] < high and low * high > 0
-        assert row["outcomes"] == ("8 / 0 / 0" if sign > 0 else "0 / 0 / 8")
-        assert sheets._against_control(compared.statistics, control)["difference"] is None
-    assert workbook.show_interval([-0.1, 0.2], -1) == "-0.2000 to +0.1000"
+        for fair, key in (({}, "control"), ({other: control}, "fair")):
+            compared = significance.compare_methods(scores, control=control, fair=fair)
+            rows = {row["method"]: row for row in summary._rows(scores, compared.statistics)}
+            row = rows[other]
+            low, high = map(float, row[key, "interval"].split(" to "))
+            assert row[key, "difference"] == pytest.approx(sign * 0.1175)
+            assert low < row[key, "difference"] < high and low * high > 0
+            assert row[key, "outcomes"] == ("8 / 0 / 0" if sign > 0 else "0 / 0 / 8")
+            assert rows[control][key, "difference"] is None
