@@ -64,7 +64,7 @@ def test_a_difference_to_the_control_has_its_sign_and_interval():
     for control, other, sign in (("a", "b", 1), ("b", "a", -1)):
         for fair, key in (({}, "control"), ({other: control}, "fair")):
             compared = significance.compare_methods(scores, control=control, fair=fair)
-            rows = {row["method"]: row for row in summary._rows(scores, compared.statistics)}
+            rows = {row["method"]: row for row in summary._rows({}, scores, compared.statistics)}
             row = rows[other]
             low, high = map(float, row[key, "interval"].split(" to "))
             assert row[key, "difference"] == pytest.approx(sign * 0.1175)
