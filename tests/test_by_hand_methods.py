@@ -11,7 +11,7 @@ from self_training.methods.labeled_so_far import no_pseudo_labels
 from self_training.methods.noisy_student import Labeling
 from self_training.methods.parts import SEARCH, parts
 from self_training.methods.predictions import Predictions
-from self_training.study.candidates import Candidate
+from self_training.study.candidates import HYPER_PARAMETERS, Candidate
 from self_training.training.runs import FINAL
 
 IDENTITY = {"study": 1, "dataset": "d", "outer_fold": 0}
@@ -24,6 +24,9 @@ SPLIT = Split(
     inner_folds=np.array([[0, 0, 1, 1, 2, 2]]),
     classes=2,
 )
+# What a control has to choose from: nothing.
+OF_CONTROL = {"unlabeled_fraction": [None], "threshold": [None], "generations": [0]}
+OF_CONTROL |= {"ensemble_size": [1]}
 FIRST, SECOND = [0.9, 0.1], [0.3, 0.7]  # A sure vote for class 0, and one for class 1.
 
 
@@ -93,14 +96,16 @@ def test_inner_scores_by_hand():
     assert scores == [[0.0] * 3, [1.0] * 3, [1.0] * 3, [0.0] * 3]
     # Means of 0.5, 0.7 and 0.75: the best one, and not the one with the best fold.
     scores = [[0.5, 0.5, 0.5], [0.7, 0.7, 0.7], [0.75, 0.75, 0.75], [1.0, 0.6, 0.5]]
-    assert search.select(candidates, scores)["hyper_parameters"] == candidates[2].as_dict()
+    assert search.select(candidates, scores, 6, "best")["hyper_parameters"] == (
+        candidates[2].as_dict()
+    )
 
 
 def label_first(labels: str, temperature: float, balance: str):
     """Label all of U once; three examples are of class 0, one of class 1, two of nobody's."""
     rows = [[0.8, 0.2], [0.9, 0.1], [0.5, 0.5], [0.7, 0.3], [0.25, 0.75], [0.5, 0.5]]
     given = {FINAL: Predictions(np.zeros((1, 2, 2)), np.array([rows]))}
-    how = Labeling(labels=labels, temperature=temperature, balance=balance)
+    how = Labeling(labels, temperature, filter="every_generation", balance=balance, quota=None)
     chains = [Candidate(None, 0.5, 1, 1)]
     return generation.label_all(SPLIT, FINAL, chains, 1, given, {}, how, IDENTITY)
 
@@ -134,7 +139,8 @@ def test_members_and_generations_have_seeds_of_their_own():
     students = [students_of(chain, number, labeled) for number in (1, 2, 3)]
     assert [[run.identity["member"] for run in runs] for runs in students] == [[0, 1, 2]] * 3
     assert [runs[0].identity["generation"] for runs in students] == [1, 2, 3]
-    of_control = controls.runs(SPLIT, members=3, identity=IDENTITY)
+    three = [Candidate(None, None, 0, 3)]
+    of_control = controls.runs(SPLIT, FINAL, three, identity=IDENTITY)
     assert [run.identity["member"] for run in of_control] == [0, 1, 2]
     for run in (*of_control, *(run for runs in students for run in runs)):
         assert IDENTITY.items() < run.identity.items() and run.identity["part"] == FINAL
@@ -151,20 +157,36 @@ def test_a_control_takes_the_steps_of_its_own_fold_s_last_student(tmp_path):
             ]
         }
 
-    files = SimpleNamespace(splits=[], histories=[], get={}.get)
+    files = SimpleNamespace(splits=[], histories=[], choices=[], get={}.get)
     for fold in range(2):
         files.splits.append(tmp_path / f"split_{fold}.npz")
         save_split(files.splits[-1], SPLIT)
     for number, steps in enumerate([(4, 5), (9, 10), (12, 14)]):
         files.histories.append(tmp_path / f"history_{number}.json")
         storage.save_json(files.histories[-1], history(*steps))
-    batch, classes = controls.load_batch(files, 1, [IDENTITY, IDENTITY | {"outer_fold": 1}])
+    params = SimpleNamespace(
+        identities=[IDENTITY, IDENTITY | {"outer_fold": 1}],
+        search={"space": OF_CONTROL, "strategy": "grid", "trials": None, "takes": []},
+        asked=0,
+        whole_chain=False,
+    )
+    batch, classes = controls.load_batch(files, params, FINAL)
     assert [[run.steps for run in runs] for runs in batch] == [[12], [14]] and classes == 2
+    # With the seeds of that student: of the second generation.
+    assert [run.identity["generation"] for runs in batch for run in runs] == [2, 2]
+    assert [run.identity["outer_fold"] for runs in batch for run in runs] == [0, 1]
+    params.whole_chain = True
+    batch, _ = controls.load_batch(files, params, FINAL)
+    assert [[run.steps for run in runs] for runs in batch] == [[4 + 9 + 12], [5 + 10 + 14]]
+    # So do its candidates in the search, on the inner folds.
+    batch, _ = controls.load_batch(files, params, SEARCH)
+    assert [[run.steps for run in runs] for runs in batch] == [[25] * 3, [29] * 3]
 
 
 def test_every_fold_has_a_choice_of_its_own(tmp_path):
     """One fold has chosen a threshold of 0.6, the other one of 0.85."""
     files = SimpleNamespace(splits=[], predictions=[], choices=[], previous=[])
+    files.teacher_choices = []
     rows = np.array([[[0.8, 0.2], [0.1, 0.9]]], np.float32)
     for fold, threshold in enumerate((0.6, 0.85)):
         for kind in ("splits", "predictions", "choices"):
@@ -177,8 +199,9 @@ def test_every_fold_has_a_choice_of_its_own(tmp_path):
         storage.save_json(files.choices[-1], {"hyper_parameters": chosen})
     params = SimpleNamespace(
         identities=[IDENTITY, IDENTITY | {"outer_fold": 1}],
-        search={"space": {}, "strategy": "fixed", "trials": None},
-        labeling={"labels": "hard", "temperature": 1, "balance": "none"},
+        search={"space": {}, "strategy": "fixed", "trials": None, "takes": [[*HYPER_PARAMETERS]]},
+        labeling={"labels": "hard", "temperature": 1, "filter": "once"}
+        | {"balance": "none", "quota": None},
     )
     made = generation.load_generations(files, params, FINAL, 1)
     found = [some.pseudo_labels["0/final"].examples.tolist() for some in made]

@@ -22,7 +22,7 @@ def start(identity: dict) -> list[np.ndarray]:
 
 def test_a_student_starts_from_scratch():
     """Not from its teacher, nor from any network that was trained before it."""
-    trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=1), False)
+    trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=1), run(64))
     trainer.train(run(64, **TEACHER))
     taught = weights(trainer.model)
     trainer.reset({"study": 1} | STUDENT)
@@ -31,7 +31,7 @@ def test_a_student_starts_from_scratch():
         assert (one != teacher).any()
     trainer.train(run(96, **TEACHER))
     student = trainer.train(run(64, **STUDENT))
-    alone = OneByOneTrainer(IMAGES, 10, settings(epochs=1), False).train(run(64, **STUDENT))
+    alone = OneByOneTrainer(IMAGES, 10, settings(epochs=1), run(64)).train(run(64, **STUDENT))
     for name, probabilities in alone.probabilities.items():
         np.testing.assert_array_equal(student.probabilities[name], probabilities)
 
@@ -47,7 +47,7 @@ def test_a_job_s_networks_know_no_earlier_ones(tmp_path, monkeypatch):
             batch, tmp_path / "images.npy", 10, asdict(chosen), [folder]
         )
         assert (folder / "member_0.keras").exists()
-        alone = OneByOneTrainer(IMAGES, 10, chosen, False).train(run(64, **identity))
+        alone = OneByOneTrainer(IMAGES, 10, chosen, run(64)).train(run(64, **identity))
         for name, probabilities in alone.probabilities.items():
             np.testing.assert_array_equal(result.probabilities[name], probabilities)
 
@@ -60,7 +60,7 @@ def test_members_start_from_weights_of_their_own():
 
 def test_predictions_are_without_noise():
     noise = NO_NOISE | {"policy": "characters", "magnitude": 15, "dropout": 0.5}
-    trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=1, noise=noise), False)
+    trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=1, noise=noise), run(64))
     found = trainer.train(run(64)).probabilities["evaluation"]
     quiet = trainer.model(scale(IMAGES[1300:1500]), training=False)
     np.testing.assert_allclose(found, quiet, atol=1e-5)
@@ -69,7 +69,7 @@ def test_predictions_are_without_noise():
 def test_input_noise_is_new_for_every_image_and_epoch():
     """One image, 32 times in each of two epochs."""
     noise = NO_NOISE | {"policy": "characters", "magnitude": 15}
-    trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=2, noise=noise), False)
+    trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=2, noise=noise), run(32))
     some_run = run(32)
     some_run.examples[:] = 0
     epochs = [np.concatenate([part.images for part in epoch]) for epoch in trainer.epochs(some_run)]

@@ -10,6 +10,7 @@ from self_training.evaluation import metrics, scores
 from self_training.methods import states
 from self_training.methods.labeled_so_far import no_pseudo_labels
 from self_training.methods.predictions import Predictions
+from self_training.methods.search import select
 from self_training.study.candidates import Candidate
 
 LABELS = np.array([0, 1, 0, 1, 0, 1, 0, 1])
@@ -25,6 +26,14 @@ SPLIT = Split(
 
 def probabilities(*of_class_1: float) -> np.ndarray:
     return np.stack([1 - np.array(of_class_1), of_class_1], axis=1).astype(np.float32)
+
+
+NAMES = ["no", "yes"]
+
+
+def chosen(*hyper_parameters) -> dict:
+    """What `search.select` returns where there was nothing to choose."""
+    return select([Candidate(*hyper_parameters)], [[]], 2, "best")
 
 
 def records(steps: int, members: int) -> list[dict]:
@@ -48,9 +57,9 @@ TEACHERS = np.stack(
 @pytest.mark.parametrize(("members", "accuracy"), [(1, 0.5), (2, 0.75), (3, 0.0)])
 def test_shared_teachers_are_scored_by_as_many_as_a_method_has(members, accuracy):
     """Means of class 1: .4 .4 .6 .6; .4 .65 .35 .4; .6 .43 .57 .27."""
-    chosen = Candidate(None, None, 0, members).as_dict()
+    choice = chosen(None, None, 0, members)
     result = scores.evaluate(
-        LABELS, scores.FinalChain(SPLIT, [TEACHERS], [], chosen, [records(7, 3)])
+        LABELS, NAMES, scores.FinalChain(SPLIT, [TEACHERS], [], choice, [records(7, 3)], [])
     )
     assert result["accuracy"] == accuracy
     assert result["gradient_steps"] == 7 * members
@@ -72,11 +81,12 @@ def test_a_chain_is_scored_by_its_last_students_and_charged_for_all():
     one = labeled._replace(
         **{name: getattr(labeled, name)[:1] for name in labeled._fields if name != "termination"}
     )
-    chosen = Candidate(0.2, 0.5, 2, 2).as_dict()
+    choice = chosen(0.2, 0.5, 2, 2)
     histories = [records(7, 3), records(9, 2), records(11, 2)]
     result = scores.evaluate(
         LABELS,
-        scores.FinalChain(SPLIT, [TEACHERS, first, second], [one, labeled], chosen, histories),
+        NAMES,
+        scores.FinalChain(SPLIT, [TEACHERS, first, second], [one, labeled], choice, histories, []),
     )
     assert result["accuracy"] == 0.25
     assert result["gradient_steps"] == 2 * (7 + 9 + 11)
@@ -97,18 +107,21 @@ def test_every_fold_is_scored_by_its_own_files(tmp_path):
         pseudo_labels=[],
         choices=paths("choice"),
         histories=paths("history", 1),
+        search_histories=paths("search", 1),
     )
     for fold in range(2):
         save_split(files.splits[fold], SPLIT)
         # The first fold's teacher is right on two; the second's on all.
         right = np.stack([probabilities(0.1, 0.9, 0.2, 0.8)])
         states.save(files.predictions[fold], {"final": Predictions((TEACHERS, right)[fold])})
-        chosen = Candidate(None, None, 0, 1).as_dict()
-        storage.save_json(files.choices[fold], {"hyper_parameters": chosen})
+        storage.save_json(files.choices[fold], chosen(None, None, 0, 1))
+    in_search = [[{"part": "inner_0", "steps": steps}] * 2 for steps in (30, 40)]
+    storage.save_json(files.search_histories[0], {"folds": in_search})
     storage.save_json(files.histories[0], {"folds": [records(5, 1), records(6, 1)]})
-    found = [scores.evaluate(LABELS, chain) for chain in scores.load_final_chains(files)]
+    found = [scores.evaluate(LABELS, NAMES, chain) for chain in scores.load_final_chains(files)]
     assert [result["accuracy"] for result in found] == [0.5, 1.0]
     assert [result["gradient_steps"] for result in found] == [5, 6]
+    assert [result["search_steps"] for result in found] == [60, 80]
 
 
 def test_average_precision_by_hand():
