@@ -97,6 +97,11 @@ def test_a_teacher_that_is_a_control_teaches_search_and_final_chain():
             f"{HISTORIES}/train_students/{JOB}/noisy_student/{phase}_1.json",
             f"{HISTORIES}/train_students/{JOB}/noisy_student/{phase}_2.json",
         ]
+    # That it was chosen is charged to students who had no choice of their own, too.
+    config["methods"]["noisy_student"] |= {"threshold": 0.5, "generations": 1}
+    assert Plan(config).search_histories(chain) == [
+        f"{HISTORIES}/train_control/{JOB}/noisy/search.json"
+    ]
     # The shared teachers are those of the others.
     assert plan.final_predictions(jobs(method="baseline")) == [RUNS + "/teachers/final.npz"]
     assert plan.teacher_choices(jobs(method="baseline")) == []

@@ -116,6 +116,8 @@ def test_every_fold_is_scored_by_its_own_files(tmp_path):
         states.save(files.predictions[fold], {"final": Predictions((TEACHERS, right)[fold])})
         storage.save_json(files.choices[fold], chosen(None, None, 0, 1))
     in_search = [[{"part": "inner_0", "steps": steps}] * 2 for steps in (30, 40)]
+    # Shared teachers are trained for the search and for the final chain by one job.
+    in_search[0] += records(5, 1)
     storage.save_json(files.search_histories[0], {"folds": in_search})
     storage.save_json(files.histories[0], {"folds": [records(5, 1), records(6, 1)]})
     found = [scores.evaluate(LABELS, NAMES, chain) for chain in scores.load_final_chains(files)]

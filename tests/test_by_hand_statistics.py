@@ -156,9 +156,9 @@ def test_who_was_tuned_more_is_said():
     config = fair_controls.add(tiny_config() | {"controls": "last_student"})
     fair = {name: f"{name}_control" for name in ("noisy_student", "noisy_student_ensemble")}
     statistics = {"fair": [{"method": one, "control": other} for one, other in fair.items()]}
-    (note,) = cautions.unequal_tuning(config, statistics)
+    note = "\n".join(cautions.unequal_tuning(config, statistics))
     assert "noisy_student (4 against 1), noisy_student_ensemble (6 against 1)" in note
-    (note,) = cautions.steps_that_a_search_buys(config)
+    note = "\n".join(cautions.steps_that_a_search_buys(config))
     assert note.startswith("Epochs say how long noisy_student trained")
     config["methods"]["noisy_student"] |= {"threshold": 0.5, "generations": 2, "ensemble_size": 1}
     statistics["fair"] = statistics["fair"][:1]

@@ -363,7 +363,7 @@ TUNING = [
         "evaluation/scores.py",
         'if record["part"] != FINAL\n        ),',
         'if record["part"] == FINAL\n        ),',
-        ("test_scores.py::test_the_search_is_charged_to_whom_it_chose_for",),
+        ("test_by_hand_scores.py::test_every_fold_is_scored_by_its_own_files",),
     ),
     Mutant(
         "unequal_tuning_hidden",
