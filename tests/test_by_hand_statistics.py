@@ -164,3 +164,14 @@ def test_who_was_tuned_more_is_said():
     statistics["fair"] = statistics["fair"][:1]
     assert cautions.unequal_tuning(config, statistics) == []
     assert cautions.steps_that_a_search_buys(config) == []
+
+
+def test_a_group_counts_once_in_means_and_differences():
+    """Two datasets of one source, of which b is 0.1 and 0.3 ahead, and one where it is equal."""
+    scores = scores_of(a=[[0.5], [0.5], [0.5]], b=[[0.6], [0.8], [0.5]])
+    groups = {"d0": "source", "d1": "source"}
+    found = significance.compare_methods(scores, groups=groups).statistics
+    assert found["mean_accuracies"] == pytest.approx({"a": 0.5, "b": (0.7 + 0.5) / 2})
+    (pair,) = found["pairs"]
+    assert pair["mean_difference"] == pytest.approx((0.2 + 0) / 2)
+    assert (pair["wins"], pair["ties"], pair["groups"]) == (1, 1, 2)

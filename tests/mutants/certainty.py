@@ -25,7 +25,7 @@ UNITS = [
         "evaluation/significance.py",
         "float(per_group[method].mean())",
         "float(complete[method].mean())",
-        ("test_significance.py::test_groups_are_the_units_of_tests",),
+        ("test_by_hand_statistics.py::test_a_group_counts_once_in_means_and_differences",),
     ),
     Mutant(
         "group_is_its_largest",
