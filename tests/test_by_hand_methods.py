@@ -1,5 +1,6 @@
 """Pseudo-labels, inner scores and runs, recomputed by hand."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -206,3 +207,84 @@ def test_every_fold_has_a_choice_of_its_own(tmp_path):
     made = generation.load_generations(files, params, FINAL, 1)
     found = [some.pseudo_labels["0/final"].examples.tolist() for some in made]
     assert found == [[9, 6], [6]]
+
+
+def test_candidates_train_as_they_say():
+    said = {"learning_rate": 0.01, "weight_decay": 0.1, "label_smoothing": 0.2}
+    said |= {"magnitude": 5, "dropout": 0.3, "steps": 9}
+    students = students_of(Candidate(0.2, 0.5, 1, 2, 0.5, **said), 1, no_pseudo_labels(2, "hard"))
+    control = [Candidate(None, None, 0, 2, **said), Candidate(None, None, 0, 1)]
+    trained = controls.runs(SPLIT, FINAL, control, identity=IDENTITY)
+    assert [run.settings for run in students] == [said] * 2
+    assert [run.settings for run in trained] == [said, said, {}]
+
+
+def test_candidates_label_at_their_own_temperature():
+    """A temperature of 1/2 squares, though the settings say 2; at 2, roots are taken."""
+    teachers_of = {FINAL: Predictions(np.zeros((1, 2, 2)), np.full((1, 6, 2), [[0.8, 0.2]]))}
+    how = Labeling("soft", 2, "every_generation", "none", None)
+    chains = [Candidate(None, 0.5, 1, 1, temperature=value) for value in (0.5, None)]
+    made = generation.label_all(SPLIT, FINAL, chains, 1, teachers_of, {}, how, IDENTITY)
+    for name, odds in (("0/final", 16), ("1/final", 2)):
+        targets = made.pseudo_labels[name].targets
+        np.testing.assert_allclose(targets[:, 0] / targets[:, 1], odds, rtol=1e-5)
+
+
+def test_every_fold_has_the_teacher_that_it_has_chosen(tmp_path):
+    paths = []
+    for fold, selected in enumerate((1, 0)):
+        paths.append(tmp_path / f"choice_{fold}.json")
+        storage.save_json(paths[-1], {"selected": selected})
+    given = [
+        {f"{candidate}/{FINAL}": Predictions(np.full((1, 2, 2), 10 * fold + candidate))}
+        for fold in range(2)
+        for candidate in range(2)
+    ]
+    of_folds = [given[0] | given[1], given[2] | given[3]]
+    taught = teachers.of_parts(of_folds, paths)
+    assert [some[FINAL].evaluation.mean() for some in taught] == [1, 10]
+    # One that has no choice has one candidate; the shared ones have no candidates.
+    assert teachers.of_parts(of_folds, [])[1][FINAL].evaluation.mean() == 10
+    shared = [{FINAL: Predictions(np.full((1, 2, 2), 5))}]
+    assert teachers.of_parts(shared, [])[0][FINAL].evaluation.mean() == 5
+
+
+def test_a_choice_is_made_by_the_teacher_that_was_selected(tmp_path):
+    """Of a control's two candidates the second, which is right on all of six labels but one, in
+    the first of two partitions; students are never right."""
+    split = replace(SPLIT, inner_folds=np.array([[0, 0, 1, 1, 2, 2], [2, 0, 1, 0, 1, 2]]))
+    label_of = dict(zip(split.labeled_idx.tolist(), split.labeled_y.tolist(), strict=True))
+    right = {
+        part.name: np.array([label_of[example] for example in part.evaluation_idx.tolist()])
+        for part in parts(split, SEARCH)
+    }
+
+    def predicted(classes) -> Predictions:
+        return Predictions(np.eye(2, dtype=np.float32)[classes][None])
+
+    control = {f"0/{part}": predicted(1 - labels) for part, labels in right.items()}
+    control |= {f"1/{part}": predicted(labels) for part, labels in right.items()}
+    control["1/inner_0"] = predicted([0, 0])
+    # The chain of one generation is the second, after the one without.
+    students = {f"1/{part}": predicted(1 - labels) for part, labels in right.items()}
+    files = SimpleNamespace(splits=[tmp_path / "split.npz"], choices=[])
+    files.predictions = [tmp_path / "control.npz", tmp_path / "students.npz"]
+    files.teacher_choices = [tmp_path / "choice.json"]
+    save_split(files.splits[0], split)
+    states.save(files.predictions[0], control)
+    states.save(files.predictions[1], students)
+    storage.save_json(files.teacher_choices[0], {"selected": 1})
+    space = {"unlabeled_fraction": [0.2], "threshold": [0.5], "generations": [0, 1]}
+    space |= {"ensemble_size": [1]}
+    params = SimpleNamespace(
+        identities=[IDENTITY],
+        search={"space": space, "strategy": "grid", "trials": None, "takes": []},
+        selection="best",
+    )
+    (choice,) = search.choose_in_folds(files, params)
+    assert choice["selected"] == 0 and choice["hyper_parameters"]["generations"] == 0
+    assert choice["candidates"][0]["accuracies"] == [0.5, 1, 1, 1, 1, 1]
+    assert choice["candidates"][1]["mean_accuracy"] == 0
+    # Six labels, however often they are divided.
+    error = choice["candidates"][0]["standard_error"]
+    assert error == pytest.approx((11 / 12 * 1 / 12 / 6) ** 0.5)

@@ -76,3 +76,27 @@ def test_input_noise_is_new_for_every_image_and_epoch():
     assert [len(images) for images in epochs] == [32, 32]
     changed = np.concatenate(epochs).reshape(64, -1)
     assert len(np.unique(changed, axis=0)) > 60
+
+
+def test_nothing_of_a_run_is_left_for_the_next():
+    """Neither its weights and their averages, nor what the optimizer has gathered."""
+    chosen = settings(epochs=1, ema=0.9, weight_decay=1)
+    trainer = OneByOneTrainer(IMAGES, 10, chosen, run(64))
+    trainer.train(run(64, **TEACHER))
+    after = trainer.train(run(64, **STUDENT))
+    alone = OneByOneTrainer(IMAGES, 10, chosen, run(64)).train(run(64, **STUDENT))
+    for name, probabilities in alone.probabilities.items():
+        np.testing.assert_array_equal(after.probabilities[name], probabilities)
+
+
+def test_settings_of_a_run_by_hand():
+    """Steps replace epochs and the other way round; of noise, what is not said stays."""
+    noise = NO_NOISE | {"policy": "characters", "magnitude": 10, "operations": 3, "survival": 0.8}
+    of_job = settings(epochs=None, steps=7, noise=noise)
+    assert of_job.changed({}) == of_job
+    own = of_job.changed({"dropout": 0.5, "epochs": 4, "learning_rate": 0.1})
+    assert (own.epochs, own.steps, own.learning_rate) == (4, None, 0.1)
+    assert own.noise == of_job.noise | {"dropout": 0.5}
+    own = settings(epochs=2).changed({"steps": 5, "magnitude": 3})
+    assert (own.epochs, own.steps, own.noise) == (None, 5, NO_NOISE | {"magnitude": 3})
+    assert of_job.noise["dropout"] == 0 and of_job.steps == 7

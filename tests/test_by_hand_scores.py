@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from self_training import storage
 from self_training.data.split import Split, save_split
-from self_training.evaluation import metrics, scores
+from self_training.evaluation import calibration, metrics, scores
 from self_training.methods import states
 from self_training.methods.labeled_so_far import no_pseudo_labels
 from self_training.methods.predictions import Predictions
@@ -116,6 +116,8 @@ def test_every_fold_is_scored_by_its_own_files(tmp_path):
         states.save(files.predictions[fold], {"final": Predictions((TEACHERS, right)[fold])})
         storage.save_json(files.choices[fold], chosen(None, None, 0, 1))
     in_search = [[{"part": "inner_0", "steps": steps}] * 2 for steps in (30, 40)]
+    # Shared teachers are trained for the search and for the final chain by one job.
+    in_search[0] += records(5, 1)
     storage.save_json(files.search_histories[0], {"folds": in_search})
     storage.save_json(files.histories[0], {"folds": [records(5, 1), records(6, 1)]})
     found = [scores.evaluate(LABELS, NAMES, chain) for chain in scores.load_final_chains(files)]
@@ -141,3 +143,25 @@ def test_average_precision_by_hand():
     of_classes = [(1 + 1 + 3 / 4) / 3, (1 + 2 / 4) / 2, 1]
     found = metrics.average_precision(y_true, predicted)
     assert found == pytest.approx(np.mean(of_classes))
+
+
+def test_calibration_error_by_hand():
+    """Of two predictions both right, of confidence 0.8: a squared gap of 0.04. Of four, of which
+    two are right, of 0.35: one of 0.0225, of which 0.25 / 3 are chance."""
+    bins = [
+        {"bin": 7, "count": 2, "correct": 2, "confidence": 1.6},
+        {"bin": 3, "count": 4, "correct": 2, "confidence": 1.4},
+        {"bin": 9, "count": 1, "correct": 0, "confidence": 0.95},
+    ]
+    mean = (2 * 0.04 + 4 * (0.0225 - 0.25 / 3)) / 6
+    assert calibration.calibration_error(bins) == pytest.approx(-((-mean) ** 0.5))
+    assert calibration.calibration_error(bins[:1]) == pytest.approx(0.2)
+
+
+def test_the_inner_score_is_that_of_the_selected():
+    """The cheaper one, which is within a standard error of the best."""
+    two = [Candidate(0.2, 0.5, 2, 1), Candidate(0.2, 0.5, 1, 1)]
+    choice = select(two, [[0.8, 0.8], [0.75, 0.75]], 60, "one_standard_error")
+    described = scores.describe_choice(choice)
+    assert described["inner_score"] == 0.75 and described["candidates_within_error"] == 2
+    assert described["inner_standard_error"] == pytest.approx((0.75 * 0.25 / 60) ** 0.5)

@@ -6,7 +6,8 @@ import re
 import pytest
 from conftest import ROOT
 from mutants.campaign import PACKAGE, Outcome, judge, mutated
-from mutants.table import MUTANTS, Mutant
+from mutants.mutant import Mutant
+from mutants.table import MUTANTS
 
 BY_NAME = {mutant.name: mutant for mutant in MUTANTS}
 # About a second each.

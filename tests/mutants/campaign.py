@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from mutants.table import Mutant
+from mutants.mutant import Mutant
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path("workflow/self_training")

@@ -1,31 +1,14 @@
-"""The mutants: what is wrong with each, where, and which fast tests must notice it.
+"""The mutants, from folds to sentences: what is wrong with each, where, and which fast tests must
+notice it.
 
 Texts are short, so that a change nearby leaves them alone; where one is changed, its mutant is
 written anew (`tests/test_mutants.py` says which).
 """
 
-from typing import NamedTuple
-
-
-class Mutant(NamedTuple):
-    """A piece of wrong science.
-
-    Attributes:
-        name: what it is called on the command line.
-        wrong: what is wrong with it, for whoever reads the table.
-        file: relative to the package.
-        old: text that stands in the file once.
-        new: what stands there instead.
-        tests: that must notice it, relative to `tests/`.
-    """
-
-    name: str
-    wrong: str
-    file: str
-    old: str
-    new: str
-    tests: tuple[str, ...]
-
+from mutants.certainty import CERTAINTY
+from mutants.fairness import FAIRNESS
+from mutants.mutant import Mutant
+from mutants.networks import NETWORKS
 
 FOLDS_AND_BUDGETS = [
     Mutant(
@@ -56,8 +39,9 @@ FOLDS_AND_BUDGETS = [
         "draws_of_folds_alike",
         "labeled examples are drawn by one seed in all outer folds",
         "data/splits.py",
-        'generator(purpose="labeled", **identity)',
-        'generator(purpose="labeled", study=identity["study"], dataset=identity["dataset"])',
+        'generator(purpose="labeled", **identity).permutation(pool_idx)\n    classes',
+        'generator(purpose="labeled", study=identity["study"], dataset=identity["dataset"])'
+        ".permutation(pool_idx)\n    classes",
         (
             "test_by_hand_splits.py::test_labeled_examples_are_the_first_of_their_class_in_an_order_of_the_fold",
         ),
@@ -90,8 +74,8 @@ FOLDS_AND_BUDGETS = [
         "budgets_not_nested",
         "every budget draws labels of its own",
         "data/splits.py",
-        'generator(purpose="labeled", **identity)',
-        'generator(purpose="labeled", **identity, **budget)',
+        'generator(purpose="labeled", **identity).permutation(pool_idx)\n    classes',
+        'generator(purpose="labeled", **identity, **budget).permutation(pool_idx)\n    classes',
         ("test_splits.py::test_a_smaller_budget_is_a_subset_over_the_same_folds",),
     ),
     Mutant(
@@ -139,16 +123,16 @@ PARTS = [
         "inner_score_on_training_part",
         "candidates are scored on what their networks were trained on",
         "methods/parts.py",
-        "labeled_idx[inner_fold == fold],",
-        "labeled_idx[inner_fold != fold],",
+        "labeled_y[~out], labeled_idx[out])",
+        "labeled_y[~out], labeled_idx[~out])",
         ("test_by_hand_methods.py::test_inner_folds_are_trained_on_what_they_do_not_hold_out",),
     ),
     Mutant(
         "inner_teachers_see_held_out_labels",
         "teachers and students of the search are trained on the inner fold that scores them",
         "methods/parts.py",
-        "labeled_idx[inner_fold != fold],\n            labeled_y[inner_fold != fold],",
-        "labeled_idx,\n            labeled_y,",
+        "labeled_idx[~out], labeled_y[~out], labeled_idx[out])",
+        "labeled_idx, labeled_y, labeled_idx[out])",
         ("test_by_hand_methods.py::test_inner_folds_are_trained_on_what_they_do_not_hold_out",),
     ),
     Mutant(
@@ -188,8 +172,8 @@ PARTS = [
         "inner_score_on_test_fold",
         "candidates are scored on the outer test fold",
         "methods/parts.py",
-        "labeled_idx[inner_fold == fold],",
-        "split.test_idx,",
+        "labeled_y[~out], labeled_idx[out])",
+        "labeled_y[~out], split.test_idx)",
         ("test_by_hand_methods.py::test_inner_folds_are_trained_on_what_they_do_not_hold_out",),
     ),
 ]
@@ -230,9 +214,9 @@ SEEDS = [
     Mutant(
         "outer_folds_of_one_seed",
         "networks of all outer folds have the seeds of the first",
-        "study/plan.py",
-        '"dataset": dataset, "outer_fold": fold}',
-        '"dataset": dataset, "outer_fold": 0}',
+        "study/plan_of_data.py",
+        'return {"outer_fold": int(fold)}',
+        'return {"outer_fold": 0}',
         ("test_plan.py::test_a_job_of_all_folds_has_the_files_of_each",),
     ),
     Mutant(
@@ -264,8 +248,8 @@ SEEDS = [
         "every_epoch_in_one_order",
         "all epochs of a run have the same batches",
         "training/batches.py",
-        'generator(purpose="order", epoch=epoch, **run.identity)',
-        'generator(purpose="order", epoch=0, **run.identity)',
+        'generator(purpose="order", epoch=epoch, **identity)',
+        'generator(purpose="order", epoch=0, **identity)',
         ("test_by_hand_batches.py::test_every_epoch_has_all_examples_in_another_order",),
     ),
 ]
@@ -298,9 +282,9 @@ NOISE = [
     Mutant(
         "magnitude_ignored",
         "input noise is of the largest magnitude whatever a method says",
-        "image/noise.py",
-        "self.draws(shape, magnitude / LARGEST_MAGNITUDE, ",
-        "self.draws(shape, 1.0, ",
+        "image/noise_geometric.py",
+        "strength = magnitude / LARGEST_MAGNITUDE",
+        "strength = 1.0",
         ("test_input_noise.py::test_only_what_may_be_mirrored_is",),
     ),
     Mutant(
@@ -350,8 +334,8 @@ PSEUDO_LABELS = [
         "temperature_ignored",
         "soft labels are not sharpened",
         "methods/noisy_student.py",
-        "how.labels, how.temperature)",
-        "how.labels, 1)",
+        "chain.temperature or how.temperature",
+        "chain.temperature or 1",
         ("test_by_hand_methods.py::test_a_generation_by_hand",),
     ),
     Mutant(
@@ -422,8 +406,8 @@ PSEUDO_LABELS = [
         "balance_ignored",
         "pseudo-labels are not balanced",
         "methods/noisy_student.py",
-        "confidence, how.balance)",
-        'confidence, "none")',
+        "confidence, how.balance, how.quota)",
+        'confidence, "none", how.quota)',
         ("test_by_hand_methods.py::test_a_generation_by_hand",),
     ),
 ]
@@ -524,16 +508,16 @@ SEARCH = [
         "best_single_fold_wins",
         "candidates are ranked by their best inner fold",
         "methods/search.py",
-        "float(np.mean(folds)) if folds",
-        "float(np.max(folds)) if folds",
+        "round(float(np.mean(folds)), 12)",
+        "round(float(np.max(folds)), 12)",
         ("test_search.py::test_select_takes_the_best_mean",),
     ),
     Mutant(
         "dearest_of_equals",
         "among equals the candidate with most generations is selected",
         "methods/search.py",
-        "return -score, candidate.generations, ",
-        "return -score, -candidate.generations, ",
+        "return candidate.generations, ",
+        "return -candidate.generations, ",
         ("test_search.py::test_select_takes_the_cheapest_of_equals",),
     ),
     Mutant(
@@ -571,7 +555,7 @@ SEARCH = [
     Mutant(
         "random_draws_of_folds_alike",
         "a random search proposes the same candidates whatever the seed",
-        "methods/search.py",
+        "methods/proposals.py",
         'generator(purpose="candidates", **identity)',
         'generator(purpose="candidates")',
         ("test_search.py::test_random_draws_from_the_grid_without_repetition",),
@@ -579,7 +563,7 @@ SEARCH = [
     Mutant(
         "chain_of_the_shortest",
         "candidates share a chain that is too short for the longest of them",
-        "methods/search.py",
+        "methods/proposals.py",
         "max(longest.get(key, 0), candidate.generations)",
         "min(longest.get(key, 99), candidate.generations)",
         ("test_search.py::test_candidates_share_chains",),
@@ -587,17 +571,17 @@ SEARCH = [
     Mutant(
         "inherited_choice_overrules",
         "what an heir searches anew is overruled by its parent's choice",
-        "methods/search.py",
-        '{name: [value] for name, value in choice["hyper_parameters"].items()} | space',
-        'space | {name: [value] for name, value in choice["hyper_parameters"].items()}',
+        "methods/proposals.py",
+        "grid(taken | space)",
+        "grid(space | taken)",
         ("test_search.py::test_inherited_hyper_parameters_are_not_searched_again",),
     ),
     Mutant(
         "choice_of_the_first_fold",
         "the final chains of all outer folds have what the first fold has chosen",
         "methods/generation.py",
-        "choice=choices[fold]",
-        "choice=choices[0]",
+        "choices=choices[fold]",
+        "choices=choices[0]",
         ("test_by_hand_methods.py::test_every_fold_has_a_choice_of_its_own",),
     ),
     Mutant(
@@ -615,25 +599,29 @@ CONTROLS = [
         "steps_of_the_first_student",
         "a control takes the steps of the first student, which has fewer pseudo-labels",
         "methods/controls.py",
-        'trained[-1][0]["steps"]',
-        'trained[: 2][-1][0]["steps"]',
+        "else steps[-1], ",
+        "else steps[:2][-1], ",
         ("test_by_hand_methods.py::test_a_control_takes_the_steps_of_its_own_fold_s_last_student",),
     ),
     Mutant(
         "steps_of_the_teachers",
         "a control takes the steps of the teachers",
         "methods/controls.py",
-        'trained[-1][0]["steps"]',
-        'trained[0][0]["steps"]',
-        ("test_methods.py::test_the_steps_of_the_last_student_that_was_trained",),
+        "else steps[-1], ",
+        "else steps[0], ",
+        (
+            "test_methods.py::test_a_control_takes_the_steps_and_the_seeds_of_what_it_is_compared_with",
+        ),
     ),
     Mutant(
         "steps_of_an_inner_fold",
         "a control takes the steps of a network of the search",
         "methods/controls.py",
-        '[record for record in history if record["part"] == FINAL]',
-        "list(history)",
-        ("test_methods.py::test_the_steps_of_the_last_student_that_was_trained",),
+        '(record for record in history if record["part"] == FINAL)',
+        "iter(history)",
+        (
+            "test_methods.py::test_a_control_takes_the_steps_and_the_seeds_of_what_it_is_compared_with",
+        ),
     ),
     Mutant(
         "steps_of_controls_ignored",
@@ -647,25 +635,25 @@ CONTROLS = [
         "control_trained_on_unlabeled",
         "a control of labeled examples is trained on unlabeled ones, too",
         "methods/controls.py",
-        "examples, targets = split.labeled_idx, split.labeled_y",
-        "examples = np.append(split.labeled_idx, split.unlabeled_idx)\n"
-        "    targets = np.resize(split.labeled_y, len(examples))",
+        "return part.labeled_idx, part.labeled_y",
+        "examples = np.append(part.labeled_idx, split.unlabeled_idx)\n"
+        "        return examples, np.resize(part.labeled_y, len(examples))",
         ("test_methods.py::test_a_control_learns_from_given_labels",),
     ),
     Mutant(
         "upper_bound_sees_test_labels",
         "the upper bound is trained on the test fold",
         "methods/controls.py",
-        "np.concatenate([examples, split.unlabeled_idx])",
-        "np.concatenate([examples, split.unlabeled_idx, split.test_idx])",
+        "np.concatenate([part.labeled_idx, split.unlabeled_idx])",
+        "np.concatenate([part.labeled_idx, split.unlabeled_idx, split.test_idx])",
         ("test_methods.py::test_a_control_learns_from_given_labels",),
     ),
     Mutant(
         "fair_without_noise",
         "a control without the students' noise passes for fair",
         "study/fair_controls.py",
-        '("noise", "label_smoothing", "backbone")',
-        '("label_smoothing", "backbone")',
+        'MAY_DIFFER = (*LENGTH, "unlabeled_ratio", "loss")',
+        'MAY_DIFFER = (*LENGTH, "unlabeled_ratio", "loss", "noise")',
         ("test_config.py::test_controls_of_equal_steps",),
     ),
     Mutant(
@@ -699,24 +687,24 @@ SCHEDULES = [
         "epochs_taken_for_steps",
         "as many steps are taken as there are epochs",
         "training/batches.py",
-        "settings.epochs * steps_per_epoch(run, settings)",
+        "-(-settings.epochs * len(run.examples) // settings.batch_size)",
         "settings.epochs",
         ("test_by_hand_batches.py::test_as_many_steps_as_asked_for",),
     ),
     Mutant(
         "last_batch_dropped",
-        "an epoch leaves out what does not fill a batch",
+        "a run ends before the batch that its last examples do not fill",
         "training/batches.py",
-        "-(-len(run.examples) // settings.batch_size)",
-        "len(run.examples) // settings.batch_size",
+        "return -(-settings.epochs * len(run.examples) // settings.batch_size)",
+        "return settings.epochs * len(run.examples) // settings.batch_size",
         ("test_by_hand_batches.py::test_as_many_steps_as_asked_for",),
     ),
     Mutant(
         "unlabeled_ratio_inverse",
         "a batch has more given labels per pseudo-label, and not fewer",
         "training/batches.py",
-        "round(batch_size / (1 + unlabeled_ratio))",
-        "round(batch_size * unlabeled_ratio / (1 + unlabeled_ratio))",
+        "round(size / (1 + ratio))",
+        "round(size * ratio / (1 + ratio))",
         ("test_by_hand_batches.py::test_a_batch_has_so_many_pseudo_labels_per_given_one",),
     ),
     Mutant(
@@ -750,8 +738,8 @@ TRAINING = [
         "students_keep_their_teachers_weights",
         "students of generation 1 and later start from trained weights",
         "training/trainer.py",
-        "new = build_network(self.images.shape[1:], self.classes, self.settings, identity)",
-        "new = build_network(self.images.shape[1:], self.classes, self.settings, identity)\n"
+        "new = build_network(self.images.shape[1:], self.classes, self.compiled, identity)",
+        "new = build_network(self.images.shape[1:], self.classes, self.compiled, identity)\n"
         '        new = self.model if identity.get("generation") else new',
         ("test_by_hand_networks.py::test_a_student_starts_from_scratch",),
     ),
@@ -790,9 +778,9 @@ TRAINING = [
     Mutant(
         "label_smoothing_ignored",
         "targets are not smoothed",
-        "training/trainer.py",
-        "label_smoothing=settings.label_smoothing",
-        "label_smoothing=0",
+        "training/batches.py",
+        "targets=targets_of(run, order, settings.label_smoothing, classes)",
+        "targets=targets_of(run, order, 1e-9 * settings.label_smoothing, classes)",
         ("test_training.py::test_label_smoothing_spreads_a_part_over_all_classes",),
     ),
     Mutant(
@@ -1079,6 +1067,15 @@ STATISTICS = [
         ("test_significance.py::test_training_seeds_of_a_fold_are_one_observation",),
     ),
     Mutant(
+        "seeds_as_folds",
+        "training seeds of a fold are taken for folds",
+        "evaluation/comparison.py",
+        '    keys = ["dataset", "method", "fold"]\n',
+        '    keys = ["dataset", "method", "fold"]\n'
+        '    scores = scores.assign(fold=scores["fold"] * 9 + scores["training_seed"])\n',
+        ("test_by_hand_statistics.py::test_training_seeds_of_a_fold_are_one_observation",),
+    ),
+    Mutant(
         "pairs_on_folds_of_all",
         "two methods are compared on the folds that all methods share",
         "evaluation/significance.py",
@@ -1249,4 +1246,7 @@ MUTANTS = [
     *EVALUATION,
     *STATISTICS,
     *REPORT,
+    *FAIRNESS,
+    *NETWORKS,
+    *CERTAINTY,
 ]
