@@ -239,8 +239,8 @@ def _search(config: dict, name: str) -> str:
     # Of the number of members a fair control takes that of its method, which its text says.
     others = [other for other in settings["takes"] if other != methods.control_of(config, name)]
     if not methods.searches(config, name):
-        taken = f" Hyper-parameters are those selected for {join(others)}."
-        return "Nothing was searched." + (taken if others else "")
+        taken = f" Hyper-parameters are those selected for {join(others)}." if others else ""
+        return f"Nothing was searched.{taken}"
     strategy = (
         f"{settings['trials']} random candidates"
         if settings["strategy"] == "random"

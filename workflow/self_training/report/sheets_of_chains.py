@@ -147,6 +147,7 @@ def pseudo_labels(sheet: Worksheet, generations: pd.DataFrame) -> None:
         Column("Dataset", "dataset", width=22, text=True),
         Column("Method", "method", width=24, text=True),
         Column("Fold", lambda row: row["fold"] + 1, width=12),
+        Column("Training seed", "training_seed", width=12),
         Column("Generation", "generation", width=12),
         Column("Offered", "offered", width=12),
         Column("Selected", "selected", width=12),
