@@ -42,11 +42,14 @@ def main() -> None:
     trainer_settings = settings(dropout=0.5)
     print(f"{'images':24}{'':16}{'images/s':>10}{'of a training step':>20}")
     for name, images in archives().items():
-        trainer = OneByOneTrainer(images, 10, trainer_settings, soft=False)
         labels = np.random.default_rng(0).integers(0, 10, len(images)).astype(np.int32)
+        runs = [
+            Run({"repetition": repetition}, np.arange(len(images)), labels, {})
+            for repetition in range(REPETITIONS)
+        ]
+        trainer = OneByOneTrainer(images, 10, trainer_settings, runs[0])
         seconds = {"training": []} | {policy: [] for policy in POLICIES}
-        for repetition in range(REPETITIONS):
-            run = Run({"repetition": repetition}, np.arange(len(images)), labels, {})
+        for repetition, run in enumerate(runs):
             seconds["training"].append(trainer.train(run).record["training_seconds"])
             for policy in POLICIES:
                 found = dotted_paths.find(POLICIES[policy])

@@ -66,7 +66,7 @@ def test_stochastic_depth_drops_whole_blocks_of_different_examples():
 def test_a_residual_network_learns_with_noise():
     noise = NO_NOISE | {"policy": "characters", "magnitude": 5, "dropout": 0.2, "survival": 0.8}
     trainer = OneByOneTrainer(
-        IMAGES, 10, settings(backbone="small_resnet", noise=noise, epochs=6), False
+        IMAGES, 10, settings(backbone="small_resnet", noise=noise, epochs=6), run(600)
     )
     predicted = trainer.train(run(600)).probabilities["evaluation"].argmax(axis=1)
     assert (predicted == LABELS[1300:1500]).mean() > 0.7
@@ -89,7 +89,7 @@ def own_backbone(tmp_path, monkeypatch):
 
 def test_a_backbone_of_the_user_s_own(own_backbone):
     trainer = OneByOneTrainer(
-        IMAGES, 10, settings(backbone="my_models:linear", epochs=10, learning_rate=0.01), False
+        IMAGES, 10, settings(backbone="my_models:linear", epochs=10, learning_rate=0.01), run(1000)
     )
     result = trainer.train(run(1000))
     assert trainer.model.count_params() == 64 * 10 + 10

@@ -1,5 +1,6 @@
 """What benchmarks count and configure; their figures are for people to look at."""
 
+import gc
 import sys
 
 import numpy as np
@@ -96,3 +97,19 @@ def test_simulated_differences_have_the_spread_that_is_said():
     noise = drawn.folds - drawn.true[:, None]
     assert noise.std() == pytest.approx(BETWEEN_FOLDS, rel=0.03)
     assert np.corrcoef(noise.T)[0, 1] == pytest.approx(1 / 5, abs=0.04)
+
+
+@pytest.mark.parametrize("sizes", [(1,) * 7, (8, 4, 2, 2, 2, 1, 1)], ids=["alone", "groups"])
+def test_a_method_that_does_not_help_is_seldom_said_to(sizes):
+    import verdicts as benchmark
+
+    rng = np.random.default_rng(0)
+    studies = [[benchmark.draw(rng, sizes, 0.3, 0, folds=3)] for _ in range(400)]
+    # statsmodels collects garbage at every correction.
+    gc.freeze()
+    try:
+        assert benchmark.helps(studies) <= 0.05
+        # Datasets that are taken for independent have what the benchmark warns of.
+        assert (benchmark.naive(studies) > 0.05) == (max(sizes) > 1)
+    finally:
+        gc.unfreeze()

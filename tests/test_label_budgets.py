@@ -237,13 +237,16 @@ def test_a_study_of_two_budgets(finished):
     assert set(small["labeled_idx"]) < set(large["labeled_idx"])
     assert [path.name for path in (finished.results / "datasets").iterdir()] == ["digits_0_2"]
     statistics = json.loads((finished.results / "statistics.json").read_text())
-    assert statistics["datasets"] == 1 and len(statistics["per_dataset"]) == 2
+    # Of three methods, since the student's fair control is added.
+    assert statistics["datasets"] == 1 and len(statistics["per_dataset"]) == 3 * 2
     for kind in ("svg", "png"):
         assert (finished.results / f"figures/learning_curve.{kind}").exists()
     workbook = openpyxl.load_workbook(finished.results / "report.xlsx")
-    assert workbook["Label budgets"].max_row == 1 + 4 + 2
+    assert workbook["Label budgets"].max_row == 1 + 3 * 2 + 2
     cells = [cell.value for row in workbook["Summary"] for cell in row if cell.value]
-    assert any(str(cell).startswith("digits_0_2, student against baseline (no") for cell in cells)
+    assert any(
+        str(cell).startswith("digits_0_2, student against student_control: ") for cell in cells
+    )
     assert any("Datasets: 1 (2 if label budgets are counted)." in str(cell) for cell in cells)
     assert len(workbook["Figures"]._images) == 9
     output = finished.run("--cores", "1", "-n", "--forceall")

@@ -361,3 +361,23 @@ def test_sheets_do_not_contradict_each_other(tmp_path):
 def test_no_two_methods_look_alike():
     styles = style.of_methods([str(number) for number in range(49)])
     assert len(set(styles.values())) == 49
+
+
+def test_methods_text_names_the_tests_that_were_done():
+    scores = external({"a": list(np.linspace(0.1, 0.5, 9)), "b": list(np.linspace(0.2, 0.7, 9))})
+    config = {"study": "compare", "external_scores": "a.csv"}
+
+    def text(some: pd.DataFrame, **settings) -> str:
+        comparison = significance.compare_methods(some, **settings)
+        return methods_text.write(config, findings.describe(comparison))
+
+    many = text(scores)
+    for part in ("over datasets", "95 % t intervals", "Holm, S. (1979)", "Bayesian signed-rank"):
+        assert part in many, part
+    assert "mixed model" not in many and "fair controls" not in many
+    few = text(scores[scores["dataset"].isin(["d0", "d1"])])
+    assert "Bayesian" not in few and "Benavoli, A., Mangili" not in few
+    grouped = text(scores, groups={"d0": "x", "d1": "x"}, fair={"b": "a"})
+    assert "over groups of datasets made from one source" in grouped
+    assert "by linear mixed models of all datasets" in grouped and "Laird, N. M." in grouped
+    assert "of methods with their fair controls" in grouped

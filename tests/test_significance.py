@@ -608,6 +608,18 @@ def test_mixed_model_where_groups_are_no_more_alike():
     assert model["interval"] == pytest.approx([0.02 - half, 0.02 + half], rel=1e-3)
 
 
+def test_mixed_model_does_not_find_too_much_in_few_groups():
+    """Three groups whose datasets correlate by 0.5: by the normal distribution p would be below
+    0.05 in 33 of these 200 nulls; by t with two degrees of freedom it is in 3."""
+    rng = np.random.default_rng(0)
+    groups = np.repeat([0, 1, 2], [4, 2, 1])
+    p_values = []
+    for _ in range(200):
+        drawn = rng.normal(size=3)[groups] + rng.normal(size=7)
+        p_values.append(mixed_model(0.01 * drawn, list(map(str, groups)))["p_value"])
+    assert np.mean(np.array(p_values) < 0.05) < 0.06
+
+
 def test_mixed_model_needs_groups_of_several():
     nothing = {None}
     assert set(mixed_model(np.array([0.1, 0.2, 0.3]), list("abc")).values()) == nothing
@@ -626,3 +638,14 @@ def test_the_other_way_round():
     assert turned["p_better"] == pair["p_worse"]
     assert turned["model"]["difference"] == -pair["model"]["difference"]
     assert turned["p_value"] == pair["p_value"] and significance.turn(turned) == pair
+
+
+def test_training_seeds_of_a_fold_are_one_observation():
+    """The means over seeds are compared, and folds are as many as they were."""
+    a, b = [0.5, 0.6, 0.7], [0.55, 0.7, 0.71]
+    scores = folds_of({"a": a, "b": b})
+    seeds = pd.concat(
+        scores.assign(training_seed=seed, accuracy=scores["accuracy"] + sign * 0.02)
+        for seed, sign in ((0, 1), (1, -1))
+    )
+    assert described(comparison.over_seeds(seeds)) == described(scores)

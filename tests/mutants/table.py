@@ -1059,13 +1059,12 @@ STATISTICS = [
         ("test_config.py::test_datasets_of_one_source_are_one_group",),
     ),
     Mutant(
-        "seeds_as_folds",
-        "training seeds of a fold are taken for folds",
+        "first_seed_alone",
+        "of several training seeds, the first one alone counts",
         "evaluation/comparison.py",
-        '    keys = ["dataset", "method", "fold"]\n',
-        '    keys = ["dataset", "method", "fold"]\n'
-        '    scores = scores.assign(fold=scores["fold"] * 9 + scores["training_seed"])\n',
-        ("test_by_hand_statistics.py::test_training_seeds_of_a_fold_are_one_observation",),
+        'name: "mean" if is_float_dtype(scores[name]) else "first"',
+        'name: "first"',
+        ("test_significance.py::test_training_seeds_of_a_fold_are_one_observation",),
     ),
     Mutant(
         "pairs_on_folds_of_all",

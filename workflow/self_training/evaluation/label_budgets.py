@@ -20,7 +20,7 @@ def compare(scores: pd.DataFrame, statistics: dict) -> list[dict]:
     """Return a row per dataset with several label budgets, budget and method that has a score.
 
     Args:
-        scores: of `tables.collect_scores`.
+        scores: of `tables.collect_scores`, a row per fold (see `comparison.over_seeds`).
         statistics: of `significance.Comparison`, or what `statistics.json` holds.
 
     Returns: `dataset`, `budget` (the dataset's name at it), `labels` (see `count_labels`),

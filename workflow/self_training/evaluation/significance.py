@@ -75,7 +75,8 @@ def compare_methods(
     """Compare all methods of a study over groups of datasets, and on every dataset.
 
     Args:
-        scores: one row per dataset, method and fold, with `accuracy`; see `of_pair`.
+        scores: one row per dataset, method and fold, with `accuracy`; see `of_pair`, and where
+            folds have several training seeds `over_seeds`.
         control: the method that others are compared with; the first when None.
         rope: differences of accuracy up to this are taken for practically none.
         budgets: of the study's datasets with several label budgets, handed on in the result.
@@ -172,9 +173,10 @@ def _compare_pair(
     """
     both = means_over_folds(of_pair(scores, a, b)).reindex(columns=[a, b])
     both = means_over_budgets(both, budgets_by_name(both.index)).dropna()
-    on_datasets = (both[b] - both[a]).round(12).to_numpy()
-    units = means_over_groups(both, groups)
-    difference = (units[b] - units[a]).round(12).to_numpy()
+    of_datasets = (both[b] - both[a]).round(12)
+    names = [groups.get(dataset, dataset) for dataset in both.index]
+    difference = of_datasets.groupby(names, sort=False).mean().round(12).to_numpy()
+    on_datasets = of_datasets.to_numpy()
     return {
         "groups": len(difference),
         "datasets": len(on_datasets),
@@ -184,7 +186,7 @@ def _compare_pair(
         "rank_biserial": rank_biserial(difference),
         **wilcoxon(difference),
         **bayesian_signed_rank(difference, rope),
-        "model": mixed_model(on_datasets, [groups.get(name, name) for name in both.index]),
+        "model": mixed_model(on_datasets, names),
         "naive": _outcomes(on_datasets) | {"p_value": wilcoxon(on_datasets)["p_value"]},
     }
 

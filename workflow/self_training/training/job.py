@@ -1,5 +1,6 @@
 """A training job: the runs of a rule's job, and the record of what they took."""
 
+import gc
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,6 +92,9 @@ def train_batch(
                 with atomic_path(models[fold] / f"member_{run.identity['member']}.keras") as path:
                     trainer.model.save(path)
         timing |= {key: timing.get(key, 0) + value for key, value in trainer.timing().items()}
+        # A trainer holds the images, and is held by itself.
+        del trainer, results
+        gc.collect()
     trained: list[list[TrainedRun]] = [[] for _ in batch]
     for index, (_, fold) in enumerate(runs):
         trained[fold].append(found[index])
