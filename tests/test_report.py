@@ -12,6 +12,7 @@ from self_training.evaluation import significance, tables
 from self_training.image import show
 from self_training.report import figures, findings, methods_text, sheets, style
 from self_training.study import config as study
+from self_training.study import fair_controls
 
 SHEETS = ["Summary", "Means", "All folds", "Tests", "Tests per dataset"]
 OWN_SHEETS = ["Chains", "Hyper-parameters", "Pseudo-labels", "Cost"]
@@ -381,3 +382,37 @@ def test_methods_text_names_the_tests_that_were_done():
     assert "over groups of datasets made from one source" in grouped
     assert "by linear mixed models of all datasets" in grouped and "Laird, N. M." in grouped
     assert "of methods with their fair controls" in grouped
+
+
+def test_the_methods_text_names_all_values_that_were_searched():
+    config = tiny_config() | {"trials": 4, "selection": "one_standard_error", "seeds": 2}
+    del config["controls"]
+    config["methods"]["noisy_student"] |= {
+        "learning_rate": [0.001, 0.003],
+        "weight_decay": [0, 0.01],
+        "steps": [30, 60],
+        "noise": {"magnitude": [0, 10], "dropout": [0.2, 0.5]},
+    }
+    config = fair_controls.add(config)
+    statistics = findings.describe(
+        significance.compare_methods(fake_scores(), **study.statistics(tiny_config()))
+    )
+    student, control = (
+        next(part for part in text.split("\n\n") if part.startswith(f"{name}:"))
+        for text in [methods_text.write(config, statistics)]
+        for name in ("noisy_student", "noisy_student_control")
+    )
+    for part in (student, control):
+        assert "of magnitude 0 or 10 of 30" in part and "dropout 0.2 or 0.5" in part
+        assert "learning rate 0.001 or 0.003" in part and "weight decay 0 or 0.01" in part
+        assert "4 random candidates were compared" in part
+    assert "for 30 or 60 gradient steps" in student
+    assert "as many gradient steps as the last student of noisy_student took" in control
+    assert "from the same initial weights" in control
+    text = methods_text.write(config, statistics)
+    assert "trained with 2 seeds (Bouthillier et al. 2021)" in text
+    assert "Bouthillier, X." in text and "Breiman, L." in text
+
+
+def fake_scores() -> pd.DataFrame:
+    return tables.collect_scores(fake_evaluations(), [])

@@ -2,68 +2,14 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
+from self_training.report.references import REFERENCES
 from self_training.report.words import count, join
 from self_training.study import budgets, methods
 from self_training.study.config import compares_only, external_scores
 
-REFERENCES = {
-    "noisy_student": (
-        "Xie, Q., Luong, M.-T., Hovy, E., Le, Q. V. (2020). Self-training with Noisy Student "
-        "improves ImageNet classification. CVPR."
-    ),
-    "demsar": (
-        "Demsar, J. (2006). Statistical comparisons of classifiers over multiple data sets. JMLR 7."
-    ),
-    "benavoli": (
-        "Benavoli, A., Corani, G., Mangili, F. (2016). Should we really use post-hoc tests based "
-        "on mean-ranks? JMLR 17."
-    ),
-    "bayes": (
-        "Benavoli, A., Mangili, F., Corani, G., Zaffalon, M., Ruggeri, F. (2014). A Bayesian "
-        "Wilcoxon signed-rank test based on the Dirichlet process. ICML."
-    ),
-    "nadeau": (
-        "Nadeau, C., Bengio, Y. (2003). Inference for the generalization error. Machine Learning "
-        "52."
-    ),
-    "adamw": ("Loshchilov, I., Hutter, F. (2019). Decoupled weight decay regularization. ICLR."),
-    "wilcoxon": (
-        "Wilcoxon, F. (1945). Individual comparisons by ranking methods. Biometrics Bulletin 1."
-    ),
-    "holm": (
-        "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian "
-        "Journal of Statistics 6."
-    ),
-    "permutation": (
-        "Phipson, B., Smyth, G. K. (2010). Permutation P-values should never be zero. Statistical "
-        "Applications in Genetics and Molecular Biology 9."
-    ),
-    "mixed_model": (
-        "Laird, N. M., Ware, J. H. (1982). Random-effects models for longitudinal data. Biometrics "
-        "38."
-    ),
-    "adam": "Kingma, D. P., Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.",
-    "rand_augment": (
-        "Cubuk, E. D., Zoph, B., Shlens, J., Le, Q. V. (2020). RandAugment: practical automated "
-        "data augmentation with a reduced search space. CVPR Workshops."
-    ),
-    "stochastic_depth": (
-        "Huang, G., Sun, Y., Liu, Z., Sedra, D., Weinberger, K. Q. (2016). Deep networks with "
-        "stochastic depth. ECCV."
-    ),
-    "small_resnet": (
-        "He, K., Zhang, X., Ren, S., Sun, J. (2016). Deep residual learning for image recognition. "
-        "CVPR."
-    ),
-    "efficientnet_b0": (
-        "Tan, M., Le, Q. V. (2019). EfficientNet: rethinking model scaling for convolutional "
-        "neural networks. ICML."
-    ),
-}
-
 # What is said of the optimizer and the loss, beside the learning rate of a study.
 OPTIMIZER = {
-    "weight_decay": "decoupled weight decay {:g}",
+    "weight_decay": "decoupled weight decay {}",
     "warmup": "linear warm-up over {:g} of the steps",
     "decay": "learning-rate decay: {}",
     "ema": "weights averaged with a decay of {:g}",
@@ -88,6 +34,9 @@ def write(config: dict, statistics: dict) -> str:
         packages = ["tensorflow", "keras", "scikit-learn", *packages]
         if any(methods.generations(config, name) for name in config["methods"]):
             cited += ["noisy_student"]
+        cited += ["bouthillier"] if config.get("seeds", 1) > 1 else []
+        if config.get("selection") == methods.ONE_STANDARD_ERROR:
+            cited += ["breiman"]
         cited += sorted(_ingredients(config) & set(REFERENCES))
     external = external_scores(config)
     if external:
@@ -119,9 +68,16 @@ def _data(config: dict) -> str:
         f"{count(len(datasets), 'dataset')} ({join(datasets)}) by {config['outer_folds']}-fold "
         f"stratified cross-validation. In every fold, {_labeled(config)}; the labels of all others "
         "were hidden from training, search and selection. The test fold was used once, for the "
-        "scores. All methods of a fold had the same labeled and unlabeled examples, and networks "
-        "of one architecture started from the same weights."
+        "scores. All methods of a fold had the same labeled and unlabeled examples. Students of "
+        "one generation, and the control of the last of them, started from the same weights in all "
+        "methods."
     )
+    seeds = config.get("seeds", 1)
+    if seeds > 1:
+        text += (
+            f" Every network was trained with {seeds} seeds (Bouthillier et al. 2021); tests are "
+            "of the means over these."
+        )
     several = budgets.several(config)
     if several:
         text += (
@@ -182,7 +138,7 @@ def _length(settings: dict) -> str:
 def _method(config: dict, name: str) -> str:
     settings, space = methods.settings(config, name), methods.full_space(config, name)
     if methods.kind(config, name) == methods.CONTROL:
-        return _control(config, name, settings)
+        return _control(config, name)
     if max(space["generations"]) == 0:
         members = _values(space["ensemble_size"])
         kind = "one network" if members == "1" else f"the mean of {members} networks"
@@ -204,8 +160,8 @@ def _method(config: dict, name: str) -> str:
         slices = " or ".join(f"{100 * fraction:g}%" for fraction in space["unlabeled_fraction"])
         labeled = f"labeled a fresh {slices} of the examples outside the test fold"
     kind = settings["labels"]
-    if settings["temperature"] != 1:
-        kind += f" (temperature {settings['temperature']:g})"
+    if settings["temperature"] != 1 or "temperature" in space:
+        kind += f" (temperature {_values(space.get('temperature', [settings['temperature']]))})"
     ratio = settings["unlabeled_ratio"]
     mixed = f", {ratio:g} of the former per one of the latter in every batch" if ratio else ""
     return (
@@ -214,11 +170,11 @@ def _method(config: dict, name: str) -> str:
         f"({_values(space['ensemble_size'])} per generation, probabilities averaged) {labeled}; "
         f"{asked} above {_values(space['threshold'])} were given "
         f"{kind} pseudo-labels, which {balance}; students were trained on these and "
-        f"the labeled examples{mixed}, {_how(config, settings)}. {_search(config, name, settings)}"
+        f"the labeled examples{mixed}, {_how(config, name)}. {_search(config, name)}"
     )
 
 
-def _control(config: dict, name: str, settings: dict) -> str:
+def _control(config: dict, name: str) -> str:
     on = (
         "all examples outside the test fold, with their labels (an upper bound)"
         if methods.trained_on(config, name) == "pool"
@@ -233,48 +189,76 @@ def _control(config: dict, name: str, settings: dict) -> str:
     members = ""
     if methods.control_of(config, name):
         members = ", with as many members, from the same initial weights"
-    return f"{name}: a control, trained on {on}{steps}{members}, {_how(config, settings)}."
+    text = f"{name}: a control, trained on {on}{steps}{members}, {_how(config, name)}."
+    return f"{text} {_search(config, name)}" if methods.tried(config, name) > 1 else text
 
 
-def _how(config: dict, settings: dict) -> str:
-    """Return how students or a control are trained, where it differs from the teachers."""
+def _how(config: dict, name: str) -> str:
+    """Return how students or a control are trained, where it differs from the teachers.
+
+    Of what is searched, all values.
+    """
+    settings, searched = methods.settings(config, name), methods.full_space(config, name)
     noise, how = settings["noise"], []
+
+    def values(key: str, single: float) -> str:
+        return _values(searched.get(key, [single]))
+
     if noise["magnitude"]:
         own = [config["datasets"][name].get("policy") for name in config["datasets"]]
         policies = [noise["policy"]] if noise["policy"] else list(dict.fromkeys(own))
         of = "30 (of rand_augment, 10 is the nominal maximum)" if "rand_augment" in policies else 30
-        how.append(f"input noise ({join(policies)}) of magnitude {noise['magnitude']:g} of {of}")
+        magnitude = values("magnitude", noise["magnitude"])
+        how.append(f"input noise ({join(policies)}) of magnitude {magnitude} of {of}")
     if noise["dropout"]:
-        how.append(f"dropout {noise['dropout']:g}")
+        how.append(f"dropout {values('dropout', noise['dropout'])}")
     if noise["survival"] < 1:
         how.append(f"stochastic depth (survival {noise['survival']:g})")
     text = "with " + join(how) if how else "without noise"
     if settings["label_smoothing"]:
-        text += f", label smoothing {settings['label_smoothing']:g}"
-    text += _optimizer(settings, {"learning_rate": "learning rate {:g}"} | OPTIMIZER)
-    if _length(settings):
+        text += f", label smoothing {values('label_smoothing', settings['label_smoothing'])}"
+    shown = settings | {
+        key: _values(searched[key]) for key in ("learning_rate", "weight_decay") if key in searched
+    }
+    text += _optimizer(shown, {"learning_rate": "learning rate {}"} | OPTIMIZER)
+    for key, noun in (("steps", "gradient step"), ("epochs", "epoch")):
+        if key in searched:
+            text += f", for {_values(searched[key])} {noun}s"
+    if _length(settings) and not {"steps", "epochs"} & set(searched):
         text += f", for {_length(settings)}"
     if settings["backbone"]:
         names = settings["backbone"]
         text += ", as " + (", then ".join(names) if isinstance(names, list) else names)
+    if settings["teacher"]:
+        text += f"; their first teachers were those of {settings['teacher']}"
     return text
 
 
-def _search(config: dict, name: str, settings: dict) -> str:
+def _search(config: dict, name: str) -> str:
+    settings = methods.settings(config, name)
+    # Of the number of members a fair control takes that of its method, which its text says.
+    others = [other for other in settings["takes"] if other != methods.control_of(config, name)]
     if not methods.searches(config, name):
-        taken = f" Hyper-parameters are those selected for {join(settings['takes'])}."
-        return "Nothing was searched." + (taken if settings["takes"] else "")
+        taken = f" Hyper-parameters are those selected for {join(others)}."
+        return "Nothing was searched." + (taken if others else "")
     strategy = (
         f"{settings['trials']} random candidates"
         if settings["strategy"] == "random"
         else "all combinations"
     )
+    repeats = config.get("inner_repeats", 1)
     text = (
         f"Of the values given, {strategy} were compared by accuracy on "
-        f"{config['inner_folds']} inner folds of the labeled examples, in every outer fold."
+        f"{config['inner_folds']} inner folds of the labeled examples"
+        f"{f', {repeats} times' if repeats > 1 else ''}, in every outer fold."
     )
-    if settings["takes"]:
-        text += f" What is not searched here is what was selected for {join(settings['takes'])}."
+    if settings["selection"] == methods.ONE_STANDARD_ERROR:
+        text += (
+            " Of the candidates within one standard error of the best, the cheapest was selected "
+            "(Breiman et al. 1984)."
+        )
+    if others:
+        text += f" What is not searched here is what was selected for {join(others)}."
     return text
 
 

@@ -1,0 +1,64 @@
+"""Whom a study cites, by what it cites them for."""
+
+REFERENCES = {
+    "noisy_student": (
+        "Xie, Q., Luong, M.-T., Hovy, E., Le, Q. V. (2020). Self-training with Noisy Student "
+        "improves ImageNet classification. CVPR."
+    ),
+    "demsar": (
+        "Demsar, J. (2006). Statistical comparisons of classifiers over multiple data sets. JMLR 7."
+    ),
+    "benavoli": (
+        "Benavoli, A., Corani, G., Mangili, F. (2016). Should we really use post-hoc tests based "
+        "on mean-ranks? JMLR 17."
+    ),
+    "bayes": (
+        "Benavoli, A., Mangili, F., Corani, G., Zaffalon, M., Ruggeri, F. (2014). A Bayesian "
+        "Wilcoxon signed-rank test based on the Dirichlet process. ICML."
+    ),
+    "nadeau": (
+        "Nadeau, C., Bengio, Y. (2003). Inference for the generalization error. Machine Learning "
+        "52."
+    ),
+    "adamw": ("Loshchilov, I., Hutter, F. (2019). Decoupled weight decay regularization. ICLR."),
+    "wilcoxon": (
+        "Wilcoxon, F. (1945). Individual comparisons by ranking methods. Biometrics Bulletin 1."
+    ),
+    "holm": (
+        "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian "
+        "Journal of Statistics 6."
+    ),
+    "permutation": (
+        "Phipson, B., Smyth, G. K. (2010). Permutation P-values should never be zero. Statistical "
+        "Applications in Genetics and Molecular Biology 9."
+    ),
+    "mixed_model": (
+        "Laird, N. M., Ware, J. H. (1982). Random-effects models for longitudinal data. Biometrics "
+        "38."
+    ),
+    "adam": "Kingma, D. P., Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.",
+    "rand_augment": (
+        "Cubuk, E. D., Zoph, B., Shlens, J., Le, Q. V. (2020). RandAugment: practical automated "
+        "data augmentation with a reduced search space. CVPR Workshops."
+    ),
+    "stochastic_depth": (
+        "Huang, G., Sun, Y., Liu, Z., Sedra, D., Weinberger, K. Q. (2016). Deep networks with "
+        "stochastic depth. ECCV."
+    ),
+    "small_resnet": (
+        "He, K., Zhang, X., Ren, S., Sun, J. (2016). Deep residual learning for image recognition. "
+        "CVPR."
+    ),
+    "efficientnet_b0": (
+        "Tan, M., Le, Q. V. (2019). EfficientNet: rethinking model scaling for convolutional "
+        "neural networks. ICML."
+    ),
+    "breiman": (
+        "Breiman, L., Friedman, J., Stone, C. J., Olshen, R. A. (1984). Classification and "
+        "regression trees. Wadsworth."
+    ),
+    "bouthillier": (
+        "Bouthillier, X., Delaunay, P., Bronzi, M., et al. (2021). Accounting for variance in "
+        "machine learning benchmarks. MLSys."
+    ),
+}
