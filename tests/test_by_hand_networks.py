@@ -1,9 +1,12 @@
 """Networks: what they start from, and when noise acts."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
+from self_training.image.noise_geometric import CHARACTERS
+from self_training.seeds import generator
 from self_training.training import framework, job
+from self_training.training.batches import orders
 from self_training.training.one_by_one import OneByOneTrainer
 from self_training.training.trainer import build_network, scale
 from test_training import IMAGES, NO_NOISE, run, settings
@@ -100,3 +103,28 @@ def test_settings_of_a_run_by_hand():
     own = settings(epochs=2).changed({"steps": 5, "magnitude": 3})
     assert (own.epochs, own.steps, own.noise) == (None, 5, NO_NOISE | {"magnitude": 3})
     assert of_job.noise["dropout"] == 0 and of_job.steps == 7
+
+
+def test_every_run_of_a_job_has_its_own_settings():
+    """Length, learning rate and magnitude of one; those of the job in the runs before and after."""
+    noise = NO_NOISE | {"policy": "characters", "magnitude": 10}
+    trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=2, noise=noise), run(64))
+    for changes, steps, rate, magnitude in (
+        ({}, 4, 0.002, 10),
+        ({"learning_rate": 0.01}, 4, 0.01, 10),
+        ({"steps": 3, "magnitude": 3}, 3, 0.002, 3),
+        ({"epochs": 1}, 2, 0.002, 10),
+        ({}, 4, 0.002, 10),
+    ):
+        some_run = replace(run(64), settings=changes)
+        parts = [part for epoch in trainer.epochs(some_run) for part in epoch]
+        rates = np.concatenate([part.rates for part in parts])
+        np.testing.assert_allclose(rates, [rate] * steps, rtol=1e-6)
+        (first, *_) = orders(some_run, settings())
+        rng = generator(purpose="input noise", epoch=0, **some_run.identity)
+        noisy = CHARACTERS.add_noise(IMAGES[first.ravel()], magnitude, 2, rng)
+        np.testing.assert_array_equal(parts[0].images, noisy)
+    smoothing = OneByOneTrainer(IMAGES, 10, settings(label_smoothing=0.1), run(64))
+    for changes, largest in (({}, 0.91), ({"label_smoothing": 0.2}, 0.82), ({}, 0.91)):
+        (part, *_) = next(smoothing.epochs(replace(run(64), settings=changes)))
+        np.testing.assert_allclose(part.targets.max(axis=2), largest, rtol=1e-6)

@@ -92,11 +92,12 @@ UNITS = [
         ("test_by_hand_statistics.py::test_training_seeds_of_a_fold_are_one_observation",),
     ),
     Mutant(
-        "first_seed_counts",
-        "of several training seeds the first one is compared",
+        "seeds_as_folds",
+        "training seeds of a fold are taken for folds",
         "evaluation/comparison.py",
-        'name: "mean" if is_float_dtype(scores[name])',
-        'name: "first" if is_float_dtype(scores[name])',
+        '    keys = ["dataset", "method", "fold"]\n',
+        '    keys = ["dataset", "method", "fold"]\n'
+        '    scores = scores.assign(fold=scores["fold"] * 9 + scores["training_seed"])\n',
         ("test_by_hand_statistics.py::test_training_seeds_of_a_fold_are_one_observation",),
     ),
 ]

@@ -191,7 +191,7 @@ OF_A_RUN = [
         "training/trainer.py",
         "return self.settings.changed(run.settings)",
         "return self.settings",
-        ("test_training.py::test_a_run_with_settings_of_its_own_is_what_a_job_of_these_trains",),
+        ("test_by_hand_networks.py::test_every_run_of_a_job_has_its_own_settings",),
     ),
     Mutant(
         "settings_of_the_first_run",
@@ -199,7 +199,7 @@ OF_A_RUN = [
         "training/trainer.py",
         "return self.settings.changed(run.settings)",
         "return self.compiled",
-        ("test_training.py::test_a_run_with_settings_of_its_own_is_what_a_job_of_these_trains",),
+        ("test_by_hand_networks.py::test_every_run_of_a_job_has_its_own_settings",),
     ),
     Mutant(
         "settings_leak",
@@ -207,7 +207,7 @@ OF_A_RUN = [
         "training/trainer.py",
         "        own = self.own(run)\n",
         "        own = self.settings = self.own(run)\n",
-        ("test_training.py::test_a_run_with_settings_of_its_own_is_what_a_job_of_these_trains",),
+        ("test_by_hand_networks.py::test_every_run_of_a_job_has_its_own_settings",),
     ),
     Mutant(
         "learning_rate_of_the_job",
@@ -216,7 +216,7 @@ OF_A_RUN = [
         "enumerate(epochs(run, own, self.classes))",
         'enumerate(epochs(run, own.changed({"learning_rate": self.settings.learning_rate}), '
         "self.classes))",
-        ("test_training.py::test_a_run_with_settings_of_its_own_is_what_a_job_of_these_trains",),
+        ("test_by_hand_networks.py::test_every_run_of_a_job_has_its_own_settings",),
     ),
     Mutant(
         "label_smoothing_of_the_job",
@@ -226,7 +226,7 @@ OF_A_RUN = [
         "enumerate(epochs(run, own.changed("
         '{"label_smoothing": own.label_smoothing and (self.settings.label_smoothing or 1e-9)}), '
         "self.classes))",
-        ("test_training.py::test_a_run_with_settings_of_its_own_is_what_a_job_of_these_trains",),
+        ("test_by_hand_networks.py::test_every_run_of_a_job_has_its_own_settings",),
     ),
     Mutant(
         "magnitude_of_the_job",
@@ -234,7 +234,7 @@ OF_A_RUN = [
         "training/trainer.py",
         "self._in_parts(run, own.noise, ",
         "self._in_parts(run, self.settings.noise, ",
-        ("test_training.py::test_a_run_with_settings_of_its_own_is_what_a_job_of_these_trains",),
+        ("test_by_hand_networks.py::test_every_run_of_a_job_has_its_own_settings",),
     ),
     Mutant(
         "dropout_of_the_first_run",
@@ -242,7 +242,7 @@ OF_A_RUN = [
         "training/runs.py",
         'network = (own.backbone, noise["dropout"], ',
         'network = (own.backbone, settings.noise["dropout"], ',
-        ("test_training.py::test_a_run_with_settings_of_its_own_is_what_a_job_of_these_trains",),
+        ("test_training.py::test_only_what_must_be_is_compiled_anew",),
     ),
     Mutant(
         "noise_of_a_run_ignored",
@@ -250,7 +250,7 @@ OF_A_RUN = [
         "training/runs.py",
         "noise=self.noise | noise, ",
         "noise=self.noise, ",
-        ("test_training.py::test_a_run_with_settings_of_its_own_is_what_a_job_of_these_trains",),
+        ("test_by_hand_networks.py::test_settings_of_a_run_by_hand",),
     ),
     Mutant(
         "noise_of_a_run_alone",
@@ -266,7 +266,7 @@ OF_A_RUN = [
         "training/runs.py",
         'own = {"epochs": None, "steps": None} | own',
         'own = {key: own[key] for key in own if key not in ("epochs", "steps")}',
-        ("test_training.py::test_a_run_with_settings_of_its_own_is_what_a_job_of_these_trains",),
+        ("test_by_hand_networks.py::test_every_run_of_a_job_has_its_own_settings",),
     ),
     Mutant(
         "epochs_beside_steps",

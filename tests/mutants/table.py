@@ -1067,15 +1067,6 @@ STATISTICS = [
         ("test_significance.py::test_training_seeds_of_a_fold_are_one_observation",),
     ),
     Mutant(
-        "seeds_as_folds",
-        "training seeds of a fold are taken for folds",
-        "evaluation/comparison.py",
-        '    keys = ["dataset", "method", "fold"]\n',
-        '    keys = ["dataset", "method", "fold"]\n'
-        '    scores = scores.assign(fold=scores["fold"] * 9 + scores["training_seed"])\n',
-        ("test_by_hand_statistics.py::test_training_seeds_of_a_fold_are_one_observation",),
-    ),
-    Mutant(
         "pairs_on_folds_of_all",
         "two methods are compared on the folds that all methods share",
         "evaluation/significance.py",
