@@ -211,6 +211,7 @@ def test_methods_text_says_how_many_labels():
 @pytest.fixture(scope="module")
 def finished(make_study):
     config = tiny_config() | {"study": "budgets", "jobs": "per_dataset"}
+    del config["controls"]
     del config["inner_folds"]
     dataset = config["datasets"]["digits_0_2"]
     del dataset["labeled_fraction"]
