@@ -795,11 +795,12 @@ TRAINING = [
         "student_loads_its_teacher",
         "a job's networks start from one that an earlier generation's job has kept",
         "training/job.py",
-        "    trained: list[list[TrainedRun]] = [[] for _ in batch]\n",
-        "    trained: list[list[TrainedRun]] = [[] for _ in batch]\n"
-        '    if kept := [path for folder in models for path in folder.parent.glob("*/*.keras")]:\n'
-        "        taught = framework.keras.models.load_model(kept[0])\n"
-        "        trainer.start = lambda **_: [variable.numpy() for variable in taught.variables]\n",
+        "        results = trainer.train_all(",
+        '        if kept := [path for one in models for path in one.parent.glob("*/*.keras")]:\n'
+        "            taught = framework.keras.models.load_model(kept[0])\n"
+        "            taught = [variable.numpy() for variable in taught.variables]\n"
+        "            trainer.start = lambda **_: taught\n"
+        "        results = trainer.train_all(",
         ("test_by_hand_networks.py::test_a_job_s_networks_know_no_earlier_ones",),
     ),
 ]
