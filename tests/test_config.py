@@ -95,6 +95,16 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
             "methods.fair.noise: Expected no value, as control_of says that all is as in noisy_st",
         ),
         (
+            "methods/fair",
+            {"generations": 0, "control_of": "noisy_student", "inherit": "noisy_student"},
+            "methods.fair.inherit: Expected no value, as control_of says that all is as in noisy",
+        ),
+        (
+            "methods/noisy_student/backbone",
+            ["original_cnn", "small_resnet"],
+            r"methods.noisy_student.generations: Expected one number, .* Received: \[1, 2\]",
+        ),
+        (
             "methods/noisy_student/match",
             "whole_chain",
             "methods.noisy_student.match: Expected it only with control_of or steps_of",
@@ -138,7 +148,7 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
         (
             "methods/noisy_student/teacher",
             "baseline",
-            r"methods.noisy_student.teacher: Expected a control .* of its own \(.*'baseline'",
+            r"methods.noisy_student.teacher: Expected a control .* of its own, .*'baseline'",
         ),
         ("methods", ["a"], "methods: Expected a mapping"),
         ("methods/teachers", {"generations": 0}, "methods: Expected a name that is not the folder"),
@@ -578,6 +588,7 @@ def test_training_settings_of_teachers_students_and_controls():
     config = tiny_config()
     config["methods"]["larger"] = {
         "inherit": "noisy_student",
+        "generations": 2,
         "backbone": ["small_resnet", "efficientnet_b0"],
         "steps": 100,
         "noise": {"policy": "clothing", "magnitude": 5, "survival": 0.8},
@@ -673,41 +684,77 @@ def test_a_ratio_needs_room_in_a_batch():
     assert methods.settings(config, "mixed")["unlabeled_ratio"] is None
 
 
-def test_controls_of_equal_steps():
+def test_what_is_trained_otherwise_is_not_fair():
     config = tiny_config()
     said = config["methods"]
-    said["of_steps"] = {
-        "inherit": "noisy_student",
-        "generations": 0,
-        "steps_of": "noisy_student",
-    }
-    assert fair_controls.equal_steps(config, "noisy_student") == ["of_steps"]
+    control = {"inherit": "noisy_student", "generations": 0, "steps_of": "noisy_student"}
+    said["of_steps"] = control
+    assert fair_controls.of(config, "noisy_student") == "of_steps"
     assert fair_controls.trained_otherwise(config, "noisy_student", "of_steps") == []
     assert fair_controls.trained_otherwise(config, "noisy_student", "baseline") == ["noise"]
-    # Three members against one are no fair comparison, nor are two or three.
+    # Three members against one are no fair comparison, nor are two or three, nor a choice of two.
     said["three"] = {"inherit": "noisy_student", "ensemble_size": 3}
     assert fair_controls.trained_otherwise(config, "three", "of_steps") == ["ensemble size"]
     heir = "noisy_student_ensemble"
     assert fair_controls.trained_otherwise(config, heir, "of_steps") == ["ensemble size"]
-    del said["three"]
-    assert fair_controls.equal_steps(config, "noisy_student_ensemble") == []
+    said["of_sizes"] = control | {"steps_of": heir, "ensemble_size": [2, 3]}
+    assert fair_controls.trained_otherwise(config, heir, "of_sizes") == ["ensemble size"]
     # What it inherits of length does not count: it takes the steps of the students.
     said["noisy_student"]["steps"] = 50
     checks.validate(config)
     assert methods.settings(config, "of_steps")["steps"] is None
-    assert fair_controls.equal_steps(config, "noisy_student_ensemble") == ["of_steps"]
-    # Steps that are the same by number; those of the teachers, too.
-    said["by_number"] = {"generations": 0, "train_on": "labeled", "steps": 50}
-    assert fair_controls.equal_steps(config, "noisy_student_ensemble") == ["of_steps", "by_number"]
-    said["noisy_student_ensemble"]["steps"] = 70
-    assert fair_controls.equal_steps(config, "noisy_student_ensemble") == []
-    dataset = config["datasets"]["digits_0_2"]
-    config["datasets"]["digits_0_2"] = {"steps": 70} | {
-        key: value for key, value in dataset.items() if key != "epochs"
+    # What was selected for students was not selected for labels alone.
+    said["noisy_student"]["label_smoothing"] = [0, 0.1]
+    assert fair_controls.trained_otherwise(config, "noisy_student", "of_steps") == ["search"]
+    said["of_steps"] = control | {"label_smoothing": [0, 0.1]}
+    assert fair_controls.trained_otherwise(config, "noisy_student", "of_steps") == []
+
+
+def test_a_fair_control_takes_the_steps_and_seeds_of_that_very_method():
+    config = tiny_config()
+    said = config["methods"]
+    noise = said["noisy_student"]["noise"]
+    said["noisy_student"]["steps"] = 50
+    said["other"] = {"inherit": "noisy_student", "balance": "none"}
+    said["of_other"] = {"generations": 0, "steps_of": "other", "noise": noise}
+    said["by_number"] = {"generations": 0, "train_on": "labeled", "steps": 50, "noise": noise}
+    assert fair_controls.of(config, "other") == "of_other"
+    assert fair_controls.of(config, "noisy_student") is None
+    said["bound"] = {"generations": 0, "train_on": "pool", "steps_of": "noisy_student"}
+    said["bound"]["noise"] = noise
+    assert fair_controls.of(config, "noisy_student") is None
+    # Without the key `controls`, a control of the whole chain is one, too.
+    said["whole"] = {"generations": 0, "control_of": "noisy_student", "match": "whole_chain"}
+    assert fair_controls.of(config, "noisy_student") == "whole"
+    assert fair_controls.of(config | {"controls": "last_student"}, "noisy_student") is None
+
+
+def test_a_control_has_no_pseudo_labels_whoever_it_inherits_from():
+    config = tiny_config()
+    config["methods"]["noised"] = {"generations": 0, "train_on": "labeled", "ensemble_size": 3}
+    student = config["methods"]["noisy_student"]
+    student |= {"teacher": "noised", "labels": "soft", "temperature": [0.5, 1]}
+    config["methods"]["control"] = {
+        "inherit": "noisy_student",
+        "generations": 0,
+        "steps_of": "noisy_student",
     }
-    assert fair_controls.equal_steps(config, "noisy_student_ensemble") == ["baseline"]
-    said["bound"] = {"generations": 0, "train_on": "pool", "steps": 70}
-    assert fair_controls.equal_steps(config, "noisy_student_ensemble") == ["baseline"]
+    checks.validate(config)
+    control = methods.settings(config, "control")
+    assert control["teacher"] is None and control["labels"] == "hard"
+    assert methods.teacher(config, "noisy_student_ensemble") == "noised"
+    # A teacher that inherits from its own student would wait for it for ever.
+    config["methods"]["noised"] |= {"inherit": "noisy_student"}
+    with pytest.raises(ConfigError, match="inherits from no students .*Received: 'noised'"):
+        checks.validate(config)
+
+
+def test_a_shared_teacher_inherits_the_members_alone():
+    config = tiny_config()
+    config["methods"]["noisy_student"]["label_smoothing"] = [0, 0.1]
+    config["methods"]["heir"] = {"inherit": "noisy_student", "generations": 0}
+    taken = methods.settings(config, "heir")["takes"]["noisy_student"]
+    assert taken == ["unlabeled_fraction", "threshold", "ensemble_size"]
 
 
 def test_schema_describes_every_key():
@@ -1000,6 +1047,7 @@ def test_candidates_are_counted_with_those_of_what_is_inherited():
 def test_a_search_by_epochs_buys_steps():
     config = tiny_config()
     assert methods.search_buys_steps(config, "noisy_student")
-    assert not methods.search_buys_steps(config, "noisy_student_ensemble")
+    # Its choice is that of a search which buys steps.
+    assert methods.search_buys_steps(config, "noisy_student_ensemble")
     config["methods"]["noisy_student"]["steps"] = 30
     assert not methods.search_buys_steps(config, "noisy_student")

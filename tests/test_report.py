@@ -10,7 +10,7 @@ from conftest import tiny_config
 from self_training import storage
 from self_training.evaluation import significance, tables
 from self_training.image import show
-from self_training.report import figures, findings, methods_text, sheets, style
+from self_training.report import cautions, figures, findings, methods_text, sheets, style
 from self_training.study import config as study
 from self_training.study import fair_controls
 
@@ -416,3 +416,14 @@ def test_the_methods_text_names_all_values_that_were_searched():
 
 def fake_scores() -> pd.DataFrame:
     return tables.collect_scores(fake_evaluations(), [])
+
+
+def test_results_of_teachers_are_said_to_be_that():
+    config = tiny_config()
+    scores = fake_scores()
+    scores["method"] = scores["method"].replace({"1": "baseline", "true": "noisy_student"})
+    assert cautions.no_students(config, scores) == []
+    first = (scores["method"] == "noisy_student") & (scores["dataset"] == "NA")
+    scores.loc[first | (scores["method"] == "baseline"), "generations_trained"] = 0
+    said = " ".join(cautions.no_students(config, scores))
+    assert "scores are of the teacher: noisy_student (2 of 6 results)" in said

@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from self_training.evaluation.comparison import over_seeds
 from self_training.evaluation.variance import components
 
 
@@ -38,3 +39,12 @@ def test_estimates_are_right_on_average():
 def test_one_seed_says_nothing():
     assert components(table(np.array([[0.7], [0.9]]))) == []
     assert components(table(np.array([[0.7], [0.9]])).drop(columns="training_seed")) == []
+
+
+def test_what_a_later_seed_did_not_learn_is_said():
+    scores = table(np.array([[0.9, 0.1]])).assign(
+        not_learned=["", "loss not finite"], gradient_steps=[400, 100], seed=7
+    )
+    (row,) = over_seeds(scores).to_dict("records")
+    assert row["accuracy"] == pytest.approx(0.5) and row["not_learned"] == "loss not finite"
+    assert row["gradient_steps"] == 250 and row["seed"] == 7

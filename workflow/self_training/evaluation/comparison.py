@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
-from pandas.api.types import is_float_dtype
+from pandas.api.types import is_numeric_dtype
 
 
 class Reason(StrEnum):
@@ -39,7 +39,7 @@ class UnsharedFolds(NamedTuple):
 def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
     """Return scores with one row per dataset, method and fold: the means over training seeds.
 
-    What is no number is that of the first seed.
+    What is no number is that of the first seed, but for `not_learned`, which is of any.
 
     Args:
         scores: of `tables.collect_scores`; those from elsewhere have no training seed.
@@ -47,13 +47,20 @@ def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
     if "training_seed" not in scores or scores["training_seed"].nunique() < 2:
         return scores
     keys = ["dataset", "method", "fold"]
-    how = {
-        name: "mean" if is_float_dtype(scores[name]) else "first"
+    how: dict[str, Any] = {
+        name: "mean" if is_numeric_dtype(scores[name]) else "first"
         for name in scores
         if name not in keys
     }
+    if "not_learned" in how:
+        how["not_learned"] = _any_of
     means = scores.groupby(keys, sort=False, dropna=False, as_index=False).agg(how)
     return means[[*scores]]
+
+
+def _any_of(reasons: pd.Series) -> str:
+    given = [reason for reason in reasons.fillna("") if reason]
+    return given[0] if given else ""
 
 
 def paired(scores: pd.DataFrame) -> tuple[pd.DataFrame, list[UnsharedFolds]]:

@@ -31,6 +31,27 @@ def not_learned(scores: pd.DataFrame) -> list[str]:
     ]
 
 
+def no_students(config: dict, scores: pd.DataFrame) -> list[str]:
+    """Name the methods with students of which some folds trained none.
+
+    Args:
+        config: of the study, expanded (see `study.budgets.expand`).
+        scores: of `tables.collect_scores`.
+    """
+    found = []
+    for name in config.get("methods", {}):
+        own = scores[scores["method"] == name]
+        if methods.generations(config, name) and len(own):
+            without = int((own["generations_trained"] == 0).sum())
+            found += [f"{name} ({without} of {len(own)} results)"] if without else []
+    if not found:
+        return []
+    return [
+        f"No student was trained, so the scores are of the teacher: {shorten(found)}. Where "
+        "students have noise or training of their own, it differs from the fair control in that."
+    ]
+
+
 def unequal_tuning(config: dict, statistics: dict) -> list[str]:
     """Name the methods that were chosen among more candidates than their fair controls, or fewer.
 
@@ -58,7 +79,7 @@ def steps_that_a_search_buys(config: dict) -> list[str]:
     confounded = [
         name
         for name in config.get("methods", {})
-        if methods.searches(config, name) and methods.search_buys_steps(config, name)
+        if methods.generations(config, name) and methods.search_buys_steps(config, name)
     ]
     if not confounded:
         return []

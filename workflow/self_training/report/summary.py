@@ -65,6 +65,7 @@ def write(
     for note in (
         *cautions.not_learned(scores),
         *statistics["notes"],
+        *cautions.no_students(config, scores),
         *cautions.unequal_tuning(config, statistics),
         *cautions.steps_that_a_search_buys(config),
     ):

@@ -9,11 +9,8 @@ from self_training.errors import ConfigError
 from self_training.study import budgets, fair_controls
 from self_training.study.checks_of_controls import CONTROL_RULES
 from self_training.study.checks_of_datasets import ARCHIVE_RULES, DATASET_RULES
-from self_training.study.checks_of_methods import (
-    INHERITANCE_RULES,
-    METHOD_RULES,
-    check_backbone,
-)
+from self_training.study.checks_of_inheritance import INHERITANCE_RULES
+from self_training.study.checks_of_methods import METHOD_RULES, check_backbone
 from self_training.study.config import compares_only, external_scores, inner_folds
 from self_training.study.methods import CONTROL, kind
 from self_training.study.schema import check_schema

@@ -1,7 +1,7 @@
 """Rules that tie keys of a control to each other: one function each, named for what it forbids."""
 
 from self_training.errors import ConfigError
-from self_training.study.checks_of_methods import Rules
+from self_training.study.checks_of_inheritance import Rules
 from self_training.study.methods import (
     control_of,
     full_space,
@@ -15,7 +15,7 @@ def no_settings_of_what_is_like_another(config: dict, name: str) -> None:
     """Forbid settings to a control that has those of the students it is compared with."""
     liked = control_of(config, name)
     for key, received in config["methods"][name].items():
-        if liked is not None and key not in ("control_of", "match", "generations", "inherit"):
+        if liked is not None and key not in ("control_of", "match", "generations"):
             expected = f"no value, as control_of says that all is as in {liked} (or steps_of, for "
             expected += "a control with settings of its own)"
             raise ConfigError.of(f"methods.{name}.{key}", expected, received)

@@ -1,10 +1,9 @@
 """Rules that tie keys of a method to each other: one function each, named for what it forbids."""
 
-from collections.abc import Callable
-
 from self_training import dotted_paths
 from self_training.errors import ConfigError
 from self_training.study import names
+from self_training.study.checks_of_inheritance import Rules
 from self_training.study.methods import (
     CHAIN,
     CONTROL,
@@ -13,7 +12,6 @@ from self_training.study.methods import (
     OF_TRAINING,
     TEACHER,
     backbones_of,
-    control_of,
     full_space,
     generations,
     kind,
@@ -35,57 +33,6 @@ def check_backbone(key: str, name: str) -> None:
     if dotted_paths.source_of(name) is None:
         expected = "a function in a module that Python finds from the working directory"
         raise ConfigError.of(key, expected, name)
-
-
-# Whom a method inherits from.
-
-
-def no_method_in_the_teachers_folder(config: dict, name: str) -> None:
-    """Forbid the name of the folder that the shared teachers of a fold are in."""
-    if name == "teachers":
-        raise ConfigError.of(
-            "methods", "a name that is not the folder of the shared teachers", name
-        )
-
-
-def no_method_without_generations(config: dict, name: str) -> None:
-    """Forbid to leave open how many generations a method has."""
-    if not {"inherit", "generations"} & set(config["methods"][name]):
-        expected = "a number of generations (0 for a supervised baseline), or inherit"
-        raise ConfigError.of(f"methods.{name}.generations", expected, None)
-
-
-def no_unknown_parent(config: dict, name: str) -> None:
-    """Forbid to inherit from what is no other method."""
-    parent = config["methods"][name].get("inherit")
-    if parent is not None and (parent not in config["methods"] or parent == name):
-        others = ", ".join(other for other in config["methods"] if other != name)
-        expected = f"another method ({others or 'there is none'})"
-        raise ConfigError.of(f"methods.{name}.inherit", expected, parent)
-
-
-def no_grandparent(config: dict, name: str) -> None:
-    """Forbid to inherit from a method that itself inherits."""
-    parent = config["methods"][name].get("inherit")
-    if parent is not None and "inherit" in config["methods"][parent]:
-        expected = "a method that does not inherit itself"
-        raise ConfigError.of(f"methods.{name}.inherit", expected, parent)
-
-
-def no_heir_of_a_control(config: dict, name: str) -> None:
-    """Forbid to inherit from a control, which has nothing selected to hand on."""
-    parent = config["methods"][name].get("inherit")
-    if parent is not None and kind(config, parent) == CONTROL:
-        raise ConfigError.of(f"methods.{name}.inherit", "a method that is not a control", parent)
-
-
-def no_control_of_what_is_no_chain(config: dict, name: str) -> None:
-    """Forbid to be like the students of a method that has none."""
-    liked = control_of(config, name)
-    chains = [other for other in config["methods"] if kind(config, other) == CHAIN]
-    if liked is not None and liked not in chains:
-        expected = f"a method with students ({', '.join(chains)})"
-        raise ConfigError.of(f"methods.{name}.control_of", expected, liked)
 
 
 # What is searched, and where its values come from.
@@ -202,14 +149,16 @@ def no_teacher_that_is_none(config: dict, name: str) -> None:
     chosen = teacher(config, name)
     able = [
         other
-        for other in config["methods"]
+        for other, method in config["methods"].items()
         if kind(config, other) == CONTROL
         and trained_on(config, other) == "labeled"
         and steps_of(config, other) is None
+        and ("inherit" not in method or kind(config, method["inherit"]) != CHAIN)
     ]
     if chosen is not None and chosen not in able:
         expected = "a control that is trained on the labeled examples (train_on: labeled), for "
-        expected += f"epochs or steps of its own ({', '.join(able) or 'there is none'})"
+        expected += "epochs or steps of its own, and inherits from no students "
+        expected += f"({', '.join(able) or 'there is none'})"
         raise ConfigError.of(f"methods.{name}.teacher", expected, chosen)
 
 
@@ -295,6 +244,17 @@ def _own_backbones(config: dict, name: str) -> list[str]:
     return backbones_of(config, name)[1:] or [config["training"]["backbone"]]
 
 
+def no_backbones_of_unknown_generations(config: dict, name: str) -> None:
+    """Forbid backbones by generation where it is searched how many generations there are.
+
+    The control of the last students could not know which backbone theirs is.
+    """
+    backbone, numbers = settings(config, name)["backbone"], full_space(config, name)["generations"]
+    if isinstance(backbone, list) and len(backbone) > 1 and len(numbers) > 1:
+        expected = "one number, as there are backbones by generation"
+        raise ConfigError.of(f"methods.{name}.generations", expected, numbers)
+
+
 def no_unknown_backbone(config: dict, name: str) -> None:
     """Forbid a backbone that is none of ours and can't be imported."""
     for backbone in _own_backbones(config, name):
@@ -311,15 +271,6 @@ def no_stochastic_depth_without_blocks(config: dict, name: str) -> None:
 
 
 # In the order in which they are checked; a rule may count on those above it.
-Rules = list[Callable[[dict, str], None]]
-INHERITANCE_RULES: Rules = [
-    no_method_in_the_teachers_folder,
-    no_method_without_generations,
-    no_unknown_parent,
-    no_grandparent,
-    no_heir_of_a_control,
-    no_control_of_what_is_no_chain,
-]
 METHOD_RULES: Rules = [
     no_fraction_of_a_schedule_of_all,
     no_students_without_their_hyper_parameters,
@@ -342,5 +293,6 @@ METHOD_RULES: Rules = [
     no_noise_without_a_policy,
     no_operations_of_a_policy_without,
     no_unknown_backbone,
+    no_backbones_of_unknown_generations,
     no_stochastic_depth_without_blocks,
 ]

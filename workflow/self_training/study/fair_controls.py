@@ -7,12 +7,13 @@ number of members.
 
 from self_training.errors import ConfigError
 from self_training.study import methods
-from self_training.study.methods import LAST_STUDENT
+from self_training.study.candidates import OF_NETWORKS
+from self_training.study.methods import LAST_STUDENT, WHOLE_CHAIN
 from self_training.study.spaces import LENGTH
 
 # Of the key `controls`, beside the two that say whose steps are taken.
 NONE = "none"
-# How long both are trained is asked by `equal_steps`; a control has no pseudo-labels to weigh.
+# A control takes its steps from the method; it has no pseudo-labels to weigh.
 MAY_DIFFER = (*LENGTH, "unlabeled_ratio", "loss")
 NAMES = {"decay": "learning rate decay", "ema": "averaged weights", "warmup": "warm-up"}
 
@@ -58,62 +59,41 @@ def _with_control(config: dict, method: str) -> dict:
 def of(config: dict, method: str) -> str | None:
     """Return the fair control of a method with students, or None where the study has none.
 
-    Before all others goes one that is `control_of` the method, then one that takes the steps of
-    the method itself, then one that happens to take as many. Their steps are those that the key
-    `controls` asks for.
+    That is a control which is `control_of` the method; or else one that takes the steps of this
+    very method, and so its seeds, and is otherwise trained as its students are. Their steps are
+    those that the key `controls` asks for; without it, those of either kind.
     """
     asked = config.get("controls", LAST_STUDENT)
-    match = LAST_STUDENT if asked == NONE else asked
-    for name in config["methods"]:
-        if methods.control_of(config, name) == method and methods.match(config, name) == match:
-            return name
-    fair = [
-        control
-        for control in equal_steps(config, method)
-        if methods.match(config, control) == match
-        and not trained_otherwise(config, method, control)
+    matches = [LAST_STUDENT, WHOLE_CHAIN] if asked == NONE else [asked]
+    found = [
+        name
+        for name in config["methods"]
+        if methods.steps_of(config, name) == method
+        and methods.trained_on(config, name) == "labeled"
+        and methods.match(config, name) in matches
+        and not trained_otherwise(config, method, name)
     ]
-    return min(fair, key=lambda name: methods.steps_of(config, name) != method, default=None)
 
+    def rank(name: str) -> tuple[bool, int]:
+        is_alike = methods.control_of(config, name) == method
+        return not is_alike, matches.index(methods.match(config, name))
 
-def equal_steps(config: dict, method: str) -> list[str]:
-    """Return the methods without students that take as many gradient steps as a method with them.
-
-    Either `steps_of` names the method, or both have the same number of `steps`, of their own or of
-    the method that `steps_of` names.
-    """
-
-    searched = set(methods.full_space(config, method)) & set(LENGTH)
-
-    def steps(name: str | None) -> list:
-        return [methods.training(config, dataset, name)["steps"] for dataset in config["datasets"]]
-
-    found = []
-    for name in config["methods"]:
-        if methods.generations(config, name) or methods.trained_on(config, name) == "pool":
-            continue
-        if methods.match(config, name) == methods.WHOLE_CHAIN:
-            found += [name] if methods.steps_of(config, name) == method else []
-            continue
-        taken = methods.steps_of(config, name)
-        own = steps(taken or (name if methods.kind(config, name) == methods.CONTROL else None))
-        if taken == method or (all(own) and own == steps(method) and not searched):
-            found.append(name)
-    return found
+    return min(found, key=rank, default=None)
 
 
 def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
     """Return what is not the same for a method's last students and for a control.
 
-    Returns: `ensemble size`, `search` (of how networks are trained), and what else of
-        `methods.training` differs, in words. A size that is searched differs from that of a
-        control, which has one unless it is `control_of` the method.
+    Returns: `ensemble size`, `search` (of how networks are trained; also where the control takes
+        over what was selected for students), and what else of `methods.training` differs, in words.
+        A size that is searched is that of a control only if it is `control_of` the method.
     """
     if methods.control_of(config, control) == method:
         return []
     last = max(methods.generations(config, method))
     sizes = [methods.full_space(config, name)["ensemble_size"] for name in (method, control)]
-    differences: dict[str, None] = {} if sizes[0] == sizes[1] else {"ensemble size": None}
+    alike = sizes[0] == sizes[1] and len(sizes[0]) == 1
+    differences: dict[str, None] = {} if alike else {"ensemble size": None}
     for dataset in config["datasets"]:
         students = methods.training(config, dataset, method, last)
         other = methods.training(config, dataset, control)
@@ -121,6 +101,12 @@ def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
             if key not in MAY_DIFFER and value != other[key]:
                 differences[NAMES.get(key, key.replace("_", " "))] = None
     found = [methods.searched_of_networks(config, name) for name in (method, control)]
-    if found[0] != found[1]:
+    handed_on = [
+        key
+        for other, keys in methods.settings(config, control)["takes"].items()
+        if methods.kind(config, other) != methods.CONTROL
+        for key in keys
+    ]
+    if found[0] != found[1] or set(OF_NETWORKS) & set(handed_on):
         differences["search"] = None
     return list(differences)

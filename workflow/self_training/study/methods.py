@@ -119,6 +119,10 @@ def settings(config: dict, name: str) -> dict:
         key: method.get(key, inherited.get(key, default))
         for key, default in DEFAULT_SETTINGS.items()
     }
+    is_control = bool(set(OF_CONTROLS) & set(method))
+    if is_control:
+        # It has no pseudo-labels, whoever it inherits from.
+        chosen |= {key: DEFAULT_SETTINGS[key] for key in OF_STUDENTS if key in DEFAULT_SETTINGS}
     # In one order, so that a config whose keys are rearranged is the same config.
     chosen["noise"] = {key: chosen["noise"].get(key, none) for key, none in NO_NOISE.items()}
     length = method if {*LENGTH, "steps_of"} & set(method) else inherited
@@ -127,6 +131,9 @@ def settings(config: dict, name: str) -> dict:
     if chosen["schedule"] == "all":
         own["unlabeled_fraction"] = [None]
     taken = spaces.left_open(method, full_space(config, parent)) if parent else []
+    if own.get("generations") == [0] and not is_control:
+        # It is the shared teacher, however its parent's networks are trained.
+        taken = [key for key in taken if key in OF_CHAINS]
     return _with_single_values(chosen) | {
         "space": _in_order(own if parent else defaults | own),
         **_search(config, method),
@@ -225,8 +232,13 @@ def searches(config: dict, name: str) -> bool:
 def tried(config: dict, name: str) -> int:
     """Return how many candidates were scored for a method's choice, of what it inherits too."""
     method = settings(config, name)
-    # A fair control takes the number of members of a chain, and nothing else of its choice.
-    parents = [other for other in method["takes"] if other != control_of(config, name)]
+    # A control pays for what was selected for controls; of a chain a fair one takes the members.
+    of_control = kind(config, name) == CONTROL
+    parents = [
+        other for other in method["takes"] if not of_control or kind(config, other) == CONTROL
+    ]
+    if method["teacher"] is not None:
+        parents.append(method["teacher"])
     none: dict[str, list] = {key: [None] for key in OF_CHAINS} | {"generations": [1]}
     count = len(grid(none | method["space"]))
     scored = [min(count, method["trials"] or count), *(tried(config, other) for other in parents)]
@@ -236,10 +248,10 @@ def tried(config: dict, name: str) -> int:
 def search_buys_steps(config: dict, name: str) -> bool:
     """Return whether candidates of a method may differ in gradient steps, where no number of steps
     is given: the more is selected, the longer is an epoch."""
-    space = settings(config, name)["space"]
+    space = full_space(config, name)
     decide = ("unlabeled_fraction", "threshold", "generations")
     by_epochs = any(not training(config, dataset, name)["steps"] for dataset in config["datasets"])
-    return by_epochs and any(len(space.get(key, [])) > 1 for key in decide)
+    return by_epochs and any(len(space[key]) > 1 for key in decide)
 
 
 def teacher(config: dict, name: str) -> str | None:

@@ -1,0 +1,67 @@
+"""Rules that tie a method to the others that it names: one function each, for what it forbids."""
+
+from collections.abc import Callable
+
+from self_training.errors import ConfigError
+from self_training.study.methods import CHAIN, CONTROL, control_of, kind
+
+Rules = list[Callable[[dict, str], None]]
+
+
+def no_method_in_the_teachers_folder(config: dict, name: str) -> None:
+    """Forbid the name of the folder that the shared teachers of a fold are in."""
+    if name == "teachers":
+        raise ConfigError.of(
+            "methods", "a name that is not the folder of the shared teachers", name
+        )
+
+
+def no_method_without_generations(config: dict, name: str) -> None:
+    """Forbid to leave open how many generations a method has."""
+    if not {"inherit", "generations"} & set(config["methods"][name]):
+        expected = "a number of generations (0 for a supervised baseline), or inherit"
+        raise ConfigError.of(f"methods.{name}.generations", expected, None)
+
+
+def no_unknown_parent(config: dict, name: str) -> None:
+    """Forbid to inherit from what is no other method."""
+    parent = config["methods"][name].get("inherit")
+    if parent is not None and (parent not in config["methods"] or parent == name):
+        others = ", ".join(other for other in config["methods"] if other != name)
+        expected = f"another method ({others or 'there is none'})"
+        raise ConfigError.of(f"methods.{name}.inherit", expected, parent)
+
+
+def no_grandparent(config: dict, name: str) -> None:
+    """Forbid to inherit from a method that itself inherits."""
+    parent = config["methods"][name].get("inherit")
+    if parent is not None and "inherit" in config["methods"][parent]:
+        expected = "a method that does not inherit itself"
+        raise ConfigError.of(f"methods.{name}.inherit", expected, parent)
+
+
+def no_heir_of_a_control(config: dict, name: str) -> None:
+    """Forbid to inherit from a control, which has nothing selected to hand on."""
+    parent = config["methods"][name].get("inherit")
+    if parent is not None and kind(config, parent) == CONTROL:
+        raise ConfigError.of(f"methods.{name}.inherit", "a method that is not a control", parent)
+
+
+def no_control_of_what_is_no_chain(config: dict, name: str) -> None:
+    """Forbid to be like the students of a method that has none."""
+    liked = control_of(config, name)
+    chains = [other for other in config["methods"] if kind(config, other) == CHAIN]
+    if liked is not None and liked not in chains:
+        expected = f"a method with students ({', '.join(chains)})"
+        raise ConfigError.of(f"methods.{name}.control_of", expected, liked)
+
+
+# In the order in which they are checked; a rule may count on those above it.
+INHERITANCE_RULES: Rules = [
+    no_method_in_the_teachers_folder,
+    no_method_without_generations,
+    no_unknown_parent,
+    no_grandparent,
+    no_heir_of_a_control,
+    no_control_of_what_is_no_chain,
+]
