@@ -12,6 +12,7 @@ from self_training.methods.labeled_so_far import no_pseudo_labels
 from self_training.methods.predictions import Predictions
 from self_training.methods.search import select
 from self_training.study.candidates import Candidate
+from test_scores import PROBABILITIES, Y
 
 LABELS = np.array([0, 1, 0, 1, 0, 1, 0, 1])
 SPLIT = Split(
@@ -129,19 +130,8 @@ def test_every_fold_is_scored_by_its_own_files(tmp_path):
 def test_average_precision_by_hand():
     """Steps of recall times precision there: class 0 found 1st, 2nd and 4th; class 1 1st, then as
     one of two with the same probability, after four in all; class 2 1st."""
-    y_true = np.array([0, 0, 0, 1, 1, 2])
-    predicted = np.array(
-        [
-            [0.8, 0.1, 0.1],
-            [0.5, 0.3, 0.2],
-            [0.2, 0.7, 0.1],
-            [0.1, 0.8, 0.1],
-            [0.4, 0.3, 0.3],
-            [0.1, 0.2, 0.7],
-        ]
-    )
     of_classes = [(1 + 1 + 3 / 4) / 3, (1 + 2 / 4) / 2, 1]
-    found = metrics.average_precision(y_true, predicted)
+    found = metrics.average_precision(Y, PROBABILITIES)
     assert found == pytest.approx(np.mean(of_classes))
 
 

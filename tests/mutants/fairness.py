@@ -200,9 +200,8 @@ CONTROLS = [
         "controls_cost_nothing_in_search",
         "what trained for the choice of a control is not charged",
         "study/plan.py",
-        "if name and methods.searches(self.config, name) and not of_another_kind:",
-        "if name and methods.searches(self.config, name) and methods.generations("
-        "self.config, name):",
+        "if methods.searches(self.config, name):\n                found |=",
+        "if name != method and methods.searches(self.config, name):\n                found |=",
         ("test_by_hand_plans.py::test_a_fair_control_is_chosen_by_its_own_search",),
     ),
 ]
@@ -268,9 +267,9 @@ TEACHERS = [
     Mutant(
         "teacher_s_search_free",
         "what trained for the choice of a teacher is not charged to its students",
-        "study/plan.py",
-        "for name in [method, methods.teacher(self.config, method), *taken]:",
-        "for name in [method, *taken]:",
+        "study/methods.py",
+        'return [*filter(None, [method["teacher"]]), *taken]',
+        "return taken",
         ("test_by_hand_plans.py::test_a_teacher_that_is_a_control_teaches_search_and_final_chain",),
     ),
     Mutant(
@@ -417,8 +416,8 @@ TUNING = [
         "inherited_tuning_free",
         "candidates of a parent's search are not counted for an heir",
         "study/methods.py",
-        "*(tried(config, other) for other in parents)]",
-        "]",
+        "others = [tried(config, other) for other in behind_choice(config, name)]",
+        "others: list[int] = []",
         ("test_config.py::test_candidates_are_counted_with_those_of_what_is_inherited",),
     ),
 ]

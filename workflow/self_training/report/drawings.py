@@ -224,7 +224,7 @@ def cost(tables: Tables, statistics: dict, styles: Styles) -> plt.Figure:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("Gradient steps per fold, all teachers and students")
     axes.set_ylabel("Accuracy")
-    figure.legend(loc="outside lower center", ncols=3)
+    figure.legend(loc="outside lower center", ncols=2)
     return figure
 
 

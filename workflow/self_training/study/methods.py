@@ -229,20 +229,24 @@ def searches(config: dict, name: str) -> bool:
     return min(count, method["trials"] or count) > 1
 
 
+def behind_choice(config: dict, name: str) -> list[str]:
+    """Return the other methods whose searches a method's choice rests on: of its teacher, and of
+    those that it takes hyper-parameters from.
+
+    A control takes a chain's number of members, and nothing of what that cost.
+    """
+    method, is_control = settings(config, name), kind(config, name) == CONTROL
+    taken = [o for o in method["takes"] if not is_control or kind(config, o) == CONTROL]
+    return [*filter(None, [method["teacher"]]), *taken]
+
+
 def tried(config: dict, name: str) -> int:
     """Return how many candidates were scored for a method's choice, of what it inherits too."""
     method = settings(config, name)
-    # A control pays for what was selected for controls; of a chain a fair one takes the members.
-    of_control = kind(config, name) == CONTROL
-    parents = [
-        other for other in method["takes"] if not of_control or kind(config, other) == CONTROL
-    ]
-    if method["teacher"] is not None:
-        parents.append(method["teacher"])
     none: dict[str, list] = {key: [None] for key in OF_CHAINS} | {"generations": [1]}
     count = len(grid(none | method["space"]))
-    scored = [min(count, method["trials"] or count), *(tried(config, other) for other in parents)]
-    return sum(some for some in scored if some > 1) or 1
+    others = [tried(config, other) for other in behind_choice(config, name)]
+    return sum(some for some in [min(count, method["trials"] or count), *others] if some > 1) or 1
 
 
 def search_buys_steps(config: dict, name: str) -> bool:

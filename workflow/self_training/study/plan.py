@@ -192,13 +192,8 @@ class Plan(PlanOfData):
         """Return histories of the jobs that trained for the choices behind a method's scores."""
         found: dict[str, None] = {}
         method = wildcards.method
-        taken = methods.settings(self.config, method)["takes"]
-        for name in [method, methods.teacher(self.config, method), *taken]:
-            # A control takes the size of a chain's ensemble, and nothing of what that cost.
-            of_another_kind = name in taken and methods.kind(self.config, name) != methods.kind(
-                self.config, method
-            )
-            if name and methods.searches(self.config, name) and not of_another_kind:
+        for name in [method, *methods.behind_choice(self.config, method)]:
+            if methods.searches(self.config, name):
                 found |= dict.fromkeys(self._histories(name, "search"))
         return list(found)
 
