@@ -18,10 +18,11 @@ def make_splits(
     outer_folds: int,
     inner_folds: int,
     inner_repeats: int = 1,
+    repeat: int = 0,
     draw: str = "stratified",
     **budget,
 ) -> list[Split]:
-    """Split a dataset for every outer fold.
+    """Split a dataset for every outer fold of one repeat of the cross-validation.
 
     Args:
         labels: (examples,) true labels. No later rule but the evaluation reads them.
@@ -30,6 +31,8 @@ def make_splits(
         dataset: its name in the config, whatever the budget: all budgets have the same outer folds.
         inner_folds: 0 for none.
         inner_repeats: partitions of the labeled examples into inner folds.
+        repeat: of the outer cross-validation. A later one has other folds, which are numbered on, so
+            that all that is drawn in them is drawn anew.
         draw: `stratified`, or `random`: which examples are labeled does not depend on labels, given
             the outer folds, which are always stratified.
         budget: `labeled_fraction` (of every class in the pool, rounded; of a random draw, of the
@@ -49,11 +52,12 @@ def make_splits(
         **budget,
     )
     identity = {"study": seed, "dataset": dataset}
-    folds = StratifiedKFold(
-        outer_folds, shuffle=True, random_state=derive_seed(purpose="outer folds", **identity)
-    )
+    which = {"repeat": repeat} if repeat else {}
+    random_state = derive_seed(purpose="outer folds", **which, **identity)
+    folds = StratifiedKFold(outer_folds, shuffle=True, random_state=random_state)
     splits = []
-    for fold, (pool_idx, test_idx) in enumerate(folds.split(labels, labels)):
+    first = repeat * outer_folds
+    for fold, (pool_idx, test_idx) in enumerate(folds.split(labels, labels), start=first):
         identity["outer_fold"] = fold
         if draw == "random":
             labeled_idx = _draw_at_random(pool_idx, identity, budget)
