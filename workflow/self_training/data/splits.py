@@ -31,8 +31,8 @@ def make_splits(
         dataset: its name in the config, whatever the budget: all budgets have the same outer folds.
         inner_folds: 0 for none.
         inner_repeats: partitions of the labeled examples into inner folds.
-        repeat: of the outer cross-validation. A later one has other folds, which are numbered on, so
-            that all that is drawn in them is drawn anew.
+        repeat: of the outer cross-validation. A later one has other folds, and numbers them on, so
+            that what is drawn in them is drawn anew.
         draw: `stratified`, or `random`: which examples are labeled does not depend on labels, given
             the outer folds, which are always stratified.
         budget: `labeled_fraction` (of every class in the pool, rounded; of a random draw, of the

@@ -66,11 +66,11 @@ def _data(config: dict) -> str:
     text = (
         f"{count(len(config['methods']), 'method')} were compared on "
         f"{count(len(datasets), 'dataset')} ({join(datasets)}) by {config['outer_folds']}-fold "
-        f"stratified cross-validation. In every fold, {_labeled(config)}; the labels of all others "
-        "were hidden from training, search and selection. The test fold was used once, for the "
-        "scores. All methods of a fold had the same labeled and unlabeled examples. Students of "
-        "one generation, and the control of the last of them, started from the same weights in all "
-        "methods."
+        f"stratified cross-validation{_repeated(config)}. In every fold, {_labeled(config)}; the "
+        "labels of all others were hidden from training, search and selection. The test fold was "
+        "used once, for the scores. All methods of a fold had the same labeled and unlabeled "
+        "examples. Students of one generation, and the control of the last of them, started from "
+        "the same weights in all methods."
     )
     seeds = config.get("seeds", 1)
     if seeds > 1:
@@ -86,6 +86,13 @@ def _data(config: dict) -> str:
             "larger one."
         )
     return text
+
+
+def _repeated(config: dict) -> str:
+    repeats = config.get("repeats", 1)
+    if repeats == 1:
+        return ""
+    return f", repeated {repeats} times with other splits and other initial weights"
 
 
 def _labeled(config: dict) -> str:
@@ -304,11 +311,15 @@ def _statistics(statistics: dict) -> tuple[str, list[str]]:
         text += " (of a dataset with several label budgets, the mean over these)"
     text += f": {'; '.join(done)}; level {statistics['alpha']}." if done else "."
     if any(test["p_value"] is not None for test in statistics["per_dataset"]):
-        text += (
-            " On single datasets, over their folds, the corrected t-test of Nadeau and Bengio "
-            "(2003) was used, with Holm's correction."
-        )
         cited.append("nadeau")
+        over = "their folds"
+        if statistics["repeats"] > 1:
+            over = f"the folds of {statistics['repeats']} repeats (Bouckaert and Frank 2004)"
+            cited.append("bouckaert")
+        text += (
+            f" On single datasets, over {over}, the corrected t-test of Nadeau and Bengio (2003) "
+            "was used, with Holm's correction."
+        )
     return text, cited
 
 
