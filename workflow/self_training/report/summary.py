@@ -70,6 +70,7 @@ def write(
             repeats.means(scores), repeats.differences(scores, statistics["fair"])
         ),
         *cautions.no_students(config, scores),
+        *cautions.upper_bounds_of_some_labels(config, scores),
         *cautions.unequal_tuning(config, statistics),
         *cautions.steps_that_a_search_buys(config),
     ):
