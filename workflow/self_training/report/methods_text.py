@@ -67,11 +67,11 @@ def _data(config: dict, unknown: dict[str, int]) -> str:
     text = (
         f"{count(len(config['methods']), 'method')} were compared on "
         f"{count(len(datasets), 'dataset')} ({join(datasets)}) by {config['outer_folds']}-fold "
-        f"stratified cross-validation{_repeated(config)}. In every fold, {_labeled(config)}; the "
-        "labels of all others were hidden from training, search and selection. The test fold was "
-        "used once, for the scores. All methods of a fold had the same labeled and unlabeled "
-        "examples. Students of one generation, and the control of the last of them, started from "
-        "the same weights in all methods."
+        f"stratified cross-validation. In every fold, {_labeled(config)}; the labels of all others "
+        "were hidden from training, search and selection. The test fold was used once, for the "
+        "scores. All methods of a fold had the same labeled and unlabeled examples. Students of "
+        "one generation, and the control of the last of them, started from the same weights in all "
+        "methods."
     )
     if unknown:
         numbers = join(f"{number:,} ({dataset})" for dataset, number in unknown.items())
@@ -79,7 +79,9 @@ def _data(config: dict, unknown: dict[str, int]) -> str:
             f" In addition, {numbers} examples whose labels are not known were unlabeled in every "
             "fold; they were never part of a test or inner fold."
         )
-    seeds = config.get("seeds", 1)
+    repeats, seeds = config.get("repeats", 1), config.get("seeds", 1)
+    if repeats > 1:
+        text += f" All of this was done {repeats} times, with other folds and initial weights."
     if seeds > 1:
         text += (
             f" Every network was trained with {seeds} seeds (Bouthillier et al. 2021); tests are "
@@ -93,13 +95,6 @@ def _data(config: dict, unknown: dict[str, int]) -> str:
             "larger one."
         )
     return text
-
-
-def _repeated(config: dict) -> str:
-    repeats = config.get("repeats", 1)
-    if repeats == 1:
-        return ""
-    return f", repeated {repeats} times with other splits and other initial weights"
 
 
 def _labeled(config: dict) -> str:
