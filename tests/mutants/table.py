@@ -9,6 +9,7 @@ from mutants.certainty import CERTAINTY
 from mutants.fairness import FAIRNESS
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
+from mutants.repeats import REPEATS
 from mutants.unknown import UNKNOWN_LABELS
 
 FOLDS_AND_BUDGETS = [
@@ -32,8 +33,8 @@ FOLDS_AND_BUDGETS = [
         "outer_folds_of_no_seed",
         "outer folds are the same for every seed of a study",
         "data/splits.py",
-        'derive_seed(purpose="outer folds", **identity)',
-        'derive_seed(purpose="outer folds", dataset=dataset)',
+        'derive_seed(purpose="outer folds", **which, **identity)',
+        'derive_seed(purpose="outer folds", **which, dataset=dataset)',
         ("test_by_hand_splits.py::test_outer_folds_are_of_their_seed_and_dataset",),
     ),
     Mutant(
@@ -1243,4 +1244,5 @@ MUTANTS = [
     *NETWORKS,
     *CERTAINTY,
     *UNKNOWN_LABELS,
+    *REPEATS,
 ]
