@@ -29,12 +29,12 @@ def look(
         class_names: (classes,).
         features: float (examples, features), by which examples are compared.
         found: of `duplicate_groups.look_for`, when the dataset was prepared.
-        identity: what the draw of examples comes from.
+        identity: what the draw of examples comes from, the name of the dataset (`dataset`) in it.
 
-    Returns: `parts`, how many examples each has; `duplicates`: what was `asked`, `counts` (of
-        `count_groups`), how many groups are `contradicting`, how many examples are `spare`, and the
-        first groups (`shown`); `shift` (of `shift.compare`), None without unlabeled examples;
-        `classes`, how many labels each has and their share of all.
+    Returns: `dataset`; `parts`, how many examples each has; `duplicates`: what was `asked`,
+        `counts` (of `count_groups`), how many groups are `contradicting`, how many examples are
+        `spare`, and the first groups (`shown`); `shift` (of `shift.compare`), None without
+        unlabeled examples; `classes`, how many labels each has and their share of all.
     """
     parts, groups = parts_of(labels), found["groups"]
     spare = [member for group in groups for member in group["members"] if member["spare"]]
@@ -45,6 +45,7 @@ def look(
     labeled = labels != UNKNOWN
     counts = np.bincount(labels[labeled], minlength=len(class_names))
     return {
+        "dataset": identity["dataset"],
         "parts": {name: int(part.sum()) for name, part in parts.items()},
         "duplicates": {
             "asked": found["asked"],
