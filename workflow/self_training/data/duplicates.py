@@ -11,14 +11,12 @@ import hashlib
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 # Measured on real images; docs/data.md has what it finds and what it misses.
 CORRELATION = 0.997
+_BOUND = (2 - 2 * CORRELATION) ** 0.5
 COMPONENTS = 16  # More take longer to multiply, fewer leave more pairs to check on all features.
 BLOCK = 1024  # Examples that are compared with all others at a time.
-PAIRS = 1_000_000  # Pairs that are held in memory, at most, before they become groups.
 # Of what is all of one value, rounding errors are left when it is centered.
 FLAT = 1e-4
 
@@ -51,16 +49,22 @@ def near(features: np.ndarray, same: np.ndarray) -> np.ndarray:
 
     Returns: int (examples,); an example without duplicates is its own first.
     """
-    different = np.flatnonzero(same == np.arange(len(same)))
-    units, varied = _unit_length(features[different])
-    different = different[varied]
-    group = same
-    held: list[np.ndarray] = []
-    for pairs in _near_pairs(units[varied]):
-        held.append(different[pairs])
-        if sum(map(len, held)) > PAIRS:
-            group, held = _joined(group, held), []
-    return _joined(group, held)
+    units, varied = _unit_length(features)
+    compared = np.flatnonzero(varied & (same == np.arange(len(same))))
+    units, group = units[compared], np.arange(len(compared))
+    for candidates in _candidates(units):
+        pairs = candidates[group[candidates[:, 0]] != group[candidates[:, 1]]]
+        # A block at a time, as their features are copied.
+        for start in range(0, len(pairs), BLOCK):
+            first, second = pairs[start : start + BLOCK].T
+            # One that is linked by now tells nothing, of which there are many in a large group.
+            first, second = (some[group[first] != group[second]] for some in (first, second))
+            is_near = ((units[first] - units[second]) ** 2).sum(axis=1) <= _BOUND**2
+            if is_near.any():
+                group = _joined(group, first[is_near], second[is_near])
+    found = same.copy()
+    found[compared] = compared[group]
+    return found[same]
 
 
 def _unit_length(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -73,43 +77,41 @@ def _unit_length(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return centered / np.where(varied, length, 1)[:, None], varied
 
 
-def _near_pairs(units: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the pairs of examples below the bound, int (pairs, 2) of a block at a time.
+def _candidates(units: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield the pairs of examples that may be below the bound, int (pairs, 2) of two blocks each.
 
-    Candidates are near in the leading principal components: a distance is never larger after an
+    They are near in the leading principal components: a distance is never larger after an
     orthogonal projection, so none is missed. In the order of the first component, what is farther
     than the bound from a block lies at its sides.
     """
-    bound = np.sqrt(2 - 2 * CORRELATION)
-    if len(units) < 2:
-        return
     centered = units - units.mean(axis=0)
     _, axes = np.linalg.eigh(centered.T @ centered)
     projected = centered @ axes[:, ::-1][:, :COMPONENTS]
     order = np.argsort(projected[:, 0], kind="stable")
-    projected, lengths = projected[order], (projected[order] ** 2).sum(axis=1)
-    # A little wider than the bound: what rounding errors add is checked away.
-    wider = bound + 1e-3
+    projected = projected[order]
+    lengths = (projected**2).sum(axis=1)
+    # A little wider: rounding errors must hide none.
+    bound = _BOUND + 1e-3
     for start in range(0, len(order), BLOCK):
-        stop = min(start + BLOCK, len(order))
-        last = np.searchsorted(projected[:, 0], projected[stop - 1, 0] + wider, side="right")
-        for other in range(start, last, BLOCK):
-            columns = slice(other, min(other + BLOCK, last))
-            products = projected[start:stop] @ projected[columns].T
-            squared = lengths[start:stop, None] + lengths[columns] - 2 * products
-            row, column = np.nonzero(squared <= wider**2)
-            found = np.stack([row + start, column + other], axis=1)
-            found = order[found[found[:, 0] < found[:, 1]]]
-            # As many as there are features, so that a pair takes no more memory than an example.
-            for some in np.array_split(found, len(found) // BLOCK + 1):
-                difference = units[some[:, 0]] - units[some[:, 1]]
-                yield some[(difference**2).sum(axis=1) <= bound**2]
+        block = projected[start : start + BLOCK]
+        end = np.searchsorted(projected[:, 0], block[-1, 0] + bound, side="right")
+        for other in range(start, end, BLOCK):
+            columns = slice(other, other + BLOCK)
+            products = block @ projected[columns].T
+            squared = lengths[start : start + BLOCK, None] + lengths[columns] - 2 * products
+            rows = np.argwhere(squared <= bound**2) + np.array([start, other])
+            yield order[rows[rows[:, 0] < rows[:, 1]]]
 
 
-def _joined(group: np.ndarray, held: list[np.ndarray]) -> np.ndarray:
-    """Return groups, each by its first example, with the members of pairs in one."""
-    links = np.concatenate([np.stack([np.arange(len(group)), group], axis=1), *held])
-    graph = coo_array((np.ones(len(links), bool), links.T), shape=(len(group),) * 2)
+def _joined(group: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return groups, each by its first example, where those of linked examples are one."""
+    # Takes long to import, and whoever plans a study imports this module.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    links = np.arange(len(group)), group
+    rows, columns = (np.append(*ends) for ends in zip(links, (first, second), strict=True))
+    graph = coo_array((np.ones(len(rows), bool), (rows, columns)), shape=(len(group),) * 2)
     _, component = connected_components(graph, directed=False)
-    _, first, inverse = np.unique(component, return_index=True, return_inverse=True)
-    return first[inverse]
+    _, firsts, inverse = np.unique(component, return_index=True, return_inverse=True)
+    return firsts[inverse]
