@@ -16,13 +16,14 @@ from self_training.evaluation import scores
 from self_training.evaluation.differences import corrected_t_test
 from self_training.image.readers import read
 from self_training.image.show import draw_pseudo_labels
+from self_training.image.thumbnails import thumbnails
 from self_training.methods import controls
 from self_training.methods.labeled_so_far import no_pseudo_labels
 from self_training.study import checks
 from self_training.study.candidates import Candidate
 from self_training.study.plan import Plan
 
-FILES = ("images.npy", "labels.npy", "classes.json", "ids.json")
+FILES = ("images.npy", "labels.npy", "classes.json", "ids.json", "duplicates.json")
 LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [100, 80, 60]))
 
 
@@ -30,9 +31,9 @@ def prepare(tmp_path, path, source, **settings):
     """Return the first pixel of each image, its label and its id, and the names of the classes."""
     paths = [tmp_path / name for name in FILES]
     settings = {"source": source, "path": str(path)} | settings
-    datasets.prepare(path, "data", settings, read, *paths)
+    datasets.prepare(path, "data", settings, read, thumbnails, *paths)
     images, labels = np.load(paths[0]), np.load(paths[1])
-    classes, ids = (json.loads(path.read_text()) for path in paths[2:])
+    classes, ids = (json.loads(path.read_text()) for path in paths[2:4])
     assert len(images) == len(labels) == len(ids)
     return list(zip(images[:, 0, 0, 0].tolist(), labels.tolist(), ids, strict=True)), classes
 

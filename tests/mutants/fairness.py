@@ -327,8 +327,8 @@ TUNING = [
         "repeated_inner_folds_alike",
         "repeated inner folds are one partition, several times",
         "data/splits.py",
-        'which = {"repeat": repeat} if repeat else {}',
-        "which: dict = {}",
+        'which = {"repeat": repeat} if repeat else {}\n        random_state',
+        "which: dict = {}\n        random_state",
         ("test_splits.py::test_repeated_inner_folds_are_other_partitions",),
     ),
     Mutant(
