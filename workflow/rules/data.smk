@@ -1,9 +1,10 @@
 # Datasets and their splits.
 #
 # Takes: the sources named in the config.
-# Gives: images, labels, class names and names of images of each dataset, and the split of each outer
-#     fold. The labels stay in a file of their own, which only make_splits and the evaluation are given:
-#     a split holds the labels of the labeled examples and no others.
+# Gives: images, labels, class names, names of images and duplicates of each dataset, a look at these,
+#     and the split of each outer fold. The labels stay in a file of their own, which only check_data,
+#     make_splits and the evaluation are given: a split holds the labels of the labeled examples and no
+#     others. What check_data finds knows hidden labels, too, and is given to the report alone.
 
 
 rule download:
@@ -32,6 +33,7 @@ rule prepare_dataset:
         labels=f"{plan.data}/labels.npy",
         classes=f"{plan.data}/classes.json",
         ids=f"{plan.data}/ids.json",
+        duplicates=f"{plan.data}/duplicates.json",
     log:
         f"{plan.results}/logs/prepare_dataset/{{dataset}}.log",
     benchmark:
@@ -45,6 +47,29 @@ rule prepare_dataset:
         code=code_digest("prepare_dataset"),
     script:
         "../scripts/prepare_dataset.py"
+
+
+rule check_data:
+    """Look at a dataset: duplicates, shift between labeled and unlabeled, balance of the classes."""
+    input:
+        images=f"{plan.data}/images.npy",
+        labels=f"{plan.data}/labels.npy",
+        classes=f"{plan.data}/classes.json",
+        duplicates=f"{plan.data}/duplicates.json",
+    output:
+        checked=f"{plan.data}/data_check.json",
+    log:
+        f"{plan.results}/logs/check_data/{{dataset}}.log",
+    # Before anything is split or trained, which does not wait for it: a change of what is looked at
+    # trains nothing anew.
+    priority: 1
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        identity=plan.dataset_identity,
+        code=code_digest("check_data"),
+    script:
+        "../scripts/check_data.py"
 
 
 for partition in plan.partitions:

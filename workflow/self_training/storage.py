@@ -79,7 +79,7 @@ def save_csv(path: Path | str, table: "pd.DataFrame") -> None:
 
 
 # Columns of tables that hold text, whatever it looks like.
-TEXTS = ["dataset", "method", "source", "not_learned", "classes_missing"]
+TEXTS = ["dataset", "method", "source", "not_learned", "classes_missing", "class"]
 TEXTS += ["config", "code", "commits"]
 
 

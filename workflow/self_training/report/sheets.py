@@ -10,12 +10,15 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from self_training import provenance
 from self_training.evaluation import label_budgets, repeats, variance
+from self_training.evaluation.class_balance import compare as compare_balance
 from self_training.evaluation.comparison import over_seeds
 from self_training.evaluation.metrics import METRICS
 from self_training.report import (
     cautions,
+    findings_of_data,
     methods_text,
     sheets_of_chains,
+    sheets_of_data,
     sheets_of_tests,
     summary,
 )
@@ -45,6 +48,8 @@ def write(
     config: dict,
     scores: pd.DataFrame,
     generations: pd.DataFrame,
+    class_balance: pd.DataFrame,
+    data_checks: list[dict],
     timings: pd.DataFrame,
     statistics: dict,
     figures: dict[str, str],
@@ -53,14 +58,17 @@ def write(
 
     Args:
         config: of the study, expanded (see `study.budgets.expand`).
-        scores, generations, timings: of `evaluation.tables`.
+        scores, generations, class_balance, timings: of `evaluation.tables`.
+        data_checks: of `data_check.look`, of each original dataset.
         statistics: what `statistics.json` holds.
         figures: title -> PNG file.
     """
     own, compared = scores[scores["source"] == "study"], over_seeds(scores)
     budgets = label_budgets.compare(compared, statistics) if statistics["budgets"] else []
     workbook = Workbook()
-    summary.write(workbook.active, config, compared, statistics, budgets)
+    balances = compare_balance(data_checks, class_balance)
+    seen = findings_of_data.of_first_sheet(data_checks, balances)
+    summary.write(workbook.active, config, compared, statistics, budgets, seen)
     means(workbook.create_sheet("Means"), compared)
     if budgets:
         references = label_budgets.references(statistics)
@@ -68,6 +76,9 @@ def write(
     folds(workbook.create_sheet("All folds"), scores, config)
     sheets_of_tests.tests(workbook.create_sheet("Tests"), statistics)
     sheets_of_tests.dataset_tests(workbook.create_sheet("Tests per dataset"), statistics)
+    if data_checks:
+        sheet = workbook.create_sheet("Data check")
+        sheets_of_data.data_check(sheet, data_checks, balances, config["outer_folds"])
     if len(own):
         sheets_of_chains.chains(workbook.create_sheet("Chains"), own)
         sheets_of_chains.hyper_parameters(workbook.create_sheet("Hyper-parameters"), own)

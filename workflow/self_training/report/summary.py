@@ -41,13 +41,19 @@ RATIOS = {"gradient_steps": "Steps", "examples_seen": "Examples seen"}
 
 
 def write(
-    sheet: Worksheet, config: dict, scores: pd.DataFrame, statistics: dict, budgets: list[dict]
+    sheet: Worksheet,
+    config: dict,
+    scores: pd.DataFrame,
+    statistics: dict,
+    budgets: list[dict],
+    of_data: list[str],
 ) -> None:
     """Write the first sheet: sentences, and a row per method with what it is compared with.
 
     Args:
         config, scores, statistics: as of `sheets.write`.
         budgets: of `label_budgets.compare`.
+        of_data: of `findings_of_data.of_first_sheet`.
     """
     sheet.title = "Summary"
     accuracies = means_over_folds(paired(scores)[0]).reindex(columns=statistics["methods"])
@@ -64,6 +70,7 @@ def write(
         append_text(sheet, sentence)
     append_heading(sheet, "How sure that is")
     for note in (
+        *of_data,
         *cautions.not_learned(scores),
         *statistics["notes"],
         *findings_of_repeats.describe(

@@ -125,6 +125,14 @@ class PlanOfData:
         than what was made; None of an archive."""
         return sources.fingerprint(self.sources[wildcards.dataset])
 
+    def dataset_identity(self, wildcards: Wildcards) -> dict:
+        """Return what draws from a dataset as a whole come from."""
+        return {"study": self.config["seed"], "dataset": wildcards.dataset}
+
+    def data_checks(self, _wildcards: Wildcards) -> list[str]:
+        """Return what was seen of each original dataset before anything was trained."""
+        return [f"{self.results}/datasets/{name}/data_check.json" for name in self.sources]
+
     def prepared(self, dataset: str, name: str) -> str:
         """Return a file of the original dataset, which all label budgets share."""
         return f"{self.results}/datasets/{budgets.original(self.config, dataset)}/{name}"
