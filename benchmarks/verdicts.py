@@ -13,6 +13,9 @@ Columns: how often a method is said to help where none does, of one with student
 often Wilcoxon's test says so that counts datasets as independent; how often the t interval over
 groups, and that of the mixed model, hold the true effect; how often a method is said to help that
 does, by each effect.
+
+At last single datasets, over the folds of one cross-validation and of several: with that noise, and
+of learners that are really trained, on all of a pool or on few labels of it.
 """
 
 import gc
@@ -22,6 +25,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import StratifiedKFold
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
@@ -83,9 +87,9 @@ def draw(
     return Differences(list(map(str, groups)), true, true[:, None] + noise(rng, len(true), folds))
 
 
-def noise(rng: np.random.Generator, datasets: int, folds: int) -> np.ndarray:
-    """Return (datasets, folds) noise that folds of a dataset share a part of."""
-    shared, own = rng.normal(size=(datasets, 1)), rng.normal(size=(datasets, folds))
+def noise(rng: np.random.Generator, datasets: int, folds: int, repeats: int = 1) -> np.ndarray:
+    """Return (datasets, folds of all repeats) noise that folds of a dataset share a part of."""
+    shared, own = rng.normal(size=(datasets, 1)), rng.normal(size=(datasets, folds * repeats))
     return BETWEEN_FOLDS * (np.sqrt(1 / folds) * shared + np.sqrt(1 - 1 / folds) * own)
 
 
@@ -142,27 +146,56 @@ def coverage(studies: list[list[Differences]], effect: float) -> tuple[float, fl
     return float(np.nanmean(over_groups)), float(known.mean()) if len(known) else np.nan
 
 
-def of_folds(rng: np.random.Generator, folds: int, studies: int) -> tuple[float, float, float]:
+def of_folds(drawn: list[np.ndarray], folds: int, repeats: int) -> tuple[float, ...]:
     """Look at single datasets, with no difference between two methods.
 
-    Returns: how often one is said to be ahead; how often the interval of the difference holds 0;
-        how often that of one method's mean accuracy (in figures) holds the true one.
+    Args:
+        drawn: of each dataset (2, folds of all repeats) the methods' accuracies, truly 0.8.
+
+    Returns: how often one is said to be ahead; how often the interval of the difference holds 0,
+        and half its width on average; how often that of one method's mean accuracy (in figures)
+        holds the true one.
     """
     found = []
-    for _ in range(studies):
-        scores = 0.8 + noise(rng, 2, folds)
+    for scores in drawn:
         rows = pd.DataFrame(
-            {"dataset": "d", "method": method, "fold": fold, "accuracy": scores[index, fold]}
-            for index, method in enumerate("ab")
-            for fold in range(folds)
+            {"dataset": "d", "method": method, "fold": fold, "accuracy": accuracy}
+            for method, of_method in zip("ab", scores, strict=True)
+            for fold, accuracy in enumerate(of_method)
         )
         test = corrected_t_test(rows, "a", "b", folds)
         own = rows[rows["method"] == "a"]
-        half, mean = fold_interval(own), own["accuracy"].mean()
+        half, mean = fold_interval(own, repeats), own["accuracy"].mean()
         ahead = test["p_value"] < ALPHA and test["difference"] > 0
-        found.append((ahead, covers(test["interval"], 0), abs(mean - 0.8) <= half))
-    ahead, of_difference, of_mean = np.mean(found, axis=0)
-    return float(ahead), float(of_difference), float(of_mean)
+        width = np.diff(test["interval"])[0] / 2
+        found.append((ahead, covers(test["interval"], 0), width, abs(mean - 0.8) <= half))
+    return tuple(map(float, np.mean(found, axis=0)))
+
+
+def of_learners(
+    rng: np.random.Generator, folds: int, repeats: int, labels: int | None
+) -> np.ndarray:
+    """Draw a dataset of 200 examples, and cross-validate two learners that are equally good.
+
+    Nearest centroids, each of ten features of its own, alike in all: so neither is truly ahead.
+
+    Args:
+        labels: per class, drawn of the pool; None for all of it.
+
+    Returns: (2, folds of all repeats) accuracies.
+    """
+    y = np.arange(200) % 2
+    x = rng.normal(size=(2, 200, 10)) + 0.25 * y[:, None]
+    found = []
+    for _ in range(repeats):
+        parts = StratifiedKFold(folds, shuffle=True, random_state=int(rng.integers(2**31)))
+        for pool, test in parts.split(y, y):
+            order = rng.permutation(pool)
+            drawn = [order[y[order] == label][:labels] for label in (0, 1)]
+            centers = np.stack([x[:, some].mean(axis=1) for some in drawn])
+            distances = ((x[:, test] - centers[:, :, None]) ** 2).sum(axis=3)
+            found.append((distances.argmin(axis=0) == y[test]).mean(axis=1))
+    return np.array(found).T
 
 
 def main() -> None:
@@ -185,10 +218,21 @@ def main() -> None:
             numbers = [helps(null), helps(studies(0, 2)), naive(null), *coverage(null, 0)]
             numbers += [helps(studies(effect)) for effect in EFFECTS]
             print(f"{name:18}{correlation:>12}{''.join(f'{one:>12.3f}' for one in numbers)}")
-    print(f"\n{'one dataset':18}{'said to be ahead':>18}{'covers: difference':>20}{'mean':>8}")
-    for folds in (3, 5, 10):
-        ahead, of_difference, of_mean = of_folds(rng, folds, count)
-        print(f"{f'{folds} folds':18}{ahead:>18.3f}{of_difference:>20.3f}{of_mean:>8.3f}")
+    names = ["folds", "repeats", "ahead", "covers: 0", "half width", "covers: mean"]
+    print(f"\n{'one dataset':24}{''.join(f'{name:>14}' for name in names)}")
+    for kind in ("noise", "learners, all labels", "learners, 8 per class"):
+        for folds, repeats in ((3, 1), (5, 1), (5, 3), (5, 10), (10, 1)):
+            labels = 8 if kind.endswith("class") else None
+            drawn = [
+                0.8 + noise(rng, 2, folds, repeats)
+                if kind == "noise"
+                else of_learners(rng, folds, repeats, labels)
+                for _ in range(count)
+            ]
+            *numbers, of_mean = of_folds(drawn, folds, repeats)
+            numbers += [of_mean] if kind == "noise" else []
+            shown = "".join(f"{number:>14.4f}" for number in numbers)
+            print(f"{kind:24}{folds:>14}{repeats:>14}{shown}")
 
 
 if __name__ == "__main__":

@@ -291,18 +291,15 @@ def test_an_edit_of_a_method_reruns_that_method(tiny_copy):
         assert planned_methods(output, rule) == {"noisy_student_ensemble"}, output
 
 
-@pytest.mark.parametrize("more", ["repeats", "seeds"])
-def test_another_repeat_or_seed_leaves_the_others_alone(tiny_copy, more):
-    """It is split, trained and scored, in as many jobs as there were; nothing else is."""
-    before = planned(tiny_copy.run("-n", "--forceall"))
-    jobs = planned(tiny_copy.run("-n", "--config", f"{more}=2"))
+def test_more_repeats_and_seeds_leave_what_there_is_alone(tiny_study):
+    """Four times as many folds: what the new ones take is done, and nothing else."""
+    first = planned(tiny_study.first_output)
+    jobs = planned(tiny_study.run("-n", "--config", "repeats=2", "seeds=2"))
+    more = [rule for rule in jobs if rule.startswith("make_splits")]
+    assert set(more) == {f"make_splits{of}" for of in ("_repeat_1", "_seed_1", "_repeat_1_seed_1")}
     for rule in ("train_teachers", "train_students", "train_final_students", "select", "evaluate"):
-        assert jobs[rule] == before[rule] > 0, rule
-    assert {rule for rule in jobs if rule.startswith("make_splits")} < {
-        "make_splits_repeat_1",
-        "make_splits_seed_1",
-    }
-    assert "prepare_dataset" not in jobs and "plot_pseudo_labels" not in jobs
+        assert jobs[rule] == 3 * first[rule] > 0, rule
+    assert not {"prepare_dataset", "make_splits", "plot_pseudo_labels"} & set(jobs)
 
 
 def test_a_new_method_leaves_the_others_alone(tiny_copy):
