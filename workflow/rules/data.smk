@@ -72,21 +72,31 @@ rule check_data:
         "../scripts/check_data.py"
 
 
-rule make_splits:
-    """Make the outer folds of a dataset, and of each its labeled, unlabeled and inner parts."""
-    input:
-        labels=plan.labels,
-        classes=plan.classes,
-    output:
-        splits=expand(f"{plan.fold}/split.npz", fold=plan.folds, allow_missing=True),
-    log:
-        f"{plan.results}/logs/make_splits/{{dataset}}.log",
-    benchmark:
-        f"{plan.results}/benchmarks/make_splits/{{dataset}}.tsv"
-    conda:
-        "../../envs/analysis.yaml"
-    params:
-        settings=plan.split_settings,
-        code=code_digest("make_splits"),
-    script:
-        "../scripts/make_splits.py"
+for partition in plan.partitions:
+
+    rule:
+        """Make the outer folds of a dataset, and of each its labeled, unlabeled and inner parts.
+
+        A rule per repeat and training seed: one more leaves the splits of the others alone.
+        """
+        name:
+            partition.rule
+        input:
+            labels=plan.labels,
+            classes=plan.classes,
+        output:
+            splits=expand(
+                f"{plan.fold}/split.npz", fold=partition.folds, allow_missing=True
+            ),
+        log:
+            f"{plan.results}/logs/{partition.rule}/{{dataset}}.log",
+        benchmark:
+            f"{plan.results}/benchmarks/{partition.rule}/{{dataset}}.tsv"
+        conda:
+            "../../envs/analysis.yaml"
+        params:
+            settings=plan.split_settings,
+            repeat=partition.repeat,
+            code=code_digest("make_splits"),
+        script:
+            "../scripts/make_splits.py"

@@ -26,6 +26,7 @@ rule evaluate:
         "../../envs/analysis.yaml"
     params:
         identities=plan.identities,
+        outer_folds=plan.outer_folds,
         provenance=plan.score_provenance,
         code=code_digest("evaluate"),
     script:

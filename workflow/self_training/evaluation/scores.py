@@ -205,13 +205,19 @@ def describe_choice(choice: dict) -> dict:
     }
 
 
-def of_fold(identity: dict) -> dict:
-    """Return which outer fold, and which of its training seeds, a score is of.
+def of_fold(identity: dict, outer_folds: int) -> dict:
+    """Return which outer fold, repeat and training seed a score is of, all from 0 on.
 
     Args:
         identity: of the outer fold, which seeds come from.
+        outer_folds: of one repeat; later ones number them on.
     """
-    return {"fold": identity["outer_fold"], "training_seed": identity.get("training_seed", 0)}
+    fold = identity["outer_fold"]
+    return {
+        "fold": fold,
+        "repeat": fold // outer_folds,
+        "training_seed": identity.get("training_seed", 0),
+    }
 
 
 def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> dict:

@@ -3,6 +3,7 @@
 import pandas as pd
 from openpyxl.worksheet.worksheet import Worksheet
 
+from self_training.evaluation import repeats
 from self_training.evaluation.comparison import (
     budgets_by_name,
     means_over_budgets,
@@ -10,7 +11,7 @@ from self_training.evaluation.comparison import (
     paired,
 )
 from self_training.evaluation.significance import turn
-from self_training.report import cautions, findings_of_budgets
+from self_training.report import cautions, findings_of_budgets, findings_of_repeats
 from self_training.report.workbook import (
     CAUTION_FILL,
     DIFFERENCE,
@@ -72,6 +73,9 @@ def write(
         *of_data,
         *cautions.not_learned(scores),
         *statistics["notes"],
+        *findings_of_repeats.describe(
+            repeats.means(scores), repeats.differences(scores, statistics["fair"])
+        ),
         *cautions.no_students(config, scores),
         *cautions.upper_bounds_of_some_labels(config, scores),
         *cautions.unequal_tuning(config, statistics),
