@@ -31,8 +31,8 @@ def compressed(image: np.ndarray) -> np.ndarray:
 
 
 def resized(image: np.ndarray) -> np.ndarray:
-    larger = Image.fromarray(image).resize((100, 100), Image.Resampling.BILINEAR)
-    return np.asarray(larger.resize((64, 64), Image.Resampling.BILINEAR))
+    larger = Image.fromarray(image).resize((100, 100), Image.Resampling.BICUBIC)
+    return np.asarray(larger.resize((64, 64), Image.Resampling.BICUBIC))
 
 
 def gray(image: np.ndarray) -> np.ndarray:
