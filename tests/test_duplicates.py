@@ -69,7 +69,8 @@ def test_near_is_what_correlates_above_the_bound():
     features = of_correlation(0.9971, 0.9969)
     own = np.arange(3)
     assert duplicates.near(features, own).tolist() == [0, 0, 2]
-    assert duplicates.near(features * [[1], [5], [0.1]] + 7, own).tolist() == [0, 0, 2]
+    lit = features * [[1], [5], [0.1]] + [[7], [90], [0]]
+    assert duplicates.near(lit, own).tolist() == [0, 0, 2]
     assert duplicates.near(-features, own).tolist() == [0, 0, 2]
     assert duplicates.near(features * [[1], [-1], [1]], own).tolist() == [0, 1, 2]
 
@@ -110,6 +111,10 @@ def test_a_large_group_takes_no_memory_for_its_pairs(monkeypatch):
 def test_what_is_of_one_color_has_no_near_duplicates():
     blank = np.stack([np.full((40, 30, 1), value, np.uint8) for value in (0, 7, 200, 200, 255)])
     assert groups_of(blank) == [0, 1, 2, 2, 4]
+    # Rounding errors are left of these when they are centered.
+    features = np.full((300, 9), np.arange(9) / 7 + 0.1, np.float32).T
+    assert (features.mean(axis=1) != features[:, 0]).sum() > 2
+    assert duplicates.near(features, np.arange(9)).tolist() == list(range(9))
 
 
 @pytest.mark.parametrize("change", [brighter, compressed, resized, gray])
