@@ -193,7 +193,10 @@ def test_the_upper_bound_has_all_labels_of_the_pool(study):
 def test_only_the_upper_bound_is_trained_with_the_labels(study):
     output = study.run("--cores", "1", "-n", "--forceall")
     rules = re.findall(r"(?:local)?rule (\w+):\n    input: (.*)\n", output)
+    assert {rule for rule, inputs in rules if "/data_check.json" in inputs} == {"report"}
+    assert {rule for rule, inputs in rules if "/duplicates.json" in inputs} == {"check_data"}
     assert {rule for rule, inputs in rules if "/labels.npy" in inputs} == {
+        "check_data",
         "make_splits",
         "evaluate",
         "train_upper_bound",

@@ -6,6 +6,7 @@ written anew (`tests/test_mutants.py` says which).
 """
 
 from mutants.certainty import CERTAINTY
+from mutants.data_checks import DATA_CHECKS
 from mutants.fairness import FAIRNESS
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
@@ -1240,6 +1241,7 @@ MUTANTS = [
     *EVALUATION,
     *STATISTICS,
     *REPORT,
+    *DATA_CHECKS,
     *FAIRNESS,
     *NETWORKS,
     *CERTAINTY,

@@ -84,6 +84,8 @@ def _candidates(units: np.ndarray) -> Iterator[np.ndarray]:
     orthogonal projection, so none is missed. In the order of the first component, what is farther
     than the bound from a block lies at its sides.
     """
+    if len(units) < 2:
+        return
     centered = units - units.mean(axis=0)
     _, axes = np.linalg.eigh(centered.T @ centered)
     projected = centered @ axes[:, ::-1][:, :COMPONENTS]

@@ -21,9 +21,9 @@ def compare(data_checks: list[dict], class_balance: pd.DataFrame) -> list[dict]:
     """
     none = {"method": None, "pseudo_labels": None, "pseudo_share": None, "rarer": False}
     found = []
+    originals = class_balance["dataset"].map(lambda name: name.partition("@")[0])
     for check in data_checks:
-        original = class_balance["dataset"].str.partition("@")[0] == check["dataset"]
-        own = class_balance[original]
+        own = class_balance[originals == check["dataset"]]
         for (dataset, method), rows in own.groupby(["dataset", "method"], sort=False):
             means = rows.groupby("class", sort=False)["pseudo_labels"].mean()
             total = means.sum()
