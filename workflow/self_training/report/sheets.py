@@ -41,6 +41,7 @@ def write(
     generations: pd.DataFrame,
     timings: pd.DataFrame,
     statistics: dict,
+    answer: dict,
     figures: dict[str, str],
 ) -> None:
     """Write a study's workbook.
@@ -49,12 +50,13 @@ def write(
         config: of the study, expanded (see `study.budgets.expand`).
         scores, generations, timings: of `evaluation.tables`.
         statistics: what `statistics.json` holds.
+        answer: of `answer.of_study`.
         figures: title -> PNG file.
     """
     own, compared = scores[scores["source"] == "study"], over_seeds(scores)
     budgets = label_budgets.compare(compared, statistics) if statistics["budgets"] else []
     workbook = Workbook()
-    summary.write(workbook.active, config, compared, statistics, budgets)
+    summary.write(workbook.active, config, compared, statistics, answer, budgets)
     means(workbook.create_sheet("Means"), compared)
     if budgets:
         references = label_budgets.references(statistics)
