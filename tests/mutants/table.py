@@ -5,6 +5,7 @@ Texts are short, so that a change nearby leaves them alone; where one is changed
 written anew (`tests/test_mutants.py` says which).
 """
 
+from mutants.answers import ANSWERS
 from mutants.certainty import CERTAINTY
 from mutants.fairness import FAIRNESS
 from mutants.mutant import Mutant
@@ -1240,5 +1241,6 @@ MUTANTS = [
     *REPORT,
     *FAIRNESS,
     *NETWORKS,
+    *ANSWERS,
     *CERTAINTY,
 ]
