@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from self_training.data.class_counts import check_class_counts, labels_of_class
+from self_training.data.examples import UNKNOWN
 from self_training.data.split import Split
 from self_training.errors import DatasetError
 from self_training.seeds import derive_seed, generator
@@ -18,42 +19,50 @@ def make_splits(
     outer_folds: int,
     inner_folds: int,
     inner_repeats: int = 1,
+    repeat: int = 0,
     draw: str = "stratified",
     **budget,
 ) -> list[Split]:
-    """Split a dataset for every outer fold.
+    """Split a dataset for every outer fold of one repeat of the cross-validation.
 
     Args:
-        labels: (examples,) true labels. No later rule but the evaluation reads them.
+        labels: (examples,) true labels, UNKNOWN where nobody knows one. No later rule but the
+            evaluation reads them. Examples of unknown label are unlabeled in every outer fold.
         class_names: (classes,).
         seed: of the study.
         dataset: its name in the config, whatever the budget: all budgets have the same outer folds.
         inner_folds: 0 for none.
         inner_repeats: partitions of the labeled examples into inner folds.
+        repeat: of the outer cross-validation. A later one has other folds, and numbers them on, so
+            that what is drawn in them is drawn anew.
         draw: `stratified`, or `random`: which examples are labeled does not depend on labels, given
             the outer folds, which are always stratified.
         budget: `labeled_fraction` (of every class in the pool, rounded; of a random draw, of the
-            pool) or `labels_per_class`. The labels of a smaller one are among those of a larger
-            one.
+            pool, of which examples of unknown label are no part) or `labels_per_class`, perhaps
+            `all`. The labels of a smaller one are among those of a larger one.
 
     Returns: one split per outer fold.
     Raises: DatasetError when a class has too few examples, or a random draw has left it no label.
     """
-    counts = np.bincount(labels, minlength=len(class_names)).tolist()
+    known_idx, unknown_idx = np.flatnonzero(labels != UNKNOWN), np.flatnonzero(labels == UNKNOWN)
+    counts = np.bincount(labels[known_idx], minlength=len(class_names)).tolist()
     check_class_counts(
         dict(zip(class_names, counts, strict=True)),
         dataset=dataset,
         outer_folds=outer_folds,
         inner_folds=inner_folds,
         draw=draw,
+        unknown=len(unknown_idx),
         **budget,
     )
     identity = {"study": seed, "dataset": dataset}
-    folds = StratifiedKFold(
-        outer_folds, shuffle=True, random_state=derive_seed(purpose="outer folds", **identity)
-    )
+    which = {"repeat": repeat} if repeat else {}
+    random_state = derive_seed(purpose="outer folds", **which, **identity)
+    folds = StratifiedKFold(outer_folds, shuffle=True, random_state=random_state)
     splits = []
-    for fold, (pool_idx, test_idx) in enumerate(folds.split(labels, labels)):
+    parted = folds.split(known_idx, labels[known_idx])
+    for fold, parts in enumerate(parted, start=repeat * outer_folds):
+        pool_idx, test_idx = (known_idx[part] for part in parts)
         identity["outer_fold"] = fold
         if draw == "random":
             labeled_idx = _draw_at_random(pool_idx, identity, budget)
@@ -61,7 +70,8 @@ def make_splits(
         else:
             labeled_idx = _draw_of_every_class(labels, pool_idx, identity, budget)
         labeled_y = labels[labeled_idx]
-        order = generator(purpose="unlabeled order", **identity).permutation(pool_idx)
+        unlabeled = np.union1d(pool_idx, unknown_idx)
+        order = generator(purpose="unlabeled order", **identity).permutation(unlabeled)
         splits.append(
             Split(
                 test_idx=test_idx,

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from self_training.evaluation.differences import ALPHA, corrected_t_test
+from self_training.evaluation.differences import ALPHA, corrected_t_test, outer_folds_of
 
 
 class Budget(NamedTuple):
@@ -75,8 +75,7 @@ def last_step(scores: pd.DataFrame, budgets: list[str], method: str) -> dict:
     own = scores[(scores["method"] == method) & scores["dataset"].isin(budgets)]
     # Budgets of a dataset have the same outer folds, so they are paired as methods are.
     rows = own.assign(method=own["dataset"])
-    folds = own["fold"].nunique()
-    test = corrected_t_test(rows, fewer.dataset, more.dataset, folds)
+    test = corrected_t_test(rows, fewer.dataset, more.dataset, _outer_folds(own))
     return test | {"labels": [fewer.labels, more.labels]}
 
 
@@ -105,7 +104,7 @@ def growth(generations: pd.DataFrame, scores: pd.DataFrame, dataset: str, method
     long = ends.stack().rename("accuracy").rename_axis(["fold", "method"]).reset_index()
     sizes = rows.drop_duplicates("fold").drop(columns=["method", "accuracy"])
     table = long.merge(sizes, on="fold")
-    return corrected_t_test(table, "first", "last", rows["fold"].nunique())
+    return corrected_t_test(table, "first", "last", _outer_folds(rows))
 
 
 def half_width(test: dict, folds: int, repeats: int) -> float:
@@ -125,3 +124,8 @@ def half_width(test: dict, folds: int, repeats: int) -> float:
 
 def _spread(count: int, folds: int) -> float:
     return float(stats.t.ppf(1 - ALPHA / 2, count - 1) * np.sqrt(1 / count + 1 / (folds - 1)))
+
+
+def _outer_folds(rows: pd.DataFrame) -> int:
+    repeats = rows["repeat"].nunique() if "repeat" in rows else 1
+    return outer_folds_of(rows["fold"].nunique(), max(1, repeats))

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from self_training.evaluation.comparison import budgets_by_name
-from self_training.evaluation.differences import LEAST_FOR_PROBABILITIES
+from self_training.evaluation.differences import LEAST_FOR_PROBABILITIES, outer_folds_of
 from self_training.report.words import count, join, shorten
 from self_training.study import methods
 
@@ -49,6 +49,37 @@ def no_students(config: dict, scores: pd.DataFrame) -> list[str]:
     return [
         f"No student was trained, so the scores are of the teacher: {shorten(found)}. Where "
         "students have noise or training of their own, it differs from the fair control in that."
+    ]
+
+
+def unknown_labels(scores: pd.DataFrame) -> dict[str, int]:
+    """Return how many examples of unknown label datasets have, label budgets left out, of those
+    that have any.
+
+    Args:
+        scores: of the study's own methods.
+    """
+    if "unknown" not in scores:
+        return {}
+    names = scores["dataset"].str.partition("@")[0]
+    largest = scores["unknown"].groupby(names, sort=False).max()
+    return {str(name): int(number) for name, number in largest.items() if number > 0}
+
+
+def upper_bounds_of_some_labels(config: dict, scores: pd.DataFrame) -> list[str]:
+    """Name the upper bounds that cannot have the labels of all unlabeled examples.
+
+    Args:
+        config: of the study, expanded (see `study.budgets.expand`).
+        scores: of `tables.collect_scores`.
+    """
+    bounds = methods.controls(config)["pool"]
+    unknown = unknown_labels(scores)
+    if not bounds or not unknown:
+        return []
+    return [
+        f"{join(bounds)} learned from the labels that are known; of {join(unknown)} not all are. "
+        "It is no upper bound there of what more labels could give."
     ]
 
 
@@ -106,11 +137,16 @@ def extent(scores: pd.DataFrame, statistics: dict, complete: int) -> str:
     grouped = f" in {count(groups, 'group')}" if groups < units else ""
     folds = scores.groupby("dataset")["fold"].nunique()
     each = ", each group once" if grouped else ""
+    unknown = unknown_labels(scores)
+    labels = ", ".join(f"{number:,} of {dataset}" for dataset, number in unknown.items())
     return (
         f"Methods: {len(statistics['methods'])}. Datasets: {units}{grouped}{counted}. Outer folds: "
-        f"{_range(folds)}. "
+        f"{_range(folds, statistics['repeats'])}. "
         + OWN_PROTOCOL
         * bool(len(scores[scores["source"] == "study"]))
+        + f"Examples whose label nobody knows ({labels}) are unlabeled in every fold and never "
+        "scored. "
+        * bool(unknown)
         + "Mean accuracies below are over the datasets of which all methods have scores "
         f"({complete}){each}; a difference is over all that its two methods share, so it need not "
         "be that of the means. Intervals are t intervals over "
@@ -122,7 +158,9 @@ def extent(scores: pd.DataFrame, statistics: dict, complete: int) -> str:
     )
 
 
-def _range(folds: pd.Series) -> str:
+def _range(folds: pd.Series, repeats: int) -> str:
     if folds.max() == 0:
         return "not known, means only"
-    return str(folds.max()) if folds.min() == folds.max() else f"{folds.min()} to {folds.max()}"
+    repeated = f", repeated {repeats} times" if repeats > 1 else ""
+    each = [outer_folds_of(some, repeats) if repeated else some for some in folds]
+    return f"{min(each)}{f' to {max(each)}' if min(each) < max(each) else ''}{repeated}"

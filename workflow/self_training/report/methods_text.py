@@ -17,18 +17,19 @@ OPTIMIZER = {
 }
 
 
-def write(config: dict, statistics: dict) -> str:
+def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
     """Return the text, paragraphs separated by empty lines, and its references.
 
     Args:
         config: of the study.
         statistics: what `statistics.json` holds (see `findings.describe`).
+        unknown: how many examples of unknown label datasets have, of those that have any.
     """
     tests, cited = _statistics(statistics)
     paragraphs = []
     packages = ["scipy", "statsmodels", "scikit-posthocs", "baycomp"]
     if not compares_only(config):
-        paragraphs += [_data(config), _training(config)]
+        paragraphs += [_data(config, unknown), _training(config)]
         paragraphs += [_method(config, name) for name in config["methods"]]
         cited += ["adam"]
         packages = ["tensorflow", "keras", "scikit-learn", *packages]
@@ -61,7 +62,7 @@ def _ingredients(config: dict) -> set[str]:
     return found
 
 
-def _data(config: dict) -> str:
+def _data(config: dict, unknown: dict[str, int]) -> str:
     datasets = list(budgets.sources(config))
     text = (
         f"{count(len(config['methods']), 'method')} were compared on "
@@ -72,7 +73,15 @@ def _data(config: dict) -> str:
         "one generation, and the control of the last of them, started from the same weights in all "
         "methods."
     )
-    seeds = config.get("seeds", 1)
+    if unknown:
+        numbers = join(f"{number:,} ({dataset})" for dataset, number in unknown.items())
+        text += (
+            f" In addition, {numbers} examples whose labels are not known were unlabeled in every "
+            "fold; they were never part of a test or inner fold."
+        )
+    repeats, seeds = config.get("repeats", 1), config.get("seeds", 1)
+    if repeats > 1:
+        text += f" All of this was done {repeats} times, with other folds and initial weights."
     if seeds > 1:
         text += (
             f" Every network was trained with {seeds} seeds (Bouthillier et al. 2021); tests are "
@@ -92,7 +101,8 @@ def _labeled(config: dict) -> str:
     """Say how many examples kept their labels, by all budgets of the study."""
     given = [budget for dataset in config["datasets"].values() for budget in budgets.of(dataset)]
     values = {
-        key: sorted({budget[key] for budget in given if key in budget}) for key in budgets.KEYS
+        key: budgets.as_list(list({budget[key] for budget in given if key in budget}))
+        for key in budgets.KEYS
     }
     fractions, numbers = values["labeled_fraction"], values["labels_per_class"]
     parts = []
@@ -304,11 +314,15 @@ def _statistics(statistics: dict) -> tuple[str, list[str]]:
         text += " (of a dataset with several label budgets, the mean over these)"
     text += f": {'; '.join(done)}; level {statistics['alpha']}." if done else "."
     if any(test["p_value"] is not None for test in statistics["per_dataset"]):
-        text += (
-            " On single datasets, over their folds, the corrected t-test of Nadeau and Bengio "
-            "(2003) was used, with Holm's correction."
-        )
         cited.append("nadeau")
+        over = "their folds"
+        if statistics["repeats"] > 1:
+            over = f"the folds of {statistics['repeats']} repeats (Bouckaert and Frank 2004)"
+            cited.append("bouckaert")
+        text += (
+            f" On single datasets, over {over}, the corrected t-test of Nadeau and Bengio (2003) "
+            "was used, with Holm's correction."
+        )
     return text, cited
 
 

@@ -4,8 +4,10 @@ import pandas as pd
 from openpyxl.worksheet.worksheet import Worksheet
 
 from self_training.report.workbook import (
+    DIFFERENCE,
     SCORE,
     Column,
+    append_heading,
     append_table,
     append_text,
     freeze,
@@ -23,6 +25,11 @@ def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
         Column("Training seed", "training_seed", width=12),
         Column("Labeled", "labeled", width=12),
         Column("Unlabeled", "unlabeled", width=12),
+        *(
+            [Column("Of unknown label", "unknown", width=12)]
+            if scores.get("unknown", pd.Series()).any()
+            else []
+        ),
         Column("Test", "test", width=12),
         Column("Unlabeled fraction", "unlabeled_fraction", width=12),
         Column("Threshold", "threshold", width=12),
@@ -141,6 +148,47 @@ def _share_of_seeds(row: dict) -> float | None:
     return row["of_seeds"] ** 2 / both if both else None
 
 
+def repeats(sheet: Worksheet, means: list[dict], differences: list[dict]) -> None:
+    """How far apart the repeats of the outer cross-validation are.
+
+    Args:
+        means, differences: of `evaluation.repeats`.
+    """
+    named = [
+        Column("Dataset", "dataset", width=22, text=True),
+        Column("Method", "method", width=24, text=True),
+        Column("Fair control", lambda row: row.get("control"), width=24, text=True),
+    ]
+    set_widths(sheet, named + _columns_of_repeats(means, SCORE))
+    append_heading(sheet, "Mean accuracy over the folds of each repeat")
+    append_table(sheet, named[:2] + _columns_of_repeats(means, SCORE), means)
+    if differences:
+        ahead = Column("Repeats ahead", "ahead", "0", 12)
+        sheet.append([])
+        append_heading(sheet, "Method minus fair control in each repeat")
+        columns = [*named, *_columns_of_repeats(differences, DIFFERENCE), ahead]
+        append_table(sheet, columns, differences)
+    sheet.append([])
+    append_text(
+        sheet,
+        "Every repeat has another partition into outer folds, other labeled examples and other "
+        "initial weights; one of them is what a study without repeats would have seen. Repeats "
+        "share all examples of a dataset, so their standard deviation (n - 1) is no standard "
+        "error; how sure a difference is, the sheet Tests per dataset says.",
+    )
+
+
+def _columns_of_repeats(rows: list[dict], number_format: str) -> list[Column]:
+    of_all = {"mean": "Mean", "std": "Std", "lowest": "Lowest", "highest": "Highest"}
+    return [
+        *(Column(title, name, number_format, 12) for name, title in of_all.items()),
+        *(
+            Column(f"Repeat {index + 1}", lambda row, i=index: row["values"][i], number_format, 12)
+            for index in range(len(rows[0]["values"]))
+        ),
+    ]
+
+
 def pseudo_labels(sheet: Worksheet, generations: pd.DataFrame) -> None:
     """How many pseudo-labels each generation of the final chains had, and how many were right."""
     columns = [
@@ -151,20 +199,29 @@ def pseudo_labels(sheet: Worksheet, generations: pd.DataFrame) -> None:
         Column("Generation", "generation", width=12),
         Column("Offered", "offered", width=12),
         Column("Selected", "selected", width=12),
-        Column("Correct", "correct", width=12),
-        Column("Precision", _precision, "0.0%", 12),
+        Column("Of known label", "known", width=12),
+        Column("Correct (of known label)", "correct", width=12),
+        Column("Precision (over known labels)", _precision, "0.0%", 14),
         Column("Classes without pseudo-label", "classes_missing", width=28, text=True),
         Column("Trained on", "trained_on", width=12),
         Column("Accuracy of students", "accuracy", SCORE, 12),
     ]
     set_widths(sheet, columns)
-    rows = generations[generations["generation"] > 0].to_dict("records")
-    append_table(sheet, columns, rows)
+    students = generations[generations["generation"] > 0]
+    append_table(sheet, columns, students.to_dict("records"))
     freeze(sheet)
+    if (students["known"] < students["selected"]).any():
+        sheet.append([])
+        append_text(
+            sheet,
+            "Where the true label of a pseudo-labeled example is not known, nobody can say whether "
+            "the pseudo-label is right. Precision is over those whose label was hidden, and blank "
+            "where there are none.",
+        )
 
 
 def _precision(row: dict) -> float | None:
-    return row["correct"] / row["selected"] if row["selected"] > 0 else None
+    return row["correct"] / row["known"] if row["known"] > 0 else None
 
 
 def cost(sheet: Worksheet, timings: pd.DataFrame) -> None:

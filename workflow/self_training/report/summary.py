@@ -3,6 +3,7 @@
 import pandas as pd
 from openpyxl.worksheet.worksheet import Worksheet
 
+from self_training.evaluation import repeats
 from self_training.evaluation.comparison import (
     budgets_by_name,
     means_over_budgets,
@@ -10,7 +11,12 @@ from self_training.evaluation.comparison import (
     paired,
 )
 from self_training.evaluation.significance import turn
-from self_training.report import cautions, findings_of_budgets, summary_md
+from self_training.report import (
+    cautions,
+    findings_of_budgets,
+    findings_of_repeats,
+    summary_md,
+)
 from self_training.report.workbook import (
     ANSWER,
     CAUTION_FILL,
@@ -47,12 +53,14 @@ def write(
     statistics: dict,
     answer: dict,
     budgets: list[dict],
+    of_data: list[str],
 ) -> None:
     """Write the first sheet: the answer, then what it rests on, and a row per method.
 
     Args:
         config, scores, statistics, answer: as of `sheets.write`.
         budgets: of `label_budgets.compare`.
+        of_data: of `findings_of_data.of_first_sheet`.
     """
     sheet.title = "Summary"
     accuracies = means_over_folds(paired(scores)[0]).reindex(columns=statistics["methods"])
@@ -70,9 +78,14 @@ def write(
         append_text(sheet, sentence)
     append_heading(sheet, "How sure that is")
     for note in (
+        *of_data,
         *cautions.not_learned(scores),
         *statistics["notes"],
+        *findings_of_repeats.describe(
+            repeats.means(scores), repeats.differences(scores, statistics["fair"])
+        ),
         *cautions.no_students(config, scores),
+        *cautions.upper_bounds_of_some_labels(config, scores),
         *cautions.unequal_tuning(config, statistics),
         *cautions.steps_that_a_search_buys(config),
     ):
