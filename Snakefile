@@ -2,7 +2,8 @@
 #
 # Takes: a config (config.yaml, or the one given by --configfile), described key by key in
 #     workflow/schemas/config.schema.yaml.
-# Gives: results/{study}/report.xlsx, and beside it scores.csv, generations.csv and statistics.json.
+# Gives: results/{study}/summary.md, the answer on a page, and report.xlsx; beside them scores.csv,
+#     generations.csv and statistics.json.
 
 from snakemake.utils import min_version
 
@@ -30,6 +31,7 @@ rule all:
     default_target: True
     input:
         f"{plan.results}/report.xlsx",
+        f"{plan.results}/summary.md",
 
 
 rule download_all:

@@ -9,13 +9,16 @@ the correlation is what datasets of a group share. A fold's difference has noise
 over folds by 1/folds, as Nadeau and Bengio (2003) assume of training sets that overlap. No network
 is trained: this is about the tests.
 
-Columns: how often a method is said to help where none does, of one with students and of two; how
-often Wilcoxon's test says so that counts datasets as independent; how often the t interval over
-groups, and that of the mixed model, hold the true effect; how often a method is said to help that
-does, by each effect.
+Columns of the first table: how often a method is said to help where none does, of one with students
+and of two; how often Wilcoxon's test says so that counts datasets as independent; how often the t
+interval over groups, and that of the mixed model, hold the true effect; how often a method is said
+to help that does, by each effect.
 
-At last single datasets, over the folds of one cross-validation and of several: with that noise, and
-of learners that are really trained, on all of a pool or on few labels of it.
+The second is of single datasets, over the folds of one cross-validation and of several: with that
+noise, and of learners that are really trained, on all of a pool or on few labels of it.
+
+The last table is of studies in which no method differs from its fair control on any dataset: how
+often one is said to help anywhere in the answer, over all datasets or on a single one.
 """
 
 import gc
@@ -25,6 +28,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 from sklearn.model_selection import StratifiedKFold
 
 ROOT = Path(__file__).parents[1]
@@ -34,9 +38,11 @@ from self_training.evaluation import significance  # noqa: E402
 from self_training.evaluation.differences import (  # noqa: E402
     ALPHA,
     corrected_t_test,
+    could_show,
     fold_interval,
     mean_interval,
     rank_biserial,
+    t_test_of_folds,
     wilcoxon,
 )
 from self_training.evaluation.hierarchical import mixed_model  # noqa: E402
@@ -54,6 +60,14 @@ LAYOUTS = {
 }
 CORRELATIONS = (0, 0.3, 0.5)
 EFFECTS = (0.01, 0.02, 0.05)
+
+# Of studies in which no method differs.
+ANYWHERE: dict[str, dict] = {
+    "one method": {},
+    "two": {"methods": 2},
+    "three budgets": {"budgets": 3},
+    "which share half": {"budgets": 3, "shared": 0.5},
+}
 
 
 class Differences(NamedTuple):
@@ -87,10 +101,21 @@ def draw(
     return Differences(list(map(str, groups)), true, true[:, None] + noise(rng, len(true), folds))
 
 
-def noise(rng: np.random.Generator, datasets: int, folds: int, repeats: int = 1) -> np.ndarray:
-    """Return (datasets, folds of all repeats) noise that folds of a dataset share a part of."""
+def noise(
+    rng: np.random.Generator,
+    datasets: int,
+    folds: int,
+    repeats: int = 1,
+    correlation: float | None = None,
+) -> np.ndarray:
+    """Return (datasets, folds of all repeats) noise that folds of a dataset share a part of.
+
+    Args:
+        correlation: of folds; 1/folds when None.
+    """
+    part = 1 / folds if correlation is None else correlation
     shared, own = rng.normal(size=(datasets, 1)), rng.normal(size=(datasets, folds * repeats))
-    return BETWEEN_FOLDS * (np.sqrt(1 / folds) * shared + np.sqrt(1 - 1 / folds) * own)
+    return BETWEEN_FOLDS * (np.sqrt(part) * shared + np.sqrt(1 - part) * own)
 
 
 def compare(differences: Differences) -> dict:
@@ -198,6 +223,98 @@ def of_learners(
     return np.array(found).T
 
 
+def null_folds(
+    rng: np.random.Generator,
+    sizes: tuple[int, ...],
+    folds: int,
+    budgets: int,
+    shared: float,
+    correlation: float,
+) -> np.ndarray:
+    """Return (datasets, budgets, folds) differences of a method that differs nowhere.
+
+    Args:
+        sizes: how many datasets each group has.
+        shared: the part of the noise that label budgets and datasets of a group have in common.
+        correlation: of folds.
+    """
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    of_group = noise(rng, len(sizes), folds, correlation=correlation)[groups][:, None]
+    own = noise(rng, len(groups) * budgets, folds, correlation=correlation)
+    own = own.reshape(-1, budgets, folds)
+    return (np.sqrt(shared) * of_group + np.sqrt(1 - shared) * own).round(12)
+
+
+def statistics_of(methods: list[np.ndarray], sizes: tuple[int, ...]) -> dict:
+    """Return of the statistics of a study what its answer says `helps` by.
+
+    Args:
+        methods: of `null_folds`, one per method with students.
+    """
+    groups = [str(group) for group, size in enumerate(sizes) for _ in range(size)]
+    fair, per_dataset = [], []
+    for index, differences in enumerate(methods):
+        pair = {"method": f"student_{index}", "control": f"control_{index}"}
+        pair |= {"family": significance.FAIR, "datasets": len(groups)}
+        fair.append(pair | compare(Differences(groups, differences, differences.mean(axis=1))))
+        for dataset, budgets in enumerate(differences):
+            for budget, some in enumerate(budgets):
+                name = {"dataset": f"d{dataset}@{budget}"}
+                ab = {"a": pair["control"], "b": pair["method"], "family": significance.FAIR}
+                per_dataset.append(name | ab | t_test_of_folds(some, 1 / (len(some) - 1)))
+    significance.correct(fair)
+    significance.correct(per_dataset)
+    return {"fair": fair, "pairs": fair, "per_dataset": per_dataset}
+
+
+def helps_anywhere(statistics: dict) -> bool:
+    """Return whether an answer says anywhere that a method helps."""
+    tests = verdicts.size_of_family(statistics, significance.FAIR)
+    return any(
+        verdicts.verdict(entry, tests) == verdicts.HELPS for entry in statistics["fair"]
+    ) or any(
+        verdicts.on_dataset(statistics, test["dataset"], test["b"]) == verdicts.HELPS
+        for test in statistics["per_dataset"]
+    )
+
+
+def anywhere(
+    rng: np.random.Generator,
+    sizes: tuple[int, ...],
+    folds: int,
+    studies: int,
+    methods: int = 1,
+    budgets: int = 1,
+    shared: float = 0.0,
+    correlation: float | None = None,
+) -> float:
+    """Return the share of studies in which a method is said to help somewhere, though none does.
+
+    Args:
+        correlation: of folds; 1/folds when None.
+    """
+    correlation = 1 / folds if correlation is None else correlation
+    found = 0
+    for _ in range(studies):
+        drawn = [
+            null_folds(rng, sizes, folds, budgets, shared, correlation) for _ in range(methods)
+        ]
+        # The tests in full only where they could come to something: it takes a tenth of the time.
+        if _may_help(drawn, len(sizes)):
+            found += helps_anywhere(statistics_of(drawn, sizes))
+    return found / studies
+
+
+def _may_help(drawn: list[np.ndarray], groups: int) -> bool:
+    """Return False only where no single dataset shows a gain, and groups are too few to."""
+    if could_show(groups, len(drawn)):
+        return True
+    some = np.concatenate([differences.reshape(-1, differences.shape[-1]) for differences in drawn])
+    folds = some.shape[1]
+    error = some.std(axis=1, ddof=1) * np.sqrt(1 / folds + 1 / (folds - 1))
+    return bool((some.mean(axis=1) > stats.t.ppf(1 - ALPHA / 2, folds - 1) * error).any())
+
+
 def main() -> None:
     # statsmodels collects garbage at every correction; without this it looks through all modules.
     gc.freeze()
@@ -233,6 +350,14 @@ def main() -> None:
             numbers += [of_mean] if kind == "noise" else []
             shown = "".join(f"{number:>14.4f}" for number in numbers)
             print(f"{kind:24}{folds:>14}{repeats:>14}{shown}")
+    print(f"\n{'helps anywhere':18}{'folds':>6}{''.join(f'{name:>18}' for name in ANYWHERE)}")
+    alone = {f"{number} dataset{'s' * (number > 1)}": (1,) * number for number in (1, 2)}
+    for name, sizes in (alone | LAYOUTS).items():
+        for folds in (3, 5, 10):
+            shares = [
+                anywhere(rng, sizes, folds, count, **settings) for settings in ANYWHERE.values()
+            ]
+            print(f"{name:18}{folds:>6}{''.join(f'{share:>18.3f}' for share in shares)}")
 
 
 if __name__ == "__main__":

@@ -113,3 +113,18 @@ def test_a_method_that_does_not_help_is_seldom_said_to(sizes):
         assert (benchmark.naive(studies) > 0.05) == (max(sizes) > 1)
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.parametrize(("sizes", "folds", "settings"), [
+    ((1,), 3, {}), ((1,) * 5, 5, {"methods": 2}), ((3, 2, 1, 1, 1, 1, 1), 3, {"budgets": 2}),
+])  # fmt: skip
+def test_nothing_helps_anywhere_where_no_method_differs(sizes, folds, settings):
+    """At most 5 %, and three standard errors of 400 simulated studies."""
+    import verdicts as benchmark
+
+    gc.freeze()
+    try:
+        rng = np.random.default_rng(0)
+        assert benchmark.anywhere(rng, sizes, folds, 400, **settings) <= 0.05 + 3 * 0.011
+    finally:
+        gc.unfreeze()

@@ -11,7 +11,7 @@ from self_training.errors import StudyError
 from self_training.report import drawings, figures
 from self_training.study import budgets
 
-OTHER_CAPTIONS = {"pseudo_labels", "report", "scores", "statistics", "workflow"}
+OTHER_CAPTIONS = {"pseudo_labels", "report", "scores", "statistics", "summary", "workflow"}
 
 
 def test_table_functions_and_captions_are_in_step():

@@ -10,7 +10,7 @@ from conftest import tiny_config
 from self_training import storage
 from self_training.evaluation import significance, tables
 from self_training.image import show
-from self_training.report import cautions, figures, findings, methods_text, sheets, style
+from self_training.report import answer, cautions, figures, findings, methods_text, sheets, style
 from self_training.study import config as study
 from self_training.study import fair_controls
 
@@ -85,6 +85,7 @@ def write_report(tmp_path, evaluations, external=(), config=None, checks=()) -> 
         data_checks=checks,
         timings=tables.collect_timings([timing, {"rule": "train_students"}] if evaluations else []),
         statistics=statistics,
+        answer=answer.of_study(scores, drawn["generations"], statistics),
         figures=paths,
     )
     return openpyxl.load_workbook(tmp_path / "report.xlsx")
@@ -99,7 +100,8 @@ def test_report_of_any_names(tmp_path):
     evaluations = fake_evaluations()
     workbook = write_report(tmp_path, evaluations)
     assert workbook.sheetnames == SHEETS + OWN_SHEETS + LAST_SHEETS
-    assert workbook["Summary"]["A2"].data_type == "s"
+    (description,) = (row[0] for row in workbook["Summary"] if row[0].value == "=1+1")
+    assert description.data_type == "s"
     rows = list(workbook["Means"].iter_rows(min_row=3, max_row=5, values_only=True))
     assert [row[0] for row in rows] == ["NA", "001", "null"]
     expected = [evaluation["accuracy"] for evaluation in evaluations[:2]]
@@ -311,7 +313,7 @@ def test_the_first_sheet_begins_with_fair_controls(tmp_path):
     config, evaluations = fair_study()
     sheet = write_report(tmp_path, evaluations, config=config)["Summary"]
     lines = [row for row in sheet.iter_rows(values_only=True) if any(row)]
-    first = lines.index(next(row for row in lines if row[0] == "What was found")) + 1
+    first = lines.index(next(row for row in lines if row[0] == "In statistics' words")) + 1
     assert lines[first][0].startswith(
         "Whether noisy_student helps can't be told over datasets: 1 dataset is too few, so no "
         "signed-rank test could show anything (smallest possible p 1). Measured: +0.0400 over its "
@@ -365,7 +367,11 @@ def test_sheets_do_not_contradict_each_other(tmp_path):
     student = next(row for row in summary if row[0] == "noisy_student")
     assert student[header.index("p (Wilcoxon, Holm)")] == pair["p (Holm, in its family)"]
     assert pair["Family: pairs with"] == "fair controls"
-    assert texts(workbook["Summary"]).splitlines()[2].startswith("noisy_student helps: +0.0")
+    lines = texts(workbook["Summary"]).splitlines()
+    words = lines.index("In statistics' words") + 1
+    assert lines[words].startswith("noisy_student helps: +0.0")
+    # The answer above it is the same, in plain words.
+    assert lines[0].startswith("Self-training as noisy_student helps over all 8 datasets: +3.")
 
 
 def test_no_two_methods_look_alike():

@@ -5,6 +5,7 @@ Texts are short, so that a change nearby leaves them alone; where one is changed
 written anew (`tests/test_mutants.py` says which).
 """
 
+from mutants.answers import ANSWERS
 from mutants.certainty import CERTAINTY
 from mutants.data_checks import DATA_CHECKS
 from mutants.fairness import FAIRNESS
@@ -1041,9 +1042,9 @@ STATISTICS = [
     Mutant(
         "budgets_turned_round",
         "differences at label budgets are the other way round",
-        "evaluation/label_budgets.py",
-        "turn(tests[budget, method, other])",
-        "tests[budget, method, other]",
+        "evaluation/significance.py",
+        'return test if test["b"] == method else turn(test)',
+        "return test",
         ("test_label_budgets.py::test_rows_by_hand",),
     ),
     Mutant(
@@ -1244,6 +1245,7 @@ MUTANTS = [
     *DATA_CHECKS,
     *FAIRNESS,
     *NETWORKS,
+    *ANSWERS,
     *CERTAINTY,
     *UNKNOWN_LABELS,
     *REPEATS,

@@ -3,7 +3,7 @@
 # Takes: scores.csv, generations.csv, class_balance.csv, reliability.csv and timings.csv; what was seen
 #     of each dataset; for pictures of pseudo-labels the images of a dataset and the scores of its first
 #     fold.
-# Gives: statistics.json, figures/ and report.xlsx.
+# Gives: statistics.json, figures/, report.xlsx and summary.md.
 
 # Figures with their titles, and with pictures of pseudo-labels.
 FIGURES = figures.titles(plan.config)
@@ -96,7 +96,7 @@ rule plot_pseudo_labels:
 
 
 rule report:
-    """Write the Excel workbook."""
+    """Write the Excel workbook, and the answer on a page."""
     input:
         scores=f"{plan.results}/scores.csv",
         generations=f"{plan.results}/generations.csv",
@@ -111,6 +111,12 @@ rule report:
             caption="../captions/report.rst",
             category="Tables",
             labels={"Content": "Workbook"},
+        ),
+        summary=report(
+            f"{plan.results}/summary.md",
+            caption="../captions/summary.rst",
+            category="Tables",
+            labels={"Content": "Does self-training help?"},
         ),
     log:
         f"{plan.results}/logs/report.log",

@@ -3,16 +3,15 @@ from self_training.logs import log_to
 log_to(snakemake.log[0])
 
 from self_training import storage
-from self_training.report import sheets
+from self_training.report import answer, sheets, summary_md
 
-sheets.write(
-    snakemake.output.report,
-    config=snakemake.params.config,
-    scores=storage.load_csv(snakemake.input.scores),
-    generations=storage.load_csv(snakemake.input.generations),
-    class_balance=storage.load_csv(snakemake.input.class_balance),
-    data_checks=[storage.load_json(path) for path in snakemake.input.data_checks],
-    timings=storage.load_csv(snakemake.input.timings),
-    statistics=storage.load_json(snakemake.input.statistics),
-    figures=dict(zip(snakemake.params.titles, snakemake.input.figures, strict=True)),
-)
+names = ("scores", "generations", "class_balance", "timings")
+tables = {name: storage.load_csv(snakemake.input[name]) for name in names}
+statistics = storage.load_json(snakemake.input.statistics)
+given = answer.of_study(tables["scores"], tables["generations"], statistics)
+config = snakemake.params.config
+figures = dict(zip(snakemake.params.titles, snakemake.input.figures, strict=True))
+checks = [storage.load_json(path) for path in snakemake.input.data_checks]
+written = {"config": config, "statistics": statistics, "answer": given, "figures": figures}
+sheets.write(snakemake.output.report, **tables, **written, data_checks=checks)
+summary_md.write(snakemake.output.summary, config, given)

@@ -89,28 +89,44 @@ def bayesian_signed_rank(difference: np.ndarray, rope: float) -> dict:
 def corrected_t_test(rows: pd.DataFrame, a: str, b: str, outer_folds: int) -> dict:
     """Test the difference b - a on one dataset, over the outer folds that both have a score of.
 
-    The folds' training sets overlap, so the variance of the mean is taken as
-    (1/n + n_test/n_train) times that of the differences, with n - 1 degrees of freedom (Nadeau &
-    Bengio 2003). Of a cross-validation with K folds that is repeated R times, n is K R (Bouckaert &
-    Frank 2004, Evaluating the replicability of significance tests for comparing learning
-    algorithms, PAKDD). For scores from elsewhere, n_test/n_train is taken as 1 / (K - 1).
+    For scores from elsewhere, n_test/n_train is taken as 1 / (K - 1).
 
     Args:
         rows: scores of a dataset.
         outer_folds: K, of the dataset; see `outer_folds_of`.
 
-    Returns: mean difference, its 95 % interval and the two-sided p; None with a reason where the
-        folds are too few or not known.
+    Returns: of `t_test_of_folds`.
     """
     rows = rows[rows["method"].isin((a, b))].dropna(subset=["fold", "accuracy"])
     table = rows.pivot(index="fold", columns="method", values="accuracy")
     table = table.reindex(columns=[a, b]).dropna()
     differences = (table[b] - table[a]).round(12).to_numpy(float)
+    if len(differences) < 2:
+        return t_test_of_folds(differences, np.nan)
+    ratio = _test_to_train(rows[rows["fold"].isin(table.index)], outer_folds)
+    return t_test_of_folds(differences, ratio)
+
+
+def t_test_of_folds(differences: np.ndarray, ratio: float) -> dict:
+    """Test whether differences over outer folds have a mean of 0.
+
+    The folds' training sets overlap, so the variance of the mean is taken as
+    (1/n + n_test/n_train) times that of the differences, with n - 1 degrees of freedom (Nadeau &
+    Bengio 2003). Of a cross-validation with K folds that is repeated R times, n is K R (Bouckaert &
+    Frank 2004, Evaluating the replicability of significance tests for comparing learning
+    algorithms, PAKDD).
+
+    Args:
+        differences: (folds,), rounded.
+        ratio: n_test / n_train.
+
+    Returns: `folds`; mean `difference`, its 95 % `interval` and the two-sided `p_value`; None with
+        a reason where the folds are too few or not known.
+    """
     folds = len(differences)
     result: dict = {"folds": folds, "difference": None, "interval": None, "p_value": None}
     if folds < 2:
         return result | {"reason": Reason.TOO_FEW_FOLDS}
-    ratio = _test_to_train(rows[rows["fold"].isin(table.index)], outer_folds)
     mean, variance = differences.mean(), differences.var(ddof=1)
     result["difference"] = float(mean)
     if np.ptp(differences) == 0:

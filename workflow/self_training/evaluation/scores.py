@@ -228,10 +228,10 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         class_names: (classes,).
 
     Returns: metrics, seconds, gradient steps and examples seen (of all teachers and students that
-        the method needs), `search_steps` (of all networks that were trained for the choice),
-        sizes, hyper-parameters, termination condition, why nothing was learned if so, and lists:
-        `generations_of_chain`, `class_balance` (of `count_pseudo_labels`), `reliability` and
-        `examples` of pseudo-labels.
+        the method needs), `search_steps` and `search_time` (of all networks that were trained for
+        the choice), sizes, hyper-parameters, termination condition, why nothing was learned if so,
+        and lists: `generations_of_chain`, `class_balance` (of `count_pseudo_labels`), `reliability`
+        and `examples` of pseudo-labels.
     """
     split, hyper_parameters = chain.split, chain.choice["hyper_parameters"]
     ensemble_size = hyper_parameters["ensemble_size"]
@@ -243,6 +243,7 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         ]
         for history in chain.histories
     ]
+    searched = [record for job in chain.search for record in job if record["part"] != FINAL]
     trained = [generation for generation in records if generation]
     # A chain that has ended hands its state on; the last one trained is the last that counts.
     probabilities = [
@@ -263,12 +264,9 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         "inference_time": sum(record["prediction_seconds"]["evaluation"] for record in trained[-1]),
         "gradient_steps": sum(record["steps"] for group in trained for record in group),
         "examples_seen": sum(record["examples_seen"] for group in trained for record in group),
-        "search_steps": sum(
-            record["steps"]
-            for history in chain.search
-            for record in history
-            if record["part"] != FINAL
-        ),
+        "search_steps": sum(record["steps"] for record in searched),
+        "search_time": sum(record["training_seconds"] for record in searched),
+        "classes": len(class_names),
         "labeled": len(split.labeled_idx),
         "unlabeled": len(split.unlabeled_idx),
         "unknown": int((labels[split.unlabeled_idx] == UNKNOWN).sum()),

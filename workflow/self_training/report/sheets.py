@@ -52,6 +52,7 @@ def write(
     data_checks: list[dict],
     timings: pd.DataFrame,
     statistics: dict,
+    answer: dict,
     figures: dict[str, str],
 ) -> None:
     """Write a study's workbook.
@@ -61,6 +62,7 @@ def write(
         scores, generations, class_balance, timings: of `evaluation.tables`.
         data_checks: of `data_check.look`, of each original dataset.
         statistics: what `statistics.json` holds.
+        answer: of `answer.of_study`.
         figures: title -> PNG file.
     """
     own, compared = scores[scores["source"] == "study"], over_seeds(scores)
@@ -68,7 +70,7 @@ def write(
     workbook = Workbook()
     balances = compare_balance(data_checks, class_balance)
     seen = findings_of_data.of_first_sheet(data_checks, balances)
-    summary.write(workbook.active, config, compared, statistics, budgets, seen)
+    summary.write(workbook.active, config, compared, statistics, answer, budgets, seen)
     means(workbook.create_sheet("Means"), compared)
     if budgets:
         references = label_budgets.references(statistics)

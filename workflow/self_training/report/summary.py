@@ -11,8 +11,14 @@ from self_training.evaluation.comparison import (
     paired,
 )
 from self_training.evaluation.significance import turn
-from self_training.report import cautions, findings_of_budgets, findings_of_repeats
+from self_training.report import (
+    cautions,
+    findings_of_budgets,
+    findings_of_repeats,
+    summary_md,
+)
 from self_training.report.workbook import (
+    ANSWER,
     CAUTION_FILL,
     DIFFERENCE,
     P_VALUE,
@@ -45,13 +51,14 @@ def write(
     config: dict,
     scores: pd.DataFrame,
     statistics: dict,
+    answer: dict,
     budgets: list[dict],
     of_data: list[str],
 ) -> None:
-    """Write the first sheet: sentences, and a row per method with what it is compared with.
+    """Write the first sheet: the answer, then what it rests on, and a row per method.
 
     Args:
-        config, scores, statistics: as of `sheets.write`.
+        config, scores, statistics, answer: as of `sheets.write`.
         budgets: of `label_budgets.compare`.
         of_data: of `findings_of_data.of_first_sheet`.
     """
@@ -61,10 +68,11 @@ def write(
     complete = means_over_budgets(accuracies, same).dropna()
     columns = _columns(scores, statistics)
     set_widths(sheet, columns)
+    _write_answer(sheet, answer)
     append_heading(sheet, f"Self-training study: {config['study']}", TITLE)
     if "description" in config:
         append_text(sheet, config["description"].strip(), CAUTION_FILL)
-    append_heading(sheet, "What was found")
+    append_heading(sheet, "In statistics' words")
     of_budgets = findings_of_budgets.describe(budgets, statistics) if budgets else []
     for sentence in (*statistics["reading"].splitlines(), *of_budgets):
         append_text(sheet, sentence)
@@ -100,6 +108,19 @@ def write(
             "students, without the search, the framework's start and tracing. Steps and examples "
             "are those of a method divided by those of its fair control.",
         )
+
+
+def _write_answer(sheet: Worksheet, answer: dict) -> None:
+    """Write the answer in large letters, a line per dataset, and what follows from it."""
+    for headline in answer["headlines"]:
+        append_text(sheet, headline, font=ANSWER)
+    for sentence in answer["details"]:
+        append_text(sheet, sentence)
+    for title, sentences in summary_md.sections(answer).items():
+        append_heading(sheet, title)
+        for sentence in sentences:
+            append_text(sheet, sentence)
+    sheet.append([])
 
 
 def _columns(scores: pd.DataFrame, statistics: dict) -> list[Column]:

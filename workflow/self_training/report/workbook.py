@@ -18,6 +18,7 @@ HEADER_FILL = PatternFill("solid", start_color="1F4E79")
 GOOD_FILL = PatternFill(bgColor="C6EFCE")
 BEST_FILL = PatternFill("solid", start_color="DDEBF7")
 CAUTION_FILL = PatternFill("solid", start_color="FFF2CC")
+ANSWER = Font(bold=True, size=18, color="1F4E79")
 TITLE, HEADING, BOLD = Font(bold=True, size=16), Font(bold=True, size=13), Font(bold=True)
 WRAP = Alignment(wrap_text=True, vertical="top", horizontal="left")
 LEFT, RIGHT = Alignment(horizontal="left"), Alignment(horizontal="right")
@@ -125,14 +126,19 @@ def append_heading(sheet: Worksheet, text: str, font: Font = HEADING) -> None:
     sheet.cell(sheet.max_row, 1).font = font
 
 
-def append_text(sheet: Worksheet, text: str, fill: PatternFill | None = None) -> None:
+def append_text(
+    sheet: Worksheet, text: str, fill: PatternFill | None = None, font: Font | None = None
+) -> None:
     """Append a paragraph, merged over columns A to H and high enough for its words."""
     sheet.append([text])
     row = sheet.max_row
     sheet.cell(row, 1).data_type = "s"  # Text, even where it begins like a formula.
     sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=8)
     sheet.cell(row, 1).alignment = WRAP
-    sheet.row_dimensions[row].height = height(text, 140)
+    larger = 1.0 if font is None else font.size / 11
+    sheet.row_dimensions[row].height = larger * height(text, 140 / larger)
+    if font is not None:
+        sheet.cell(row, 1).font = font
     if fill is not None:
         sheet.cell(row, 1).fill = fill
 

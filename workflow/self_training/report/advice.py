@@ -1,0 +1,152 @@
+"""What to do next, by the rule in `docs/protocol.md` (The verdict)."""
+
+from self_training.evaluation.answers import is_gain
+from self_training.evaluation.worth import half_width
+from self_training.report import plain
+from self_training.report.answer_of_dataset import LUCK, NO_GAIN, NOT_TESTED
+from self_training.report.verdicts import HELPS, HURTS
+from self_training.report.words import join
+
+# Of the outer cross-validation, as far as more of them pay.
+REPEATS = 10
+
+
+def give(rows: list[dict], statistics: dict) -> list[str]:
+    """Return what to do next: a sentence each, with what it is said of.
+
+    Args:
+        rows: of `answers.on_datasets`, each with its `verdict`.
+        statistics: what `statistics.json` holds (see `findings.describe`).
+    """
+    sentences = []
+    for text, of_row in RULES.items():
+        places = [of_row(row, rows, statistics) for row in rows]
+        known = list(dict.fromkeys(place for place in places if place is not None))
+        if known:
+            sentences.append(f"{text}: {join(_few(known))}.")
+    return sentences
+
+
+def _few(places: list[str]) -> list[str]:
+    return places if len(places) <= 6 else [*places[:5], f"{len(places) - 5} more"]
+
+
+def _did_not_learn(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    return plain.name(row, statistics) if row["not_learned"] else None
+
+
+def _has_no_control(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    return row["method"] if row["control"] is None else None
+
+
+def _helps(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    return plain.name(row, statistics) if row["is_largest"] and row["verdict"] == HELPS else None
+
+
+def _does_not_help(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    """Where that is said of all methods."""
+    found = {other["verdict"] for other in rows if other["dataset"] == row["dataset"]}
+    return plain.name_dataset(row) if row["is_largest"] and found <= {HURTS, NO_GAIN} else None
+
+
+def _selects_nothing(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    if not row["nothing_selected"]:
+        return None
+    return f"{plain.name(row, statistics)} ({row['nothing_selected']} of {row['results']} folds)"
+
+
+def _has_one_fold(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    test = row["over_control"]
+    if row["verdict"] != NOT_TESTED or not test or test.get("folds", 0) > 1:
+        return None
+    return plain.name(row, statistics)
+
+
+def _repeats(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    """Where the interval would then be narrow enough."""
+    if row["verdict"] != LUCK or not _is_enough(row, statistics):
+        return None
+    now, then = _half_widths(row)
+    return f"{plain.name(row, statistics)} (±{now} points of luck, then about ±{then})"
+
+
+def _examples(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    """Where repeats would not make the interval narrow enough."""
+    if row["verdict"] != LUCK or _is_enough(row, statistics):
+        return None
+    return f"{plain.name(row, statistics)} (then still ±{min(_half_widths(row), key=float)} points)"
+
+
+def _half_widths(row: dict) -> list[str]:
+    """Return half of the interval's width as it is, and with REPEATS, in points."""
+    low, high = row["over_control"]["interval"]
+    then = half_width(row["over_control"], row["folds"] // row["repeats"], REPEATS)
+    return [f"{100 * half:.1f}" for half in ((high - low) / 2, then)]
+
+
+def _is_enough(row: dict, statistics: dict) -> bool:
+    """Return whether REPEATS, where there are fewer, would show the difference that was measured,
+    or one that matters."""
+    test = row["over_control"]
+    then = half_width(test, row["folds"] // row["repeats"], REPEATS)
+    return row["repeats"] < REPEATS and then <= max(statistics["rope"], abs(test["difference"]))
+
+
+def _gains_by_labels(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    return _last_step(row) if is_gain(row["last_step"]) else None
+
+
+def _may_gain_by_labels(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    """Where no other method's control gains."""
+    same = [other for other in rows if other["original"] == row["original"]]
+    if not row["last_step"] or any(is_gain(other["last_step"]) for other in same):
+        return None
+    return _last_step(row)
+
+
+def _last_step(row: dict) -> str | None:
+    """Return such as `a (+2.1 points from 20 to 80 labels)`, of the fair control."""
+    test = row["last_step"]
+    if test["difference"] is None:
+        return None
+    fewer, more = (plain.show_labels(row, labels) for labels in test["labels"])
+    gain = plain.points(test["difference"])
+    return f"{row['original']} ({row['control']}: {gain} points from {fewer} to {more})"
+
+
+def _gains_by_unlabeled(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    """By a verdict, or since students of later generations, which had more of them, are better."""
+    if not row["is_largest"]:
+        return None
+    if row["verdict"] == HELPS:
+        return f"{plain.name(row, statistics)} (self-training helps)"
+    if is_gain(row["growth"]):
+        gain = plain.points(row["growth"]["difference"])
+        return (
+            f"{plain.name(row, statistics)} ({gain} points from the first generation to the last)"
+        )
+    return None
+
+
+def _has_no_curve(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    return row["original"] if not row["budgets"] and row["labels"] is not None else None
+
+
+RULES = {
+    "Look first at results that did not learn anything (sheet Chains)": _did_not_learn,
+    "Let a control be trained in the same way without pseudo-labels (`controls: last_student`)": (
+        _has_no_control
+    ),
+    "Use self-training (`deploy: auto` trains it on all labels)": _helps,
+    "Train without pseudo-labels (`deploy: auto` does)": _does_not_help,
+    "Try a lower `threshold`, since no pseudo-label was confident enough": _selects_nothing,
+    "Take more outer folds, 3 at least": _has_one_fold,
+    f"Repeat the outer folds (`repeats: {REPEATS}`) to tell from luck what was measured": _repeats,
+    f"Add labeled examples, since even {REPEATS} repeats would not tell from luck what was "
+    "measured": _examples,
+    "Get more labels, since with the most of them the control still gained": _gains_by_labels,
+    "Whether more labels would help can't be told from luck": _may_gain_by_labels,
+    "Get more unlabeled examples, which pay": _gains_by_unlabeled,
+    "To see what more labels bring, and how many a gain is worth, give a list of label budgets "
+    "(such as `labels_per_class: [4, 16, 64]`, up to what there is)": _has_no_curve,
+}

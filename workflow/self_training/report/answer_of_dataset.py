@@ -1,0 +1,135 @@
+"""The answer on a single dataset: verdict, sentence, and how many labels a gain is worth."""
+
+from self_training.evaluation.significance import FAIR
+from self_training.report import plain, verdicts
+from self_training.report.verdicts import HELPS, HURTS
+from self_training.report.words import count
+
+# Beside HELPS and HURTS, what is said of a dataset.
+NO_GAIN, LUCK = "does not help", "can't be told from luck"
+NOT_TESTED, NO_STUDENTS = "can't be told", "did not take place"
+
+
+def of_row(row: dict, statistics: dict) -> str:
+    """Return what is said of a method on a dataset, at one of its label budgets.
+
+    Args:
+        row: of `answers.on_datasets`.
+        statistics: what `statistics.json` holds (see `findings.describe`).
+    """
+    if row["without_students"] == row["results"]:
+        return NO_STUDENTS
+    found = verdicts.on_dataset(statistics, row["dataset"], row["method"])
+    if found in (HELPS, HURTS):
+        return found
+    if found == verdicts.UNKNOWN:
+        return NOT_TESTED
+    return NO_GAIN if row["over_control"]["interval"][1] < statistics["rope"] else LUCK
+
+
+def sentence(row: dict, statistics: dict) -> str:
+    """Return the answer on a dataset: verdict, points, examples, and what is over the baseline.
+
+    Args:
+        row: of `answers.on_datasets`, with its `verdict`.
+        statistics: as of `of_row`.
+    """
+    parts = [f"{plain.name(row, statistics)}: {row['verdict']}.", _measured(row, statistics)]
+    parts += [_over_baseline(row), *_flaws(row)]
+    return " ".join(part for part in parts if part)
+
+
+def _measured(row: dict, statistics: dict) -> str:
+    """Say what was measured against the fair control, or why nothing was."""
+    if row["verdict"] == NO_STUDENTS:
+        return _why_no_students(row)
+    if row["control"] is None:
+        return "Nothing was trained in the same way without pseudo-labels."
+    test = row["over_control"]
+    if not test:
+        return f"There is no score of its control {row['control']} to compare it with."
+    shown = plain.show_points(test)
+    if row["verdict"] in (HELPS, HURTS):
+        return f"{shown}: {plain.of_examples(test['difference'])}."
+    if row["verdict"] == NO_GAIN:
+        return f"{shown}: a gain, if any, is below {plain.matters(statistics['rope'])}."
+    if row["verdict"] == NOT_TESTED:
+        return f"Measured: {shown}, but {_why_not_tested(test)}."
+    return f"Measured: {shown}.{_looks_like_more(test, statistics)}"
+
+
+def _why_no_students(row: dict) -> str:
+    folds = "the only fold" if row["results"] == 1 else f"all {row['results']} folds"
+    if row["nothing_selected"] == row["without_students"]:
+        why = f"In {folds} no pseudo-label was confident enough"
+    elif row["nothing_selected"]:
+        why = f"In {folds} the search chose no students, or no pseudo-label was confident enough"
+    else:
+        why = f"In {folds} the search chose to train no students"
+    return f"{why}, so its scores are those of its teacher."
+
+
+def _why_not_tested(test: dict) -> str:
+    folds = test.get("folds", 0)
+    if folds == 0:
+        return "means alone do not say how much of it is luck"
+    if folds == 1:
+        return "one fold does not say how much of it is luck"
+    return f"it is the same in all {folds} folds, which does not say how much of it is luck"
+
+
+def _looks_like_more(test: dict, statistics: dict) -> str:
+    if test["p_value"] >= statistics["alpha"]:
+        return ""
+    others = sum(
+        one["family"] == FAIR and one["p_value"] is not None for one in statistics["per_dataset"]
+    )
+    return f" By itself it looks like more than luck, but of {others} comparisons some do by luck."
+
+
+def _over_baseline(row: dict) -> str:
+    test = row["over_baseline"]
+    if not test or row["verdict"] == NO_STUDENTS:
+        return ""
+    text = plain.over_baseline(test["difference"], row["baseline"])
+    if row["control"]:
+        return text
+    return f"{text[:-1]}, which may be longer training, noise or more networks."
+
+
+def _flaws(row: dict) -> list[str]:
+    found = []
+    if 0 < row["without_students"] < row["results"]:
+        found.append(
+            f"In {row['without_students']} of {row['results']} folds no student was trained."
+        )
+    if row["not_learned"]:
+        results = count(row["not_learned"], "result")
+        found.append(f"{results} of it or its control did not learn anything.")
+    return found
+
+
+def worth(row: dict, statistics: dict) -> str | None:
+    """Return how many labels a gain is worth; None where it is not shown, or there is no curve.
+
+    Args:
+        row, statistics: as of `sentence`.
+    """
+    if row["verdict"] != HELPS or row["worth"] is None:
+        return None
+    found = row["worth"]
+    who = plain.name_methods([row["method"]], statistics)
+    begin = f"On {row['original']}, {who} with {plain.show_labels(row)} is"
+    if row["is_largest"]:
+        return (
+            f"{begin} better than its control with as many, the largest budget: how many more that "
+            "is worth was not measured."
+        )
+    middle, low, high = (
+        plain.show_labels(row, found[name])
+        if found[name] is not None
+        else f"more than {plain.show_labels(row, found['largest'])}, the largest budget"
+        for name in ("labels", "low", "high")
+    )
+    by_ends = f" (by the ends of the interval: {low} to {high})" if found["low"] else ""
+    return f"{begin} as good as its control with {middle}{by_ends}."
