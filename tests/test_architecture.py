@@ -29,6 +29,7 @@ FLOORS = [
     {"methods", "training"},
     {"evaluation"},
     {"report"},
+    {"deployment"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS, start=1) for room in rooms}
 LONGEST, SHORTEST = 350, 15
