@@ -1,4 +1,4 @@
-"""From the probabilities of a deployed model's networks to the table of labels: NumPy, no network."""
+"""From the probabilities of a deployed model to the table of its labels: NumPy, no network."""
 
 from typing import TYPE_CHECKING
 
