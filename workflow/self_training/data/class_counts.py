@@ -2,6 +2,8 @@
 
 from self_training.errors import ConfigError, DatasetError
 
+# Of labels_per_class: those of all examples that have one.
+ALL = "all"
 # How examples are drawn that keep their labels: so many of every class, or whatever comes.
 DRAWS = ("stratified", "random")
 
@@ -85,4 +87,19 @@ def _check_random_draw(
             f"{len(counts)} classes, and unlabeled examples. Received: {labeled_fraction}, which "
             f"leaves {labeled} labels of the {pool} examples in a pool. Use a "
             f"{'smaller' if labeled >= pool else 'larger'} fraction."
+        )
+
+
+def check_unknown(unknown: int, dataset: str) -> None:
+    """Raise DatasetError when there is no example that a deployed model could label.
+
+    Args:
+        unknown: examples of unknown label.
+        dataset: its name in the config.
+    """
+    if not unknown:
+        raise DatasetError(
+            f"datasets.{dataset}: Expected examples of unknown label, as `deploy` asks for a model "
+            "that labels them. Received none. Add some (unlabeled: PATH, or labels that are left "
+            "empty), or leave `deploy` out."
         )

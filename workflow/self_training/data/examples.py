@@ -12,6 +12,9 @@ import numpy as np
 from self_training.errors import DatasetError
 
 
+UNKNOWN = -1
+
+
 @dataclass(frozen=True)
 class Examples:
     """Labeled examples, whose labels are at hand and whose arrays are loaded when asked for.
