@@ -46,6 +46,8 @@ rule make_deployed_split:
         split=f"{deployed.fold}/split.npz",
     log:
         f"{deployed.results}/logs/make_deployed_split/{{dataset}}.log",
+    # A dataset that has no example of unknown label is found out before anything trains.
+    priority: 1
     conda:
         "../../envs/analysis.yaml"
     params:

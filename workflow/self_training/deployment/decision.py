@@ -12,9 +12,9 @@ from self_training.evaluation.significance import FAIR
 from self_training.report import verdicts
 from self_training.report.verdicts import HELPS, HURTS
 from self_training.report.words import count, join
+from self_training.study.checks_of_deployment import AUTO
 from self_training.study.methods import CHAIN, CONTROL, TEACHER
 
-AUTO = "auto"
 SIMPLEST_FIRST = (TEACHER, CONTROL, CHAIN)
 
 
