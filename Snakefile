@@ -25,6 +25,7 @@ include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
 
+
 if "deploy" in config:
 
     include: "workflow/rules/deployment.smk"

@@ -15,7 +15,7 @@ plan = DeployedPlan(config, backend=os.environ.get("KERAS_BACKEND", "tensorflow"
 
 # Those of common.smk are not a module's.
 wildcard_constraints:
-    dataset=any_of(plan.datasets),
+    dataset="[^/]+",
     method="[^/]+",
     phase="search|final",
     generation=r"\d+",

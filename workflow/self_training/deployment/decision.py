@@ -11,7 +11,7 @@ from self_training.evaluation import significance
 from self_training.evaluation.significance import FAIR
 from self_training.report import verdicts
 from self_training.report.verdicts import HELPS, HURTS
-from self_training.report.words import count, join
+from self_training.report.words import join
 from self_training.study.checks_of_deployment import AUTO
 from self_training.study.methods import CHAIN, CONTROL, TEACHER
 
@@ -84,38 +84,30 @@ def _of_students(statistics: dict, dataset: str, method: str, control: str | Non
 
 
 def _automatic(found: list[dict], dataset: str) -> tuple[dict, str]:
+    """Return what is deployed, and why: the best of those that have nothing to show or show it."""
     candidates = [one for one in found if one.get("helps", True)]
     chosen = min(
         candidates,
         key=lambda one: (-one["mean_accuracy"], SIMPLEST_FIRST.index(one["kind"])),
     )
     best = (
-        f"{chosen['method']} has the highest mean accuracy ({chosen['mean_accuracy']:.4f}) on "
-        f"{dataset}"
+        f"{chosen['method']} has the highest mean accuracy on {dataset} "
+        f"({chosen['mean_accuracy']:.4f})"
     )
-    helping = [one for one in found if one.get("helps")]
-    if chosen["kind"] == CHAIN:
-        others = len(candidates) - 1
-        return chosen, (
-            f"{_shown(chosen, dataset)} And {best} of "
-            f"{'it and the' if others == 1 else 'the'} {count(others, 'other method')} that may be "
-            "deployed."
-            if others
-            else f"{_shown(chosen, dataset)} No other method may be deployed."
-        )
     students = [one["method"] for one in found if one["kind"] == CHAIN]
+    helping = [one["method"] for one in found if one.get("helps")]
+    if chosen["kind"] == CHAIN:
+        among = f"Of the {len(candidates)} methods that may be deployed, {best}."
+        return chosen, f"{_shown(chosen, dataset)} {among}"
     if helping:
-        names = join(one["method"] for one in helping)
-        first = f"{names} {'help' if len(helping) > 1 else 'helps'} over the fair control, but"
-        return chosen, f"{first} {best}, on labels alone."
+        verb = "help" if len(helping) > 1 else "helps"
+        return chosen, f"{join(helping)} {verb} over a fair control, but {best}, on labels alone."
     if not students:
-        return chosen, f"The study has no method with students. {best}."
-    shown = (
-        f"{students[0]} is not shown to help over its fair control"
-        if len(students) == 1
-        else "No method with students is shown to help over its fair control"
+        return chosen, f"The study has no method with students, and {best}."
+    shown = f"{join(students)} {'are' if len(students) > 1 else 'is'} not shown to help over a fair"
+    return chosen, (
+        f"{shown} control on {dataset}. Of the methods trained on labels alone, {best}."
     )
-    return chosen, f"{shown} on {dataset}. Of the methods trained on labels alone, {best}."
 
 
 def _shown(one: dict, dataset: str) -> str:

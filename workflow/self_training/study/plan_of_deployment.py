@@ -1,4 +1,4 @@
-"""The jobs of deployment: one more chain per dataset, on all its labels, once the study has decided.
+"""The jobs of deployment: a chain more per dataset, on all its labels, once the study has decided.
 
 Its rules are those of an outer fold (rules/training.smk, as a module), with this plan for theirs:
 all that is known is labeled, all that is unknown is unlabeled, and nothing is held out.
