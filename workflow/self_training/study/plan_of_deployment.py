@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from self_training.data.class_counts import ALL
 from self_training.digests import code_digest
 from self_training.study import budgets, methods
-from self_training.study.config import inner_folds
+from self_training.study.config import deployable, inner_folds
 from self_training.study.plan import Plan, fill
 from self_training.study.plan_of_data import Wildcards
 
@@ -34,7 +34,7 @@ class DeployedPlan(Plan):
         self.study = Plan(config, backend)
         # No rule is given the labels: there are none but those of the labeled examples.
         self.controls["pool"] = []
-        self.deployable = methods.deployable(self.config)
+        self.deployable = deployable(self.config)
         self.decision = f"{self.fold}/decision.json"
         self.calibration = f"{self.fold}/calibration.json"
         self.folder = f"{self.results}/deployed/{{dataset}}"
