@@ -94,7 +94,7 @@ def test_a_chain_is_scored_by_its_last_students_and_charged_for_all():
     assert result["examples_seen"] == 20 * (7 + 9 + 11)
     rows = result["generations_of_chain"]
     assert [row["accuracy"] for row in rows] == [0.75, 1.0, 0.25]
-    assert [row["correct"] for row in rows] == [0, 1, 0]
+    assert [row["correct"] for row in rows] == [None, 1, 0]
     assert [row["trained_on"] for row in rows] == [0, 1, 2]
 
 

@@ -168,8 +168,8 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
         ("datasets/digits_0_2/examples", 0, "examples: Expected an integer of at least 1"),
         (
             "datasets/digits_0_2/labeled_fraction",
-            1,
-            r"a number in \(0, 1\), or a list.* Received: 1",
+            1.1,
+            r"a number in \(0, 1\], or a list.* Received: 1.1",
         ),
         ("datasets/digits_0_2/labeled_fraction", [0.1, 0.1], r"Received: \[0.1, 0.1\]"),
         (
@@ -182,7 +182,7 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
             4,
             r"either it or labels_per_class. .*'labels_per",
         ),
-        ("datasets/digits_0_2/labels_per_class", 0, "Expected an integer of at least 1, or a list"),
+        ("datasets/digits_0_2/labels_per_class", 0, "Expected an integer of at least 1 or all, or a"),
         ("datasets/digits_0_2/draw", "lottery", "Expected one of stratified, random. .*'lottery'"),
         ("datasets/digits_0_2/original", "mnist", "Received the unknown key 'original'"),
         (

@@ -26,7 +26,7 @@ def archive(tmp_path, **changes):
 
 
 def prepare(path, tmp_path, source="npz", **settings):
-    outputs = [tmp_path / name for name in ("images.npy", "labels.npy", "classes.json")]
+    outputs = [tmp_path / name for name in ("images.npy", "labels.npy", "classes.json", "ids.json")]
     datasets.prepare(path, "data", {"source": source} | settings, readers.read, *outputs)
     return np.load(outputs[0]), np.load(outputs[1]), json.loads(outputs[2].read_text())
 
@@ -111,7 +111,7 @@ def test_colors(tmp_path):
         ({"y": np.array([0.0] * 6)}, "Expected y as integers .* Received float64"),
         ({"y": np.zeros((6, 1), int)}, r"Expected y as integers .* shape \(6, 1\)"),
         ({"y": np.array([0, 1, 2, 3, 0, 1])}, "Expected labels y from 0 to 2, .* from 0 to 3"),
-        ({"y": np.array([0, 1, 2, -1, 0, 1])}, "from -1 to 2"),
+        ({"y": np.array([0, 1, 2, -2, 0, 1])}, "or -1 where none is known. .*from -2 to 2"),
         (
             {"class_names": np.array(["a", "b", "a"])},
             "class names. Received 'a' more than once",
@@ -143,7 +143,7 @@ def test_damaged_archives_are_named(tmp_path):
 
 def test_counts_of_classes(tmp_path):
     settings = {"source": "npz", "path": str(archive(tmp_path)), "classes": [2, 0]}
-    assert count(settings) == {"c": 2, "a": 2}
+    assert count(settings) == ({"c": 2, "a": 2}, 0)
     assert count(settings | {"path": "elsewhere.npz"}) is None
     archive(tmp_path, class_names=None)
     with pytest.raises(DatasetError, match="Missing: class_names"):
@@ -153,7 +153,7 @@ def test_counts_of_classes(tmp_path):
 def test_counts_of_what_is_not_there_yet_or_takes_long(tmp_path, monkeypatch):
     """Digits need no archive to be counted; of a CSV file all rows would have to be read."""
     monkeypatch.chdir(tmp_path)
-    assert count({"source": "digits", "classes": [8, 0]}) == {"8": 174, "0": 178}
+    assert count({"source": "digits", "classes": [8, 0]}) == ({"8": 174, "0": 178}, 0)
     assert count({"source": "keras", "name": "mnist"}) is None
     (tmp_path / "data.csv").write_text("label,a\n0,1\n")
     assert count({"source": "csv", "path": "data.csv", "label_column": "label"}) is None
@@ -171,7 +171,7 @@ UNKNOWN = {"source": "words", "name": "words", "path": "words.npz"}
         lambda settings: sources.files_of("words.npz", settings),
         lambda settings: readers.read("words.npz", settings),
         lambda settings: archives.make_archive("words.npz", settings, readers.read),
-        lambda settings: datasets.prepare("words.npz", "data", settings, readers.read, *"abc"),
+        lambda settings: datasets.prepare("words.npz", "data", settings, readers.read, *"abcd"),
     ],
     ids=["archive", "fingerprint", "count", "files_of", "read", "make_archive", "prepare"],
 )

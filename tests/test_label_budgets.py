@@ -193,7 +193,7 @@ def test_methods_text_says_how_many_labels():
         config = budgets.expand(config)
         scores = pd.DataFrame({"dataset": "x", "method": ["m", "n"], "fold": 0, "accuracy": 0.5})
         comparison = significance.compare_methods(scores, budgets=budgets.several(config))
-        return methods_text.write(config, findings.describe(comparison))
+        return methods_text.write(config, findings.describe(comparison), {})
 
     several = text(a={"labels_per_class": [25, 4]}, b={"labeled_fraction": 0.1})
     assert "on 2 datasets (a and b)" in several

@@ -23,7 +23,7 @@ def fake_evaluations() -> list[dict]:
     rng = np.random.default_rng(0)
     generations = [
         {"generation": generation, "offered": 4 * generation, "selected": 2 * generation}
-        | {"correct": generation, "trained_on": 2, "accuracy": 0.5, "classes_missing": "1, NA"}
+        | {"known": generation, "correct": generation, "trained_on": 2, "accuracy": 0.5, "classes_missing": "1, NA"}
         for generation in (0, 1)
     ]
     bins = [{"bin": 9, "count": 5, "correct": 4, "confidence": 4.7}]
@@ -202,11 +202,11 @@ def test_methods_text_says_how_the_optimizer_was_set():
     config = tiny_config()
     scores = external({"a": [0.1, 0.2], "b": [0.2, 0.3], "c": [0.3, 0.4]})
     statistics = findings.describe(significance.compare_methods(scores))
-    text = methods_text.write(config, statistics)
+    text = methods_text.write(config, statistics, {})
     assert "weight decay" not in text and "Loshchilov" not in text
     config["training"] |= {"weight_decay": 0.01, "loss": "per_part"}
     config["methods"]["noisy_student"] |= {"learning_rate": 0.01, "decay": "cosine", "ema": 0.9}
-    text = methods_text.write(config, statistics)
+    text = methods_text.write(config, statistics, {})
     for part in (
         "batches of 16, decoupled weight decay 0.01, loss per part) for",
         "dropout 0.2, learning rate 0.01, learning-rate decay: cosine, weights averaged with a "
@@ -220,7 +220,7 @@ def test_methods_text_says_what_was_done():
     config = tiny_config()
     scores = external({"a": [0.1, 0.2], "b": [0.2, 0.3], "c": [0.3, 0.4]})
     statistics = findings.describe(significance.compare_methods(scores))
-    text = methods_text.write(config, statistics)
+    text = methods_text.write(config, statistics, {})
     for part in (
         "2-fold stratified cross-validation",
         "10% of the examples",
@@ -234,7 +234,7 @@ def test_methods_text_says_what_was_done():
     ):
         assert part in text, part
     config["methods"]["equal_steps"] = {"generations": 0, "steps_of": "noisy_student"}
-    text = methods_text.write(config, statistics)
+    text = methods_text.write(config, statistics, {})
     assert "as many gradient steps as the last student of noisy_student took, without noise" in text
     assert "Cubuk" not in text and "Huang" not in text
     noise = {"policy": "rand_augment", "magnitude": 9, "survival": 0.8}
@@ -247,7 +247,7 @@ def test_methods_text_says_what_was_done():
         "steps": 50,
         "backbone": ["small_resnet", "efficientnet_b0"],
     }
-    text = methods_text.write(config, statistics)
+    text = methods_text.write(config, statistics, {})
     for part in (
         "labeled all unlabeled examples anew",
         "input noise (rand_augment) of magnitude 9 of 30 (of rand_augment, 10 is the nominal "
@@ -264,18 +264,18 @@ def test_methods_text_says_what_was_done():
         assert part in text, part
     assert "stratified by class" in text and "without regard" not in text
     config["datasets"]["digits_0_2"]["draw"] = "random"
-    text = methods_text.write(config, statistics)
+    text = methods_text.write(config, statistics, {})
     assert "drawn without regard to class" in text and "stratified by class" not in text
     config["methods"] = {"baseline": {"generations": 0}}
-    text = methods_text.write(config, statistics)
+    text = methods_text.write(config, statistics, {})
     assert "Xie" not in text and "one network, trained on the labeled examples alone" in text
     config = {"study": "compare", "external_scores": "a.csv"}
-    text = methods_text.write(config, statistics)
+    text = methods_text.write(config, statistics, {})
     assert "a.csv" in text and "Adam" not in text and "tensorflow" not in text
     assert "Friedman" in text and "t-test" not in text, "there are no folds"
     scores = external({"a": [0.1, 0.2], "b": [0.2, 0.3]})
     statistics = findings.describe(significance.compare_methods(scores))
-    assert "Friedman" not in methods_text.write(config, statistics)
+    assert "Friedman" not in methods_text.write(config, statistics, {})
 
 
 def fair_study() -> tuple[dict, list[dict]]:
@@ -370,7 +370,7 @@ def test_methods_text_names_the_tests_that_were_done():
 
     def text(some: pd.DataFrame, **settings) -> str:
         comparison = significance.compare_methods(some, **settings)
-        return methods_text.write(config, findings.describe(comparison))
+        return methods_text.write(config, findings.describe(comparison), {})
 
     many = text(scores)
     for part in ("over datasets", "95 % t intervals", "Holm, S. (1979)", "Bayesian signed-rank"):
@@ -399,7 +399,7 @@ def test_the_methods_text_names_all_values_that_were_searched():
     )
     student, control = (
         next(part for part in text.split("\n\n") if part.startswith(f"{name}:"))
-        for text in [methods_text.write(config, statistics)]
+        for text in [methods_text.write(config, statistics, {})]
         for name in ("noisy_student", "noisy_student_control")
     )
     for part in (student, control):
@@ -409,7 +409,7 @@ def test_the_methods_text_names_all_values_that_were_searched():
     assert "for 30 or 60 gradient steps" in student
     assert "as many gradient steps as the last student of noisy_student took" in control
     assert "from the same initial weights" in control
-    text = methods_text.write(config, statistics)
+    text = methods_text.write(config, statistics, {})
     assert "trained with 2 seeds (Bouthillier et al. 2021)" in text
     assert "Bouthillier, X." in text and "Breiman, L." in text
 

@@ -56,8 +56,8 @@ def test_generations_are_scored():
         parts = {name: getattr(chain, name)[which] for name in fields}
         return chain._replace(**parts, offered=np.array(offered))
 
-    teachers = {"generation": 0, "offered": 0, "selected": 0, "correct": 0, "trained_on": 0}
-    teachers |= {"classes_missing": ""}
+    teachers = {"generation": 0, "offered": 0, "selected": 0, "known": 0, "trained_on": 0}
+    teachers |= {"correct": None, "classes_missing": ""}
     first = some(slice(2), [4])
     rows = scores.score_generations(Y, NAMES, [first, chain], [0.5, 0.6])
     assert rows == [
@@ -66,6 +66,7 @@ def test_generations_are_scored():
             "generation": 1,
             "offered": 4,
             "selected": 2,
+            "known": 2,
             "correct": 1,
             "classes_missing": "dog",
             "trained_on": 1,
@@ -75,6 +76,7 @@ def test_generations_are_scored():
             "generation": 2,
             "offered": 3,
             "selected": 1,
+            "known": 1,
             "correct": 1,
             "classes_missing": "cat, cow",
             "trained_on": 2,

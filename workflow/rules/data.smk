@@ -1,9 +1,9 @@
 # Datasets and their splits.
 #
 # Takes: the sources named in the config.
-# Gives: images, labels and class names of each dataset, and the split of each outer fold. The labels
-#     stay in a file of their own, which only make_splits and the evaluation are given: a split holds
-#     the labels of the labeled examples and no others.
+# Gives: images, labels, class names and names of images of each dataset, and the split of each outer
+#     fold. The labels stay in a file of their own, which only make_splits and the evaluation are given:
+#     a split holds the labels of the labeled examples and no others.
 
 
 rule download:
@@ -26,11 +26,12 @@ rule download:
 rule prepare_dataset:
     """Check a source, keep the chosen classes, and part images from labels."""
     input:
-        files=plan.dataset_path,
+        files=plan.dataset_files,
     output:
         images=f"{plan.data}/images.npy",
         labels=f"{plan.data}/labels.npy",
         classes=f"{plan.data}/classes.json",
+        ids=f"{plan.data}/ids.json",
     log:
         f"{plan.results}/logs/prepare_dataset/{{dataset}}.log",
     benchmark:

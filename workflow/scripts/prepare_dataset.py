@@ -13,4 +13,5 @@ prepare(
     snakemake.output.images,
     snakemake.output.labels,
     snakemake.output.classes,
+    snakemake.output.ids,
 )

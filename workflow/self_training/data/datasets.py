@@ -4,17 +4,29 @@ What reads a source depends on the kind of its examples, so callers hand in the 
 """
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from self_training.data.examples import Reader, choose_classes
+from self_training.data.examples import UNKNOWN, Reader, choose_classes
 from self_training.data.sources import SHIPPED, archive, check_sha256, digest, files_of
 from self_training.errors import DatasetError
 from self_training.storage import save_array, save_json
 
 
-def count_classes(settings: dict, dataset: str, read: Reader) -> dict[str, int] | None:
-    """Return the number of examples per class name, or None while that takes reading examples.
+class Counts(NamedTuple):
+    """How many examples a dataset has.
+
+    of_classes: by the names of the classes.
+    unknown: those of unknown label.
+    """
+
+    of_classes: dict[str, int]
+    unknown: int
+
+
+def count_classes(settings: dict, dataset: str, read: Reader) -> Counts | None:
+    """Return how many examples each class has, or None while that takes reading examples.
 
     Args:
         settings: of the dataset.
@@ -36,8 +48,13 @@ def count_classes(settings: dict, dataset: str, read: Reader) -> dict[str, int] 
     _, labels, class_names = choose_classes(
         examples.y, examples.class_names, settings.get("classes"), dataset
     )
-    counts = np.bincount(labels, minlength=len(class_names))
-    return dict(zip(class_names.tolist(), counts.tolist(), strict=True))
+    return _counts(labels, class_names)
+
+
+def _counts(labels: np.ndarray, class_names: np.ndarray) -> Counts:
+    counts = np.bincount(labels[labels != UNKNOWN], minlength=len(class_names))
+    of_classes = dict(zip(class_names.tolist(), counts.tolist(), strict=True))
+    return Counts(of_classes, int((labels == UNKNOWN).sum()))
 
 
 def prepare(
@@ -48,11 +65,12 @@ def prepare(
     examples_path: Path | str,
     labels_path: Path | str,
     classes_path: Path | str,
+    ids_path: Path | str,
 ) -> None:
-    """Write a dataset's examples, its labels and its class names to three files.
+    """Write a dataset's examples, labels, class names and what examples are called to four files.
 
     They are apart so that a rule can be given the examples without the labels: what trains never
-    has the file with the hidden ones.
+    has the file with the hidden ones. An unknown label is UNKNOWN.
 
     Args:
         path: file or folder that the dataset is read from.
@@ -71,18 +89,20 @@ def prepare(
     kept, labels, class_names = choose_classes(
         examples.y, examples.class_names, settings.get("classes"), dataset
     )
-    counts = np.bincount(labels, minlength=len(class_names))
-    for name, count in zip(class_names, counts, strict=True):
+    counts = _counts(labels, class_names)
+    for name, count in counts.of_classes.items():
         if count == 0:
             raise DatasetError(
                 f"{path}: Expected examples of class '{name}'. Received none. Remove the class, or "
                 f"leave it out of datasets.{dataset}.classes."
             )
-    if len(kept) != settings.get("examples", len(kept)):
+    known = sum(counts.of_classes.values())
+    if known != settings.get("examples", known):
         raise DatasetError(
-            f"datasets.{dataset}.examples: Expected {settings['examples']} examples, as the config "
-            f"says. Received {len(kept)} in {path}."
+            f"datasets.{dataset}.examples: Expected {settings['examples']} labeled examples, as "
+            f"the config says. Received {known} in {path}."
         )
     save_array(examples_path, examples.load(kept))
     save_array(labels_path, labels)
     save_json(classes_path, class_names.tolist())
+    save_json(ids_path, [examples.ids[index] for index in kept])

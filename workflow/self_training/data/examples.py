@@ -1,34 +1,68 @@
-"""Labeled examples of any kind, and checks of their labels and of the names of their classes."""
+"""Examples of any kind, and checks of their labels and of the names of their classes."""
 
 import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from self_training.errors import DatasetError
 
+# The label of an example whose class nobody knows, and what stands for it where labels are words: a
+# sub-folder of this name, a cell that is empty or has the number. A class may have such a name.
+UNKNOWN = -1
+UNKNOWN_FOLDER, UNKNOWN_CELLS = "unlabeled", ("", "-1")
+
 
 @dataclass(frozen=True)
 class Examples:
-    """Labeled examples, whose labels are at hand and whose arrays are loaded when asked for.
+    """Examples, whose labels are at hand and whose arrays are loaded when asked for.
 
     Many questions are about labels alone, and the examples of some classes are often enough.
 
-    y: (examples,) integer labels.
+    y: (examples,) integer labels; UNKNOWN where nobody knows it.
     class_names: str (classes,).
-    load: function from indices (kept,) to what a model is given of these examples: images, uint8
-        (kept, height, width, channels).
+    load: function from indices (kept,), in ascending order, to what a model is given of these
+        examples: images, uint8 (kept, height, width, channels).
+    ids: what a user calls each example: file name, row number or what a column says.
     origin: what an archive was made from, as recorded in it; empty where nothing was.
     """
 
     y: np.ndarray
     class_names: np.ndarray
     load: Callable[[np.ndarray], np.ndarray]
+    ids: Sequence[str]
     origin: dict = field(default_factory=dict)
+
+
+def with_unlabeled(labeled: Examples, unlabeled: Examples, path: Path | str) -> Examples:
+    """Return examples that are followed by others, all of unknown label.
+
+    Args:
+        labeled: those of a dataset, of which some may have no label, too.
+        unlabeled: the others; what class names they have is of no interest.
+        path: of the others, for messages.
+
+    Raises: DatasetError, when they are loaded and are not of one shape.
+    """
+    first = len(labeled.y)
+
+    def load(kept: np.ndarray) -> np.ndarray:
+        own, others = kept[kept < first], kept[kept >= first] - first
+        parts = [some.load(rows) for some, rows in ((labeled, own), (unlabeled, others))]
+        if len(own) and len(others) and parts[0].shape[1:] != parts[1].shape[1:]:
+            shapes = [" x ".join(map(str, part.shape[1:])) for part in parts]
+            raise DatasetError(
+                f"{path}: Expected examples like the labeled ones, of {shapes[0]}. Received "
+                f"{shapes[1]}. Convert them, or set image_size and color_mode for all."
+            )
+        return np.concatenate([part for part in parts if len(part)] or parts[:1])
+
+    y = np.concatenate([labeled.y.astype(np.int32), np.full(len(unlabeled.y), UNKNOWN, np.int32)])
+    return replace(labeled, y=y, load=load, ids=[*labeled.ids, *unlabeled.ids])
 
 
 # Each kind of examples has a reader: it reads a file or folder by a dataset's settings or, without
@@ -52,7 +86,8 @@ def check_class_names(path: Path | str, names: Iterable[str]) -> None:
 
 
 def check_labels(path: Path | str, y: np.ndarray, class_names: np.ndarray) -> None:
-    """Raise DatasetError unless labels and class names of an archive fit each other."""
+    """Raise DatasetError unless labels, perhaps UNKNOWN, and class names of an archive fit each
+    other."""
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
         raise DatasetError(
             f"{path}: Expected y as integers of shape (examples,). "
@@ -64,48 +99,54 @@ def check_labels(path: Path | str, y: np.ndarray, class_names: np.ndarray) -> No
             f"Received {class_names.dtype} of shape {class_names.shape}."
         )
     check_class_names(path, class_names.tolist())
-    if len(y) and not 0 <= y.min() <= y.max() < len(class_names):
+    if len(y) and not UNKNOWN <= y.min() <= y.max() < len(class_names):
         raise DatasetError(
-            f"{path}: Expected labels y from 0 to {len(class_names) - 1}, one per class name. "
-            f"Received labels from {y.min()} to {y.max()}."
+            f"{path}: Expected labels y from 0 to {len(class_names) - 1}, one per class name, or "
+            f"{UNKNOWN} where none is known. Received labels from {y.min()} to {y.max()}."
         )
 
 
 def encode_labels(
-    path: Path | str, labels: Sequence[str], class_names: Sequence[str] | None
+    path: Path | str,
+    labels: Sequence[str],
+    class_names: Sequence[str] | None,
+    classes: Sequence[int | str] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return integer labels and class names for labels as they stand in the rows of a file.
+
+    A cell of UNKNOWN_CELLS says that none is known.
 
     Args:
         path: of the file, for messages.
         labels: one per row, as `plain_name` gives them.
         class_names: names of the labels 0, 1, ..., or of labels that are such names; without, the
             classes are the labels that occur, numbers in the order of numbers.
+        classes: of the dataset, or None; like `class_names` they may have a class `-1`.
 
-    Returns: labels int32 (rows,) and class names str (classes,).
+    Returns: labels int32 (rows,), perhaps UNKNOWN, and class names str (classes,).
     Raises: DatasetError, naming the row that is wrong.
     """
-    found = set(labels)
+    unknown = set(UNKNOWN_CELLS) - {*(class_names or ()), *map(str, classes or ())}
+    found = set(labels) - unknown
     numbers = all(re.fullmatch(r"-?\d+", label) for label in found)
     if class_names is None:
         if numbers and len({int(label) for label in found}) < len(found):
             raise DatasetError(f"{path}: Expected every number written in one way, as 1 or as 01.")
         names = sorted(found, key=int) if numbers else sorted(found)
         code = {name: index for index, name in enumerate(names)}
-        if "" in found:
-            row = labels.index("") + 1
-            raise DatasetError(f"{path}: Expected a label in every row. Received none in {row}.")
     else:
         names = list(class_names)
         code = {name: index for index, name in enumerate(names)}
         if numbers and not found & set(names):
             code = {label: int(label) for label in found if 0 <= int(label) < len(names)}
-        wrong = next((row for row, label in enumerate(labels, 1) if label not in code), None)
+        known = {*code, *unknown}
+        wrong = next((row for row, label in enumerate(labels, 1) if label not in known), None)
         if wrong is not None:
             raise DatasetError(
                 f"{path}: Expected a label from 0 to {len(names) - 1}, or one of the class_names. "
                 f"Received '{labels[wrong - 1]}' in data row {wrong}."
             )
+    code |= dict.fromkeys(unknown, UNKNOWN)
     return np.array([code[label] for label in labels], dtype=np.int32), np.array(names, dtype=str)
 
 
@@ -114,8 +155,10 @@ def choose_classes(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return the examples of some classes, and their labels renumbered from 0 in the order given.
 
+    Those of unknown label are kept: they may be of any class.
+
     Args:
-        y: (examples,) labels.
+        y: (examples,) labels, perhaps UNKNOWN.
         class_names: (all classes,).
         classes: labels (int) or class names (str) to keep, or None for all.
         dataset: the name that messages use.
@@ -143,8 +186,9 @@ def choose_classes(
         raise DatasetError(
             f"datasets.{dataset}.classes: Expected every class once. Received: {classes}."
         )
-    renumbered = np.full(len(names), -1, dtype=np.int32)
+    left_out = UNKNOWN - 1
+    renumbered = np.full(len(names), left_out, dtype=np.int32)
     renumbered[chosen] = np.arange(len(chosen))
-    labels = renumbered[y]
-    kept = np.flatnonzero(labels >= 0)
+    labels = np.where(y == UNKNOWN, UNKNOWN, renumbered[y]).astype(np.int32)
+    kept = np.flatnonzero(labels != left_out)
     return kept, labels[kept], class_names[chosen]

@@ -1,4 +1,4 @@
-"""NumPy archives and CSV files of labeled examples: what is in them for every kind of examples."""
+"""NumPy archives and CSV files of examples: what is in them for every kind of examples."""
 
 import csv
 import json
@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
-from self_training.data.examples import Examples, check_labels
+from self_training.data.examples import UNKNOWN, Examples, check_labels
 from self_training.errors import DatasetError
 
 _NPZ = "a NumPy archive (.npz) with x, y and class_names"
@@ -48,6 +48,8 @@ def readable(path: Path | str, expected: str) -> Iterator[None]:
 def read_npz(path: Path | str, check_x: Callable[[Path | str, np.ndarray, int], None]) -> Examples:
     """Read a NumPy archive of x (examples, ...), y (examples,) and class_names (classes,).
 
+    Its examples are called by their positions, from 0.
+
     Args:
         check_x: function of the path, x and the number of labels that raises DatasetError unless x
             is what a kind of examples takes; called when the examples are loaded.
@@ -65,14 +67,49 @@ def read_npz(path: Path | str, check_x: Callable[[Path | str, np.ndarray, int], 
         y, class_names = archive["y"], archive["class_names"]
         origin = _read_origin(archive["origin"]) if "origin" in archive.files else {}
     check_labels(path, y, class_names)
+    return Examples(y, class_names, _loader(path, check_x, len(y)), _numbers(len(y)), origin)
 
+
+def read_unlabeled_npz(
+    path: Path | str, check_x: Callable[[Path | str, np.ndarray, int], None]
+) -> Examples:
+    """Read a NumPy archive of x (examples, ...) alone, as `read_npz` does: no label is known.
+
+    Raises: DatasetError.
+    """
+    with readable(path, "a NumPy archive (.npz) with x"), np.load(path) as archive:
+        if archive.files != ["x"]:
+            raise DatasetError(
+                f"{path}: Expected the array x alone, of examples whose labels nobody knows "
+                f"(unlabeled). Received: {', '.join(sorted(archive.files)) or 'none'}. Labels of "
+                "some belong into the archive of path, with y = -1 for all others."
+            )
+        count = _length(path)
+    y = np.full(count, UNKNOWN, np.int32)
+    return Examples(y, np.array([], dtype=str), _loader(path, check_x, count), _numbers(count))
+
+
+def _length(path: Path | str) -> int:
+    """Return how many examples x of an archive has, without reading them."""
+    with ZipFile(path) as archive, archive.open("x.npy") as file:
+        version = np.lib.format.read_magic(file)
+        headers = {(1, 0): np.lib.format.read_array_header_1_0}
+        shape, _, _ = headers.get(version, np.lib.format.read_array_header_2_0)(file)
+    return shape[0] if shape else 0
+
+
+def _loader(path: Path | str, check_x: Callable, count: int) -> Callable[[np.ndarray], np.ndarray]:
     def load(kept: np.ndarray) -> np.ndarray:
         with readable(path, _NPZ), np.load(path) as archive:
             x = archive["x"]
-        check_x(path, x, len(y))
+        check_x(path, x, count)
         return x[kept]
 
-    return Examples(y, class_names, load, origin)
+    return load
+
+
+def _numbers(count: int) -> list[str]:
+    return [str(number) for number in range(count)]
 
 
 def _read_origin(text: np.ndarray) -> dict:
@@ -89,18 +126,19 @@ class Header(NamedTuple):
 
     names: of the columns.
     separator: comma, or semicolon where no comma is in the line.
-    label_column: index of the column with the labels.
     """
 
     names: list[str]
     separator: str
-    label_column: int
 
 
-def read_header(path: Path | str, label_column: str) -> Header:
+def read_header(path: Path | str, columns: dict[str, str]) -> Header:
     """Read the names of the columns of a CSV file.
 
-    Raises: DatasetError, when none of them is that of the labels.
+    Args:
+        columns: those that must be there, by the keys of the config that name them.
+
+    Raises: DatasetError, when one is not there.
     """
     with readable(path, "a CSV file in UTF-8"):
         with open(path, encoding="utf-8-sig", newline="") as file:
@@ -108,10 +146,11 @@ def read_header(path: Path | str, label_column: str) -> Header:
         separator = ";" if ";" in first_line and "," not in first_line else ","
         names = next(csv.reader([first_line], delimiter=separator), [])
     names = [name.strip() for name in names]
-    if label_column not in names:
-        shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-        raise DatasetError(
-            f"{path}: Expected the column '{label_column}' (label_column). Received the columns: "
-            f"{shown or 'none'}."
-        )
-    return Header(names, separator, names.index(label_column))
+    for key, column in columns.items():
+        if column not in names:
+            shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+            raise DatasetError(
+                f"{path}: Expected the column '{column}' ({key}). Received the columns: "
+                f"{shown or 'none'}."
+            )
+    return Header(names, separator)

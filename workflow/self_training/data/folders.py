@@ -1,10 +1,10 @@
-"""Folders with one sub-folder per class, and one file per example in it."""
+"""Folders with one sub-folder per class, and one file per example in it; or with no classes."""
 
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from self_training.data.examples import check_class_names, plain_name
+from self_training.data.examples import UNKNOWN_FOLDER, check_class_names, plain_name
 from self_training.errors import DatasetError
 
 # What file managers leave in folders, beside hidden files.
@@ -39,18 +39,47 @@ def list_files(folder: Path, content: Content) -> tuple[list[list[Path]], list[s
         raise DatasetError(
             f"{folder}: Expected {noun}s in sub-folders, one per class. Received "
             + (f"the {noun} {outside[0].name} beside them." if outside else "no sub-folder.")
+            + f" {noun.capitalize()}s of unknown class belong into a sub-folder "
+            f"'{UNKNOWN_FOLDER}', or into a folder of their own (unlabeled: PATH)."
         )
     check_class_names(folder, [entry.name for entry in classes])
     files = []
     for entry in classes:
         files.append(sorted(file for file in entry.iterdir() if not _is_litter(file)))
-        for file in files[-1]:
-            if file.suffix.lower() not in content.suffixes:
-                raise DatasetError(
-                    f"{file}: Expected nothing but {noun}s here ({', '.join(content.suffixes)}). "
-                    "Convert the file or move it elsewhere."
-                )
+        _check_suffixes(files[-1], content)
     return files, [plain_name(entry.name) for entry in classes]
+
+
+def list_without_classes(folder: Path, content: Content) -> list[Path]:
+    """Return the files of a folder and of all its sub-folders, whose names say nothing.
+
+    Raises: DatasetError, when there is none, or another file among them.
+    """
+    inside = (path for path in folder.rglob("*") if path.is_file())
+    files = sorted(
+        path for path in inside if not any(map(_is_litter, _steps(path.relative_to(folder))))
+    )
+    _check_suffixes(files, content)
+    if not files:
+        raise DatasetError(
+            f"{folder}: Expected {content.noun}s ({', '.join(content.suffixes)}), also in "
+            "sub-folders. Received none."
+        )
+    return files
+
+
+def _check_suffixes(files: list[Path], content: Content) -> None:
+    for file in files:
+        if file.suffix.lower() not in content.suffixes:
+            raise DatasetError(
+                f"{file}: Expected nothing but {content.noun}s here "
+                f"({', '.join(content.suffixes)}). Convert the file or move it elsewhere."
+            )
+
+
+def _steps(path: Path) -> list[Path]:
+    """Return a relative path and the folders that it leads through."""
+    return [path, *path.parents[:-1]]
 
 
 def _is_litter(path: Path) -> bool:

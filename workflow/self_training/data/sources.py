@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
-from self_training.data.folders import Content, list_files
+from self_training.data.folders import Content, list_files, list_without_classes
 from self_training.errors import DatasetError
 from self_training.storage import sha256
 
@@ -25,9 +25,9 @@ SOURCES = {
     "digits": Keys((), ()),
     "keras": Keys(("name",), ()),
     "kaggle": Keys(("name", "slug", "file"), ("label_column", "class_names", "image_size")),
-    "npz": Keys(("path",), ()),
-    "images": Keys(("path",), ("image_size",)),
-    "csv": Keys(("path", "label_column"), ("class_names", "image_size")),
+    "npz": Keys(("path",), ("unlabeled",)),
+    "images": Keys(("path",), ("unlabeled", "image_size")),
+    "csv": Keys(("path", "label_column"), ("unlabeled", "class_names", "image_size", "id_column")),
 }
 SOURCE_KEYS = {key for keys in SOURCES.values() for key in keys.required + keys.optional}
 KERAS_NAMES = ("mnist", "fashion_mnist", "cifar10", "cifar100")
@@ -80,8 +80,16 @@ def files_of(path: Path | str, settings: dict) -> tuple[list[Path], Path]:
     return [path], path.parent
 
 
+def files_of_unlabeled(settings: dict) -> list[Path]:
+    """Return the files of examples of unknown label, of those that lie apart from the others."""
+    if "unlabeled" not in settings:
+        return []
+    path = Path(settings["unlabeled"])
+    return list_without_classes(path, FOLDERS["images"]) if path.is_dir() else [path]
+
+
 def fingerprint(settings: dict) -> str | None:
-    """Return a hash of names, sizes and times of the user's own file, or of all of a folder's.
+    """Return a hash of names, sizes and times of the user's own files, or of all of a folder's.
 
     Their times may be older than what was made of them. Nothing is read, so it can be asked for
     whenever a study is planned.
@@ -92,6 +100,7 @@ def fingerprint(settings: dict) -> str | None:
         return None
     files, folder = files_of(settings["path"], settings)
     stats = [(str(file.relative_to(folder)), file.stat()) for file in files]
+    stats += [(str(file), file.stat()) for file in files_of_unlabeled(settings)]
     text = repr([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

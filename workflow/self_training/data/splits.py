@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from self_training.data.class_counts import check_class_counts, labels_of_class
+from self_training.data.examples import UNKNOWN
 from self_training.data.split import Split
 from self_training.errors import DatasetError
 from self_training.seeds import derive_seed, generator
@@ -24,7 +25,8 @@ def make_splits(
     """Split a dataset for every outer fold.
 
     Args:
-        labels: (examples,) true labels. No later rule but the evaluation reads them.
+        labels: (examples,) true labels, UNKNOWN where nobody knows one. No later rule but the
+            evaluation reads them. Examples of unknown label are unlabeled in every outer fold.
         class_names: (classes,).
         seed: of the study.
         dataset: its name in the config, whatever the budget: all budgets have the same outer folds.
@@ -33,19 +35,21 @@ def make_splits(
         draw: `stratified`, or `random`: which examples are labeled does not depend on labels, given
             the outer folds, which are always stratified.
         budget: `labeled_fraction` (of every class in the pool, rounded; of a random draw, of the
-            pool) or `labels_per_class`. The labels of a smaller one are among those of a larger
-            one.
+            pool, of which examples of unknown label are no part) or `labels_per_class`, perhaps
+            `all`. The labels of a smaller one are among those of a larger one.
 
     Returns: one split per outer fold.
     Raises: DatasetError when a class has too few examples, or a random draw has left it no label.
     """
-    counts = np.bincount(labels, minlength=len(class_names)).tolist()
+    known_idx, unknown_idx = np.flatnonzero(labels != UNKNOWN), np.flatnonzero(labels == UNKNOWN)
+    counts = np.bincount(labels[known_idx], minlength=len(class_names)).tolist()
     check_class_counts(
         dict(zip(class_names, counts, strict=True)),
         dataset=dataset,
         outer_folds=outer_folds,
         inner_folds=inner_folds,
         draw=draw,
+        unknown=len(unknown_idx),
         **budget,
     )
     identity = {"study": seed, "dataset": dataset}
@@ -53,7 +57,8 @@ def make_splits(
         outer_folds, shuffle=True, random_state=derive_seed(purpose="outer folds", **identity)
     )
     splits = []
-    for fold, (pool_idx, test_idx) in enumerate(folds.split(labels, labels)):
+    for fold, parted in enumerate(folds.split(known_idx, labels[known_idx])):
+        pool_idx, test_idx = (known_idx[part] for part in parted)
         identity["outer_fold"] = fold
         if draw == "random":
             labeled_idx = _draw_at_random(pool_idx, identity, budget)
@@ -61,7 +66,8 @@ def make_splits(
         else:
             labeled_idx = _draw_of_every_class(labels, pool_idx, identity, budget)
         labeled_y = labels[labeled_idx]
-        order = generator(purpose="unlabeled order", **identity).permutation(pool_idx)
+        unlabeled = np.union1d(pool_idx, unknown_idx)
+        order = generator(purpose="unlabeled order", **identity).permutation(unlabeled)
         splits.append(
             Split(
                 test_idx=test_idx,

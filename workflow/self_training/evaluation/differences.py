@@ -124,10 +124,13 @@ def corrected_t_test(rows: pd.DataFrame, a: str, b: str, all_folds: int) -> dict
 
 
 def _test_to_train(rows: pd.DataFrame, folds: int) -> float:
-    """Return n_test / n_train of outer folds; of scores from elsewhere by their number."""
+    """Return n_test / n_train of outer folds; of scores from elsewhere by their number.
+
+    Examples of unknown label, which are the same ones in every fold, are no part of either.
+    """
     ratio = 1 / (folds - 1)
     if {"test", "labeled", "unlabeled"} <= set(rows):
-        train = rows["labeled"] + rows["unlabeled"]
+        train = rows["labeled"] + rows["unlabeled"] - rows.get("unknown", 0)
         ratio = float(np.nan_to_num((rows["test"] / train).mean(), nan=ratio))
     return ratio
 

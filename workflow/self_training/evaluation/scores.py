@@ -6,6 +6,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 from self_training import storage
+from self_training.data.examples import UNKNOWN
 from self_training.data.split import Split, load_split
 from self_training.evaluation import metrics
 from self_training.evaluation.calibration import calibration_error, reliability
@@ -14,7 +15,7 @@ from self_training.methods.labeled_so_far import PseudoLabels
 from self_training.methods.predictions import ensemble
 from self_training.training.runs import FINAL
 
-EXAMPLES = 8  # Pseudo-labels that are shown, right ones and wrong ones each.
+EXAMPLES = 8  # Pseudo-labels that are shown, right ones, wrong ones and those of neither each.
 
 
 def not_learned(y_true: np.ndarray, probabilities: np.ndarray, records: list[dict]) -> str:
@@ -47,30 +48,33 @@ def score_generations(
     nothing trains on the result.
 
     Args:
-        labels: (dataset,) true labels.
+        labels: (dataset,) true labels, UNKNOWN where nobody knows one.
         class_names: (classes,).
         chain: a final chain's pseudo-labels after generation 1, 2, ...; empty without any.
         accuracies: on the outer test fold, of generation 0, 1, ... as far as any was trained.
 
-    Returns: per generation: `offered` to the teachers; `selected` by confidence, and how many of
-        these are `correct`; `classes_missing`, the names of those that none of these has, or '';
-        `trained_on` after class balancing; `accuracy` of the students, None when there were none.
+    Returns: per generation: `offered` to the teachers; `selected` by confidence; of these those
+        whose label is `known`, and how many of the known ones are `correct`, None where none is
+        known; `classes_missing`, the names of those that no selected one has, or ''; `trained_on`
+        after class balancing; `accuracy` of the students, None when there were none.
     """
-    none = {"offered": 0, "selected": 0, "correct": 0, "classes_missing": "", "trained_on": 0}
-    rows: list[dict] = [{"generation": 0} | none]
+    none = {"offered": 0, "selected": 0, "known": 0, "correct": None, "classes_missing": ""}
+    rows: list[dict] = [{"generation": 0} | none | {"trained_on": 0}]
     if chain:
         asked = chain[-1].offered.tolist()
         for generation, (offered, given) in enumerate(zip(asked, chain, strict=False), start=1):
             pseudo_labels = _labels_of(given)
-            correct = pseudo_labels == labels[given.examples]
+            true = labels[given.examples]
             now = given.generation == generation
+            known = now & (true != UNKNOWN)
             missing = np.setdiff1d(np.arange(len(class_names)), pseudo_labels[now])
             rows.append(
                 {
                     "generation": generation,
                     "offered": offered,
                     "selected": int(now.sum()),
-                    "correct": int(correct[now].sum()),
+                    "known": int(known.sum()),
+                    "correct": int((pseudo_labels == true)[known].sum()) if known.any() else None,
                     "classes_missing": ", ".join(class_names[label] for label in missing),
                     "trained_on": int(given.copies[now].sum()),
                 }
@@ -88,15 +92,16 @@ def _labels_of(pseudo_labeled: PseudoLabels) -> np.ndarray:
 
 
 def show_pseudo_labels(labels: np.ndarray, pseudo_labeled: PseudoLabels) -> list[dict]:
-    """Return pseudo-labels to look at: right and wrong ones, evenly from the least confident on.
+    """Return pseudo-labels to look at: right ones, wrong ones, and those of which nobody knows it,
+    evenly from the least confident on.
 
     Returns: `example` (index into the dataset), `generation`, `confidence`, `pseudo_label` and the
-        true `label`.
+        true `label`, None where it is not known.
     """
-    pseudo_labels = _labels_of(pseudo_labeled)
-    right = pseudo_labels == labels[pseudo_labeled.examples]
+    pseudo_labels, true = _labels_of(pseudo_labeled), labels[pseudo_labeled.examples]
+    right, unknown = pseudo_labels == true, true == UNKNOWN
     shown = []
-    for group in (np.flatnonzero(right), np.flatnonzero(~right)):
+    for group in map(np.flatnonzero, (right, ~right & ~unknown, unknown)):
         ordered = group[np.argsort(pseudo_labeled.confidence[group], kind="stable")]
         picks = np.unique(np.linspace(0, len(ordered) - 1, min(EXAMPLES, len(ordered))).round())
         shown.extend(ordered[picks.astype(int)].tolist())
@@ -106,7 +111,7 @@ def show_pseudo_labels(labels: np.ndarray, pseudo_labeled: PseudoLabels) -> list
             "generation": int(pseudo_labeled.generation[index]),
             "confidence": float(pseudo_labeled.confidence[index]),
             "pseudo_label": int(pseudo_labels[index]),
-            "label": int(labels[pseudo_labeled.examples[index]]),
+            "label": None if unknown[index] else int(true[index]),
         }
         for index in shown
     ]
@@ -203,7 +208,7 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
     """Score a method's final chain on the outer test fold.
 
     Args:
-        labels: (dataset,) true labels.
+        labels: (dataset,) true labels, UNKNOWN where nobody knows one.
         class_names: (classes,).
 
     Returns: metrics, seconds, gradient steps and examples seen (of all teachers and students that
@@ -229,6 +234,8 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
     pseudo_labels = chain.pseudo_labels
     termination = pseudo_labels[-1].termination if pseudo_labels else ""
     y_true, last = labels[split.test_idx], probabilities[-1]
+    if (y_true == UNKNOWN).any():
+        raise ValueError("Expected test examples of known label. Received some of unknown label.")
     bins = reliability(y_true, last)
     accuracies = [float(np.mean(some.argmax(axis=1) == y_true)) for some in probabilities]
     return {
@@ -247,6 +254,7 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         ),
         "labeled": len(split.labeled_idx),
         "unlabeled": len(split.unlabeled_idx),
+        "unknown": int((labels[split.unlabeled_idx] == UNKNOWN).sum()),
         "test": len(split.test_idx),
         **hyper_parameters,
         **describe_choice(chain.choice),

@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Sequence
+from functools import partial
 from math import isqrt
 from pathlib import Path
 
 import numpy as np
 
-from self_training.data.examples import Examples, encode_labels, plain_name
+from self_training.data.examples import UNKNOWN, Examples, encode_labels, plain_name
 from self_training.data.files import read_header, readable
 from self_training.errors import DatasetError
 
@@ -17,25 +18,67 @@ def read_csv(
     label_column: str,
     class_names: Sequence[str] | None = None,
     image_size: Sequence[int] | None = None,
+    id_column: str | None = None,
+    classes: Sequence[int | str] | None = None,
 ) -> Examples:
     """Read a CSV file: a header, and a row per image of a label and pixels from 0 to 255.
 
     Args:
         label_column: header of the labels; all other columns are pixels, row by row, in color the
             channels of a pixel side by side.
-        class_names: names of the labels 0, 1, ..., or of labels that are such names; without, the
-            classes are the labels that occur, in order.
+        class_names, classes: of `encode_labels`.
         image_size: (height, width); without, images are square.
+        id_column: header of what images are called; without, by their rows, from 1.
 
     Raises: DatasetError, naming the file, and the row where one is wrong.
     """
-    header = read_header(path, label_column)
-    columns = len(header.names)
-    shape = _image_shape(path, columns - 1, image_size)
-    labels: list[str] = []
+    x, texts = _read_table(path, {"label_column": label_column}, id_column, image_size)
+    labels = list(map(plain_name, texts["label_column"]))
+    y, names = encode_labels(path, labels, class_names, classes)
+    return Examples(y, names, x.__getitem__, texts["id_column"])
 
-    def note_label(text: str) -> int:
-        labels.append(plain_name(text))
+
+def read_unlabeled_csv(
+    path: Path | str,
+    label_column: str,
+    image_size: Sequence[int] | None = None,
+    id_column: str | None = None,
+) -> Examples:
+    """Read a CSV file as `read_csv` does, without labels.
+
+    Args:
+        label_column: a header that must not be there.
+
+    Raises: DatasetError.
+    """
+    if label_column in read_header(path, {}).names:
+        raise DatasetError(
+            f"{path}: Expected no column '{label_column}' (label_column) in a file of examples "
+            "whose labels nobody knows (unlabeled). Received one. Remove it, or put the rows into "
+            "the file of path, where an empty label is one that is not known."
+        )
+    x, texts = _read_table(path, {}, id_column, image_size)
+    y = np.full(len(x), UNKNOWN, np.int32)
+    return Examples(y, np.array([], dtype=str), x.__getitem__, texts["id_column"])
+
+
+def _read_table(
+    path: Path | str,
+    columns_of_text: dict[str, str],
+    id_column: str | None,
+    image_size: Sequence[int] | None,
+) -> tuple[np.ndarray, dict[str, list[str]]]:
+    """Return images, and what stands in the columns that are no pixels, by the keys of the config
+    that name them; ids are there in any case."""
+    named = columns_of_text | ({"id_column": id_column} if id_column is not None else {})
+    header = read_header(path, named)
+    columns = len(header.names)
+    shape = _image_shape(path, columns - len(named), image_size)
+    texts: dict[str, list[str]] = {key: [] for key in named}
+    position = {key: header.names.index(name) for key, name in named.items()}
+
+    def note(key: str, text: str) -> int:
+        texts[key].append(text.strip())
         return 0
 
     try:
@@ -48,20 +91,19 @@ def read_csv(
                 quotechar='"',
                 skiprows=1,
                 ndmin=2,
-                converters={header.label_column: note_label},
+                converters={position[key]: partial(note, key) for key in named},
             )
     except DatasetError as error:
         raise DatasetError(_where_wrong(str(error), path, header.names)) from error
-    if not labels:
+    if not len(table):
         raise DatasetError(f"{path}: Expected a row per image under the header. Received none.")
     if table.shape[1] != columns:
         raise DatasetError(
             f"{path}: Expected {columns} values in every row, one per column of the header. "
             f"Received {table.shape[1]}."
         )
-    x = np.delete(table, header.label_column, axis=1).reshape(-1, *shape)
-    y, names = encode_labels(path, labels, class_names)
-    return Examples(y, names, x.__getitem__)
+    x = np.delete(table, list(position.values()), axis=1).reshape(-1, *shape)
+    return x, {"id_column": [str(row) for row in range(1, len(x) + 1)]} | texts
 
 
 def _where_wrong(message: str, path: Path | str, header: list[str]) -> str:
@@ -108,6 +150,7 @@ def _image_shape(
         if side and channels * side**2 == pixels:
             return side, side, channels
     raise DatasetError(
-        f"{path}: Expected the pixel columns of square images. Received {pixels} columns beside "
-        "the labels. Set image_size: [height, width], and leave out what is no pixel."
+        f"{path}: Expected the pixel columns of square images. Received {pixels} columns that are "
+        "neither label_column nor id_column. Set image_size: [height, width], and leave out what "
+        "is no pixel."
     )

@@ -1,17 +1,17 @@
 """Readers of images: whatever the format of a source, images and labels checked and made alike."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from self_training.data.examples import Examples
-from self_training.data.files import read_npz
-from self_training.data.folders import list_files
+from self_training.data.examples import UNKNOWN, UNKNOWN_FOLDER, Examples, with_unlabeled
+from self_training.data.files import read_npz, read_unlabeled_npz
+from self_training.data.folders import list_files, list_without_classes
 from self_training.data.sources import FOLDERS, SHIPPED, check_origin, unknown_source
 from self_training.errors import DatasetError
-from self_training.image.csv_reader import read_csv
+from self_training.image.csv_reader import read_csv, read_unlabeled_csv
 from self_training.image.decoding import convert_colors, decode
 
 
@@ -22,27 +22,55 @@ def read(path: Path | str | None, settings: dict) -> Examples:
         path: of a file or folder; None for a source that comes with a library.
         settings: of the dataset.
 
-    Returns: examples whose `load` gives images in the dataset's `color_mode`.
+    Returns: examples whose `load` gives images in the dataset's `color_mode`; those of `unlabeled`
+        come last.
     Raises: DatasetError, also when an archive was made from something else than settings name.
     """
-    source, color_mode = settings["source"], settings.get("color_mode")
+    color_mode = settings.get("color_mode")
+    examples = _in_colors(_read_path(path, settings), color_mode)
+    if "unlabeled" in settings:
+        unlabeled = _in_colors(_read_unlabeled(settings), color_mode)
+        examples = with_unlabeled(examples, unlabeled, settings["unlabeled"])
+    return examples
+
+
+def _in_colors(examples: Examples, color_mode: str | None) -> Examples:
+    return replace(examples, load=lambda kept: convert_colors(examples.load(kept), color_mode))
+
+
+def _read_path(path: Path | str | None, settings: dict) -> Examples:
+    """Return what a dataset has beside examples of `unlabeled`, in the colors that they have."""
+    source = settings["source"]
+    sizes = settings.get("image_size"), settings.get("color_mode")
     if path is None:
-        examples = _read_shipped(source)
-    elif source == "images":
-        examples = read_images(path, settings.get("image_size"), color_mode)
-    elif source == "csv":
-        examples = read_csv(
-            path, settings["label_column"], settings.get("class_names"), settings.get("image_size")
-        )
-    elif source == "npz":
-        examples = read_npz(path, check_images)
-    elif source in ("digits", "keras", "kaggle"):
+        return _read_shipped(source)
+    if source == "images":
+        return read_images(path, *sizes, settings.get("classes"))
+    if source == "csv":
+        names = [settings.get(key) for key in ("class_names", "image_size", "id_column", "classes")]
+        return read_csv(path, settings["label_column"], *names)
+    if source == "npz":
+        return read_npz(path, check_images)
+    if source in ("digits", "keras", "kaggle"):
         examples = read_npz(path, check_images)
         if examples.origin:
             check_origin(path, examples.origin, settings)
-    else:
-        raise unknown_source(source)
-    return replace(examples, load=lambda kept: convert_colors(examples.load(kept), color_mode))
+        return examples
+    raise unknown_source(source)
+
+
+def _read_unlabeled(settings: dict) -> Examples:
+    """Return the images of `unlabeled`, which are in the form of the source of the others."""
+    source, path = settings["source"], settings["unlabeled"]
+    if source == "npz":
+        return read_unlabeled_npz(path, check_images)
+    if source == "csv":
+        names = settings.get("image_size"), settings.get("id_column")
+        return read_unlabeled_csv(path, settings["label_column"], *names)
+    files = list_without_classes(Path(path), FOLDERS["images"])
+    load = _loader(files, settings.get("image_size"), settings.get("color_mode"))
+    y = np.full(len(files), UNKNOWN, np.int32)
+    return Examples(y, np.array([], dtype=str), load, _ids(files, path))
 
 
 def _read_shipped(source: str) -> Examples:
@@ -74,12 +102,16 @@ def check_images(path: Path | str, x: np.ndarray, labels: int) -> None:
 
 
 def read_images(
-    path: Path | str, image_size: Sequence[int] | None = None, color_mode: str | None = None
+    path: Path | str,
+    image_size: Sequence[int] | None = None,
+    color_mode: str | None = None,
+    classes: Sequence[int | str] | None = None,
 ) -> Examples:
     """Read a folder with one sub-folder per class: PNG, JPEG and WebP images.
 
-    Classes are in the order of their names (numbers as numbers), images too. Pixels are those that
-    are shown: turned as their Exif data say, on white where they are transparent.
+    Classes are in the order of their names (numbers as numbers), images too; those in a sub-folder
+    UNKNOWN_FOLDER are of unknown label, unless `classes` has it. Pixels are those that are shown:
+    turned as their Exif data say, on white where they are transparent.
 
     Args:
         image_size: (height, width) to which every image is stretched; without, all images must
@@ -88,9 +120,24 @@ def read_images(
 
     Raises: DatasetError, naming the image that is wrong.
     """
-    files, class_names = list_files(Path(path), FOLDERS["images"])
-    y = np.repeat(np.arange(len(files), dtype=np.int32), [len(some) for some in files])
+    files, names = list_files(Path(path), FOLDERS["images"])
+    unknown = UNKNOWN_FOLDER in names and UNKNOWN_FOLDER not in (classes or ())
+    class_names = [name for name in names if name != UNKNOWN_FOLDER or not unknown]
+    labels = [class_names.index(name) if name in class_names else UNKNOWN for name in names]
+    y = np.repeat(np.array(labels, dtype=np.int32), [len(some) for some in files])
     paths = [file for some in files for file in some]
+    load = _loader(paths, image_size, color_mode)
+    return Examples(y, np.array(class_names, dtype=str), load, _ids(paths, path))
+
+
+def _ids(files: list[Path], folder: Path | str) -> list[str]:
+    return [file.relative_to(folder).as_posix() for file in files]
+
+
+def _loader(
+    paths: list[Path], image_size: Sequence[int] | None, color_mode: str | None
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Return what loads images of some files, which must all have one shape."""
 
     def load(kept: np.ndarray) -> np.ndarray:
         x = np.empty((0, 0, 0, 1), np.uint8)
@@ -114,7 +161,7 @@ def read_images(
             x[row] = image
         return x
 
-    return Examples(y, np.array(class_names, dtype=str), load)
+    return load
 
 
 def read_digits() -> Examples:
@@ -128,4 +175,5 @@ def read_digits() -> Examples:
     digits = load_digits()
     x = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None]
     class_names = np.array([str(name) for name in digits.target_names])
-    return Examples(digits.target.astype(np.uint8), class_names, x.__getitem__)
+    ids = [str(number) for number in range(len(x))]
+    return Examples(digits.target.astype(np.uint8), class_names, x.__getitem__, ids)

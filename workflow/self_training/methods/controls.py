@@ -5,6 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from self_training import storage
+from self_training.data.examples import UNKNOWN
 from self_training.data.split import Split, load_split
 from self_training.methods import proposals
 from self_training.methods.parts import Part, parts, slice_bounds
@@ -32,8 +33,8 @@ def runs(
     Args:
         phase: SEARCH or FINAL, of `parts.parts`.
         identity: of the outer fold, which seeds come from.
-        labels: (dataset,) true labels, for a control that is trained on the whole pool; None for
-            one that is trained on the labeled examples.
+        labels: (dataset,) true labels, for a control that is trained on all of the pool whose
+            labels are known; None for one that is trained on the labeled examples.
         asked: unlabeled examples that it is asked about as a teacher, the first slice of a chain,
             as a fraction of the pool; 0 for none.
         steps: gradient steps to take; None for those of the settings.
@@ -63,6 +64,7 @@ def _labeled(split: Split, part: Part, labels: np.ndarray | None) -> tuple[np.nd
     if labels is None:
         return part.labeled_idx, part.labeled_y
     pool = np.sort(np.concatenate([part.labeled_idx, split.unlabeled_idx]))
+    pool = pool[labels[pool] != UNKNOWN]
     return pool, labels[pool]
 
 

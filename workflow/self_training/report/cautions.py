@@ -52,6 +52,37 @@ def no_students(config: dict, scores: pd.DataFrame) -> list[str]:
     ]
 
 
+def unknown_labels(scores: pd.DataFrame) -> dict[str, int]:
+    """Return how many examples of unknown label datasets have, label budgets left out, of those
+    that have any.
+
+    Args:
+        scores: of the study's own methods.
+    """
+    if "unknown" not in scores:
+        return {}
+    names = scores["dataset"].str.partition("@")[0]
+    largest = scores["unknown"].groupby(names, sort=False).max()
+    return {str(name): int(number) for name, number in largest.items() if number > 0}
+
+
+def upper_bounds_of_some_labels(config: dict, scores: pd.DataFrame) -> list[str]:
+    """Name the upper bounds that cannot have the labels of all unlabeled examples.
+
+    Args:
+        config: of the study, expanded (see `study.budgets.expand`).
+        scores: of `tables.collect_scores`.
+    """
+    bounds = methods.controls(config)["pool"]
+    unknown = unknown_labels(scores)
+    if not bounds or not unknown:
+        return []
+    return [
+        f"{join(bounds)} learned from the labels that are known; of {join(unknown)} not all are. "
+        "It is no upper bound there of what more labels could give."
+    ]
+
+
 def unequal_tuning(config: dict, statistics: dict) -> list[str]:
     """Name the methods that were chosen among more candidates than their fair controls, or fewer.
 
@@ -106,11 +137,16 @@ def extent(scores: pd.DataFrame, statistics: dict, complete: int) -> str:
     grouped = f" in {count(groups, 'group')}" if groups < units else ""
     folds = scores.groupby("dataset")["fold"].nunique()
     each = ", each group once" if grouped else ""
+    unknown = unknown_labels(scores)
+    labels = ", ".join(f"{number:,} of {dataset}" for dataset, number in unknown.items())
     return (
         f"Methods: {len(statistics['methods'])}. Datasets: {units}{grouped}{counted}. Outer folds: "
         f"{_range(folds)}. "
         + OWN_PROTOCOL
         * bool(len(scores[scores["source"] == "study"]))
+        + f"Examples whose label nobody knows ({labels}) are unlabeled in every fold and never "
+        "scored. "
+        * bool(unknown)
         + "Mean accuracies below are over the datasets of which all methods have scores "
         f"({complete}){each}; a difference is over all that its two methods share, so it need not "
         "be that of the means. Intervals are t intervals over "

@@ -134,8 +134,7 @@ def generations(tables: Tables, statistics: dict, styles: Styles) -> plt.Figure:
     generations = tables["generations"]
     table = generations.assign(
         coverage=generations["selected"] / generations["offered"].where(generations["offered"] > 0),
-        precision=generations["correct"]
-        / generations["selected"].where(generations["selected"] > 0),
+        precision=generations["correct"] / generations["known"].where(generations["known"] > 0),
     )
     longest = table.groupby("method", sort=False)["generation"].max()
     methods = list(longest[longest > 0].index)
@@ -160,6 +159,8 @@ def generations(tables: Tables, statistics: dict, styles: Styles) -> plt.Figure:
                 linewidth=2,
                 label=method,
             )
+        if not table[column].notna().any():
+            axes.text(0.5, 0.5, "no true label is known", ha="center", transform=axes.transAxes)
         axes.set_title(title, fontsize=9)
         axes.set_xlabel("Generation")
         axes.set_xticks(range(int(table["generation"].max()) + 1))

@@ -17,18 +17,19 @@ OPTIMIZER = {
 }
 
 
-def write(config: dict, statistics: dict) -> str:
+def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
     """Return the text, paragraphs separated by empty lines, and its references.
 
     Args:
         config: of the study.
         statistics: what `statistics.json` holds (see `findings.describe`).
+        unknown: how many examples of unknown label datasets have, of those that have any.
     """
     tests, cited = _statistics(statistics)
     paragraphs = []
     packages = ["scipy", "statsmodels", "scikit-posthocs", "baycomp"]
     if not compares_only(config):
-        paragraphs += [_data(config), _training(config)]
+        paragraphs += [_data(config, unknown), _training(config)]
         paragraphs += [_method(config, name) for name in config["methods"]]
         cited += ["adam"]
         packages = ["tensorflow", "keras", "scikit-learn", *packages]
@@ -61,7 +62,7 @@ def _ingredients(config: dict) -> set[str]:
     return found
 
 
-def _data(config: dict) -> str:
+def _data(config: dict, unknown: dict[str, int]) -> str:
     datasets = list(budgets.sources(config))
     text = (
         f"{count(len(config['methods']), 'method')} were compared on "
@@ -72,6 +73,12 @@ def _data(config: dict) -> str:
         "one generation, and the control of the last of them, started from the same weights in all "
         "methods."
     )
+    if unknown:
+        numbers = join(f"{number:,} ({dataset})" for dataset, number in unknown.items())
+        text += (
+            f" In addition, {numbers} examples whose labels are not known were unlabeled in every "
+            "fold; they were never part of a test or inner fold."
+        )
     seeds = config.get("seeds", 1)
     if seeds > 1:
         text += (
@@ -92,7 +99,8 @@ def _labeled(config: dict) -> str:
     """Say how many examples kept their labels, by all budgets of the study."""
     given = [budget for dataset in config["datasets"].values() for budget in budgets.of(dataset)]
     values = {
-        key: sorted({budget[key] for budget in given if key in budget}) for key in budgets.KEYS
+        key: budgets.as_list(list({budget[key] for budget in given if key in budget}))
+        for key in budgets.KEYS
     }
     fractions, numbers = values["labeled_fraction"], values["labels_per_class"]
     parts = []

@@ -12,7 +12,13 @@ from self_training import provenance
 from self_training.evaluation import label_budgets, variance
 from self_training.evaluation.comparison import over_seeds
 from self_training.evaluation.metrics import METRICS
-from self_training.report import methods_text, sheets_of_chains, sheets_of_tests, summary
+from self_training.report import (
+    cautions,
+    methods_text,
+    sheets_of_chains,
+    sheets_of_tests,
+    summary,
+)
 from self_training.report.workbook import (
     HEADING,
     SCORE,
@@ -70,7 +76,8 @@ def write(
         sheets_of_chains.pseudo_labels(workbook.create_sheet("Pseudo-labels"), generations)
         sheets_of_chains.cost(workbook.create_sheet("Cost"), timings)
     pictures(workbook.create_sheet("Figures"), figures)
-    text_of_methods(workbook.create_sheet("Methods text"), config, statistics)
+    unknown = cautions.unknown_labels(own)
+    text_of_methods(workbook.create_sheet("Methods text"), config, statistics, unknown)
     origin(workbook.create_sheet("Provenance"), config, timings)
     for sheet in workbook:
         sheet.page_setup.orientation = "landscape"
@@ -164,11 +171,13 @@ def pictures(sheet: Worksheet, figures: dict[str, str]) -> None:
         row += 3 + int(picture.height / 20)
 
 
-def text_of_methods(sheet: Worksheet, config: dict, statistics: dict) -> None:
+def text_of_methods(
+    sheet: Worksheet, config: dict, statistics: dict, unknown: dict[str, int]
+) -> None:
     """A paragraph for a paper, and whom to cite."""
     for letter in "ABCDEFGH":  # Over which texts are merged.
         sheet.column_dimensions[letter].width = 20
-    for paragraph in methods_text.write(config, statistics).split("\n\n"):
+    for paragraph in methods_text.write(config, statistics, unknown).split("\n\n"):
         append_text(sheet, paragraph)
         sheet.append([])
 

@@ -23,6 +23,7 @@ def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
         Column("Training seed", "training_seed", width=12),
         Column("Labeled", "labeled", width=12),
         Column("Unlabeled", "unlabeled", width=12),
+        *([Column("Of unknown label", "unknown", width=12)] if scores.get("unknown", pd.Series()).any() else []),
         Column("Test", "test", width=12),
         Column("Unlabeled fraction", "unlabeled_fraction", width=12),
         Column("Threshold", "threshold", width=12),
@@ -151,20 +152,29 @@ def pseudo_labels(sheet: Worksheet, generations: pd.DataFrame) -> None:
         Column("Generation", "generation", width=12),
         Column("Offered", "offered", width=12),
         Column("Selected", "selected", width=12),
-        Column("Correct", "correct", width=12),
-        Column("Precision", _precision, "0.0%", 12),
+        Column("Of known label", "known", width=12),
+        Column("Correct (of known label)", "correct", width=12),
+        Column("Precision (over known labels)", _precision, "0.0%", 14),
         Column("Classes without pseudo-label", "classes_missing", width=28, text=True),
         Column("Trained on", "trained_on", width=12),
         Column("Accuracy of students", "accuracy", SCORE, 12),
     ]
     set_widths(sheet, columns)
-    rows = generations[generations["generation"] > 0].to_dict("records")
-    append_table(sheet, columns, rows)
+    students = generations[generations["generation"] > 0]
+    append_table(sheet, columns, students.to_dict("records"))
     freeze(sheet)
+    if (students["known"] < students["selected"]).any():
+        sheet.append([])
+        append_text(
+            sheet,
+            "Where the true label of a pseudo-labeled example is not known, nobody can say whether "
+            "the pseudo-label is right. Precision is over those whose label was hidden, and blank "
+            "where there are none.",
+        )
 
 
 def _precision(row: dict) -> float | None:
-    return row["correct"] / row["selected"] if row["selected"] > 0 else None
+    return row["correct"] / row["known"] if row["known"] > 0 else None
 
 
 def cost(sheet: Worksheet, timings: pd.DataFrame) -> None:

@@ -66,6 +66,7 @@ def write(
         *cautions.not_learned(scores),
         *statistics["notes"],
         *cautions.no_students(config, scores),
+        *cautions.upper_bounds_of_some_labels(config, scores),
         *cautions.unequal_tuning(config, statistics),
         *cautions.steps_that_a_search_buys(config),
     ):

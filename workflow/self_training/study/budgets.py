@@ -69,4 +69,8 @@ def as_list(value: Any) -> list:
 
     Sorted, so that a config whose values are rearranged is the same config.
     """
-    return sorted(value) if isinstance(value, list) else [value]
+    return sorted(value, key=_words_last) if isinstance(value, list) else [value]
+
+
+def _words_last(value: Any) -> tuple[bool, Any]:
+    return isinstance(value, str), value

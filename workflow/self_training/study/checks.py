@@ -95,7 +95,8 @@ def check_datasets(config: dict, read: Reader) -> None:
             continue
         for budget in budgets.of(dataset):
             check_class_counts(
-                counts,
+                counts.of_classes,
+                unknown=counts.unknown,
                 dataset=name,
                 outer_folds=config["outer_folds"],
                 inner_folds=inner_folds(config),

@@ -76,17 +76,35 @@ def no_kaggle_label_column_but_of_csv(key: str, dataset: dict) -> None:
 
 def no_braces_in_a_path(key: str, dataset: dict) -> None:
     """Forbid what Snakemake would take for a wildcard."""
-    if set("{}") & set(dataset.get("path", "")):
-        raise ConfigError.of(f"{key}.path", "a path without braces", dataset["path"])
+    for name in ("path", "unlabeled"):
+        if set("{}") & set(dataset.get(name, "")):
+            raise ConfigError.of(f"{key}.{name}", "a path without braces", dataset[name])
 
 
 def no_missing_path(key: str, dataset: dict) -> None:
-    """Forbid files and folders that are not there."""
-    source, path = dataset["source"], Path(dataset.get("path", ""))
-    if source == "images" and not path.is_dir():
-        raise ConfigError.of(f"{key}.path", "an existing folder", dataset["path"])
-    if source in ("npz", "csv") and not path.is_file():
-        raise ConfigError.of(f"{key}.path", f"an existing .{source} file", dataset["path"])
+    """Forbid files and folders that are not there, and those of another form than the source's."""
+    source = dataset["source"]
+    for name in ("path", "unlabeled"):
+        if name not in dataset:
+            continue
+        path = Path(dataset[name])
+        if source in sources.FOLDERS and not path.is_dir():
+            raise ConfigError.of(f"{key}.{name}", "an existing folder", dataset[name])
+        if source not in sources.FOLDERS and not (path.is_file() and path.suffix == f".{source}"):
+            raise ConfigError.of(f"{key}.{name}", f"an existing .{source} file", dataset[name])
+
+
+def no_unlabeled_examples_twice(key: str, dataset: dict) -> None:
+    """Forbid a folder of unlabeled examples that is read with the labeled ones, or has them."""
+    if "unlabeled" not in dataset:
+        return
+    path, unlabeled = (Path(dataset[name]).resolve() for name in ("path", "unlabeled"))
+    if path == unlabeled or path in unlabeled.parents or unlabeled in path.parents:
+        expected = (
+            "files that are not in path, where a sub-folder 'unlabeled' is found by itself, and a "
+            "folder that does not contain path"
+        )
+        raise ConfigError.of(f"{key}.unlabeled", expected, dataset["unlabeled"])
 
 
 def no_two_kaggle_files_of_one_name(config: dict) -> None:
@@ -131,6 +149,7 @@ DATASET_RULES: list[Callable[[str, dict], None]] = [
     no_kaggle_label_column_but_of_csv,
     no_braces_in_a_path,
     no_missing_path,
+    no_unlabeled_examples_twice,
 ]
 ARCHIVE_RULES: list[Callable[[dict], None]] = [
     no_two_kaggle_files_of_one_name,

@@ -88,6 +88,11 @@ class PlanOfData:
         """Return what a dataset is prepared from."""
         return self.archive(wildcards.dataset)
 
+    def dataset_files(self, wildcards: Wildcards) -> list[str]:
+        """Return all files and folders that a dataset is prepared from."""
+        settings = self.sources[wildcards.dataset]
+        return [self.archive(wildcards.dataset), *filter(None, [settings.get("unlabeled")])]
+
     def dataset_settings(self, wildcards: Wildcards) -> dict:
         """Return what a dataset's examples and labels are, not how they are split and used."""
         return self.sources[wildcards.dataset]
