@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from self_training.deployment import labels
+from self_training.deployment.inputs import open_path
 from self_training.deployment.model import Model, load
 from self_training.deployment.networks import load_networks, predict_members
 from self_training.errors import ConfigError, DatasetError
-from self_training.image.streams import Chunk, Stream, Wanted, open_stream
+from self_training.image.streams import Chunk, Stream
 from self_training.storage import atomic_path
 
 if TYPE_CHECKING:
@@ -41,16 +42,15 @@ def predict(
         raise ConfigError.of("--format", f"one of {', '.join(FORMATS)}", format)
     model = load(folder)
     _check_output(Path(output), paths)
-    size = (model.height, model.width, model.channels)
-    wanted = Wanted(*size, model.color_mode, model.image_size)
-    streams = [open_stream(path, wanted) for path in paths]
+    streams = [open_path(path, model) for path in paths]
     networks = load_networks(folder, model)
     columns = list(dict.fromkeys(name for stream in streams for name in stream.columns))
-    batches = max(1, CHUNK_BYTES // (model.height * model.width * model.channels * model.batch_size))
+    bytes_of_batch = model.height * model.width * model.channels * model.batch_size
+    size = max(1, CHUNK_BYTES // bytes_of_batch) * model.batch_size
     with atomic_path(output) as temporary, _progress(streams) as progress:
         header = True
         for stream in streams:
-            for chunk in stream.chunks(batches * model.batch_size):
+            for chunk in stream.chunks(size):
                 prefix = stream.prefix if len(streams) > 1 else ""
                 table = _table(chunk, prefix, networks, model)
                 for name, free in zip(columns, labels.free_names(columns, [*table]), strict=True):
@@ -81,6 +81,6 @@ def _progress(streams: Sequence[Stream]):
     """Return a bar that shows how many examples are done, where a person looks at it."""
     from tqdm import tqdm
 
-    counts = [stream.count for stream in streams]
-    total = None if None in counts else sum(count or 0 for count in counts)
+    lengths = [stream.length for stream in streams]
+    total = None if None in lengths else sum(length or 0 for length in lengths)
     return tqdm(total=total, unit=" images", file=sys.stderr, disable=None)

@@ -18,7 +18,6 @@ from self_training.errors import DatasetError
 from self_training.image.decoding import convert_colors, decode, resize
 
 _NPZ = "a NumPy archive (.npz) with x"
-_SUFFIXES = FOLDERS["images"].suffixes
 
 
 class Wanted(NamedTuple):
@@ -46,7 +45,7 @@ class Chunk(NamedTuple):
 
     ids: list[str]
     images: np.ndarray
-    kept: dict[str, list[str]] = {}
+    kept: dict[str, list[str]]
 
 
 class Stream(NamedTuple):
@@ -55,14 +54,14 @@ class Stream(NamedTuple):
     prefix: what makes ids unlike those of other files.
     chunks: function from a number of images to chunks of so many, the last of which may be smaller;
         raises DatasetError where an image turns out to be none, or another than is wanted.
-    count: of all images; None where reading is the only way to know.
-    columns: of a table, those that are kept.
+    columns: names of columns that are kept; none where it is no table.
+    length: number of images; None where reading is the only way to know.
     """
 
     prefix: str
     chunks: Callable[[int], Iterator[Chunk]]
-    count: int | None = None
-    columns: list[str] = []
+    columns: list[str]
+    length: int | None
 
 
 def open_images(path: Path, wanted: Wanted) -> Stream:
@@ -80,14 +79,14 @@ def open_images(path: Path, wanted: Wanted) -> Stream:
         for start in range(0, len(files), size):
             some = files[start : start + size]
             ids = [file.relative_to(folder).as_posix() for file in some]
-            yield Chunk(ids, np.stack([_decoded(file, wanted) for file in some]))
+            yield Chunk(ids, np.stack([_decoded(file, wanted) for file in some]), {})
 
-    return Stream(f"{folder.as_posix()}/", chunks, len(files))
+    return Stream(f"{folder.as_posix()}/", chunks, [], len(files))
 
 
 def _decoded(file: Path, wanted: Wanted) -> np.ndarray:
     image = decode(file, wanted.image_size, wanted.color_mode)
-    _check_shape(file, image.shape, wanted)
+    check_shape(file, image.shape, wanted)
     return image
 
 
@@ -110,7 +109,7 @@ def open_archive(path: Path, wanted: Wanted) -> Stream:
         )
     if shape[0] == 0:
         raise DatasetError(f"{path}: Expected images in x. Received none.")
-    _check_shape(path, shape[1:], wanted)
+    check_shape(path, shape[1:], wanted)
 
     def chunks(size: int) -> Iterator[Chunk]:
         with readable(path, _NPZ), ZipFile(path) as archive, archive.open("x.npy") as file:
@@ -122,9 +121,9 @@ def open_archive(path: Path, wanted: Wanted) -> Stream:
                 images = np.frombuffer(pixels, np.uint8).reshape(count, *shape[1:])
                 if start + count == shape[0]:
                     file.read()
-                yield Chunk([str(start + row) for row in range(count)], fit(images, wanted))
+                yield Chunk([str(start + row) for row in range(count)], fit(images, wanted), {})
 
-    return Stream(f"{path.as_posix()}:", chunks, shape[0])
+    return Stream(f"{path.as_posix()}:", chunks, [], shape[0])
 
 
 def _read_header(file) -> tuple[tuple[int, ...], bool, np.dtype]:
@@ -142,7 +141,7 @@ def fit(images: np.ndarray, wanted: Wanted) -> np.ndarray:
     return images
 
 
-def _check_shape(path: Path, shape: Sequence[int], wanted: Wanted) -> None:
+def check_shape(path: Path, shape: Sequence[int], wanted: Wanted) -> None:
     """Raise DatasetError unless images of a shape are wanted, or can be made so."""
     height, width, channels = shape
     if wanted.image_size is None and (height, width) != (wanted.height, wanted.width):
@@ -156,25 +155,3 @@ def _check_shape(path: Path, shape: Sequence[int], wanted: Wanted) -> None:
             f"{path}: Expected images of {wanted.channels} channels (1: grayscale, 3: color), as "
             f"the model was trained on. Received {channels}. Convert them."
         )
-
-
-def open_stream(path: str, wanted: Wanted) -> Stream:
-    """Return the images of a path: a folder, an image, a NumPy archive or a CSV file.
-
-    Raises: DatasetError, naming what is wrong with it.
-    """
-    file = Path(path)
-    suffix = file.suffix.lower()
-    if path == "-" or suffix in (".jsonl", ".txt"):
-        what = "text from standard input" if path == "-" else f"a {suffix} file of texts"
-        raise DatasetError(f"{path}: Expected images, as the model is one of images. Received {what}.")
-    if not file.exists():
-        raise DatasetError(f"{path}: Expected an existing file or folder. Received no such path.")
-    if file.is_dir() or suffix in _SUFFIXES:
-        return open_images(file, wanted)
-    if suffix == ".npz":
-        return open_archive(file, wanted)
-    raise DatasetError(
-        f"{path}: Expected a folder of images, or a file that ends in {', '.join(_SUFFIXES)}, .npz "
-        f"or .csv. Received '{file.suffix}'."
-    )
