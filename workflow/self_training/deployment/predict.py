@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("csv", "kaggle")
 # Of images that are in memory at a time.
-CHUNK_BYTES = 2**24
+CHUNK_BYTES = 2**22
 
 
 def predict(

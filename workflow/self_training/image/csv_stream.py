@@ -49,7 +49,7 @@ def open_csv(
         )
     check_shape(path, (wanted.height, wanted.width, channels), wanted)
     called = id_column or "id"
-    others = [index for index in range(len(header.names)) if index not in set(pixels)]
+    others = sorted(set(range(len(header.names))) - set(pixels))
     # Where pixels stand among pixels.
     order = np.argsort(np.argsort(pixels))
 
@@ -70,9 +70,7 @@ def open_csv(
         if not before:
             raise DatasetError(f"{path}: Expected a row per image under the header. Received none.")
 
-    columns = [
-        header.names[index] for index in others if header.names[index] != (id_column or "id")
-    ]
+    columns = [header.names[index] for index in others if header.names[index] != called]
     return Stream(f"{path.as_posix()}:", chunks, columns, None)
 
 
