@@ -2,7 +2,8 @@
 #
 # Takes: a config (config.yaml, or the one given by --configfile), described key by key in
 #     workflow/schemas/config.schema.yaml.
-# Gives: results/{study}/report.xlsx, and beside it scores.csv, generations.csv and statistics.json.
+# Gives: results/{study}/report.xlsx, and beside it scores.csv, generations.csv and statistics.json;
+#     with `deploy` a model per dataset in results/{study}/deployed/{dataset}/.
 
 from snakemake.utils import min_version
 
@@ -25,11 +26,17 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
 
 
+if "deploy" in config:
+
+    include: "workflow/rules/deployment.smk"
+
+
 rule all:
     """Run the whole study."""
     default_target: True
     input:
         f"{plan.results}/report.xlsx",
+        deployed.folders() if "deploy" in config else [],
 
 
 rule download_all:

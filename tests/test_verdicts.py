@@ -126,3 +126,33 @@ def test_verdict_of_numbers():
         assert verdicts.verdict(entry | sides | {"p_holm": 0.05}, 1) == verdicts.NOT_SHOWN
     assert verdicts.verdict(entry | {"p_holm": 0.2, "groups": 5}, 1) == verdicts.UNKNOWN
     assert verdicts.verdict({"p_value": None}, 1) == verdicts.UNKNOWN
+
+
+def test_single_datasets_have_verdicts_of_their_own():
+    result = described(scores_of([0.05, -0.05, 0.0], folds=5), fair={"student": "control"})
+    found = [verdicts.on_dataset(result, f"d{index}", "student") for index in range(3)]
+    assert found == [verdicts.HELPS, verdicts.HURTS, verdicts.NOT_SHOWN]
+    turned = scores_of([0.05, -0.05, 0.0], folds=5).iloc[::-1]
+    assert verdicts.on_dataset(described(turned), "d1", "student") == verdicts.HURTS
+    assert verdicts.on_dataset(result, "elsewhere", "student") == verdicts.UNKNOWN
+    alone = described(scores_of([0.05], folds=5), fair={"student": None})
+    assert verdicts.on_dataset(alone, "d0", "student") == verdicts.UNKNOWN
+    one_fold = described(scores_of([0.05], folds=1))
+    assert verdicts.on_dataset(one_fold, "d0", "student") == verdicts.UNKNOWN
+
+
+def test_single_datasets_are_corrected_for_all_of_them():
+    """p of 0.02 on one of four is 0.08 with Holm's correction."""
+    scores = scores_of([0.0] * 4, folds=5)
+    student = (scores["method"] == "student") & (scores["dataset"] == "d0")
+    control = (scores["method"] == "control") & (scores["dataset"] == "d0")
+    differences = np.array([0.02, 0.03, 0.04, 0.04, 0.06])
+    scores.loc[student, "accuracy"] = scores.loc[control, "accuracy"].to_numpy() + differences
+    result = described(scores)
+    (test,) = (
+        test
+        for test in result["per_dataset"]
+        if test["dataset"] == "d0" and {test["a"], test["b"]} == {"control", "student"}
+    )
+    assert test["p_value"] < 0.05 < test["p_holm"]
+    assert verdicts.on_dataset(result, "d0", "student") == verdicts.NOT_SHOWN

@@ -1038,9 +1038,9 @@ STATISTICS = [
     Mutant(
         "budgets_turned_round",
         "differences at label budgets are the other way round",
-        "evaluation/label_budgets.py",
-        "turn(tests[budget, method, other])",
-        "tests[budget, method, other]",
+        "evaluation/significance.py",
+        'return test if test["b"] == method else turn(test)',
+        "return test",
         ("test_label_budgets.py::test_rows_by_hand",),
     ),
     Mutant(

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from self_training.evaluation.differences import ALPHA
-from self_training.evaluation.significance import turn
+from self_training.evaluation.significance import on_dataset
 
 
 def references(statistics: dict) -> list[str]:
@@ -29,7 +29,6 @@ def compare(scores: pd.DataFrame, statistics: dict) -> list[dict]:
         `difference`, `interval`, `p_value`, `p_holm` and, where there is no p, `reason`.
     """
     scores = scores.dropna(subset=["accuracy"])
-    tests = {(test["dataset"], test["a"], test["b"]): test for test in statistics["per_dataset"]}
     rows = []
     for dataset, budgets in statistics["budgets"].items():
         for budget in budgets:
@@ -48,7 +47,7 @@ def compare(scores: pd.DataFrame, statistics: dict) -> list[dict]:
                         "mean": float(own["accuracy"].mean()),
                         "std": float(own["accuracy"].std()),
                         "against": {
-                            other: _minus(tests, budget, method, other)
+                            other: on_dataset(statistics, budget, method, other)
                             for other in references(statistics)
                             if other != method
                         },
@@ -60,12 +59,6 @@ def compare(scores: pd.DataFrame, statistics: dict) -> list[dict]:
 def count_labels(rows: pd.DataFrame) -> tuple[int, int]:
     """Return the smallest and the largest number of labels of a dataset's outer folds."""
     return int(rows["labeled"].min()), int(rows["labeled"].max())
-
-
-def _minus(tests: dict, budget: str, method: str, other: str) -> dict:
-    """Return the test of method minus other, which the statistics may have the other way round."""
-    test = tests.get((budget, other, method))
-    return turn(tests[budget, method, other]) if test is None else test
 
 
 def verdict(test: dict) -> str | None:

@@ -223,6 +223,19 @@ def turn(pair: dict) -> dict:
     return turned | {name: turn(pair[name]) for name in ("model", "naive") if name in pair}
 
 
+def on_dataset(statistics: dict, dataset: str, method: str, other: str) -> dict:
+    """Return the test of one dataset of `per_dataset`, as method minus other; {} if there is none.
+
+    Args:
+        statistics: of `Comparison`, or what `statistics.json` holds.
+        dataset: its name; with several label budgets, that at one of them.
+    """
+    for test in statistics["per_dataset"]:
+        if test["dataset"] == dataset and {test["a"], test["b"]} == {method, other}:
+            return test if test["b"] == method else turn(test)
+    return {}
+
+
 def correct_families(tests: list[dict]) -> None:
     """Add `p_holm` to tests that have a `family`: p with Holm's correction over its tests."""
     for family in dict.fromkeys(test["family"] for test in tests):

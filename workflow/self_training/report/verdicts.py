@@ -1,5 +1,6 @@
 """Whether self-training helps: each method with students against its fair control, in sentences."""
 
+from self_training.evaluation import significance
 from self_training.evaluation.differences import ALPHA, could_show, smallest_p
 from self_training.evaluation.significance import FAIR
 from self_training.report.words import count, join, shorten
@@ -22,6 +23,26 @@ def verdict(entry: dict, tests: int) -> str:
         return NOT_SHOWN if could_show(entry["groups"], tests) else UNKNOWN
     sides = {entry["mean_difference"] > 0, entry["rank_biserial"] > 0}
     return {(True,): HELPS, (False,): HURTS}.get(tuple(sides), NOT_SHOWN)
+
+
+def on_dataset(statistics: dict, dataset: str, method: str) -> str:
+    """Return what a method's folds say of a single dataset, against its fair control.
+
+    `helps` or `hurts` where p of the corrected t-test, by Holm over the comparisons of all methods
+    with their fair controls on all datasets, is below ALPHA; UNKNOWN where nothing is tested.
+
+    Args:
+        statistics: of `significance.Comparison`, or what `statistics.json` holds.
+        dataset: its name; with several label budgets, that at one of them.
+        method: one with students.
+    """
+    control = next(entry["control"] for entry in statistics["fair"] if entry["method"] == method)
+    test = significance.on_dataset(statistics, dataset, method, control) if control else {}
+    if test.get("p_holm") is None:
+        return UNKNOWN
+    if test["p_holm"] >= ALPHA:
+        return NOT_SHOWN
+    return HELPS if test["difference"] > 0 else HURTS
 
 
 def size_of_family(statistics: dict, family: str) -> int:

@@ -1,0 +1,142 @@
+"""A deployed model's folder: its networks, the labels of U, what to label next, and its card."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from self_training import provenance, storage
+from self_training.data.split import Split, load_split
+from self_training.deployment import label_next, labels, model, model_card
+from self_training.deployment.model import Model
+from self_training.evaluation.comparison import over_seeds
+from self_training.image.addresses import address
+from self_training.methods import labeled_so_far, predictions
+from self_training.methods.labeled_so_far import PseudoLabels
+
+# Images that a network predicts at once.
+BATCH = 128
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the study says of a deployed model.
+
+    study, dataset: their names.
+    source: settings of the dataset, of what its examples are.
+    scored_as: what the dataset is called at its largest label budget.
+    backend, threads: that networks are trained with.
+    """
+
+    study: str
+    dataset: str
+    source: dict
+    scored_as: str
+    backend: str
+    threads: int
+
+
+def deploy(files, params, folder: Path | str) -> None:
+    """Write the folder of a deployed model.
+
+    Args:
+        files: of the job: `images`, `classes`, `ids`, `scores`, `split`, `decision`, `calibration`;
+            `choice`, `predictions`, `pseudo_labels`, `histories` and `networks` of the chain (see
+            `study.plan_of_deployment.DeployedPlan.chain`).
+        params: `settings` of `Settings`, and `provenance` of every method.
+        folder: of the model; what is in it is replaced.
+    """
+    folder, settings = Path(folder), Settings(**params.settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    decision, calibration = map(storage.load_json, (files.decision, files.calibration))
+    split, classes = load_split(files.split), storage.load_json(files.classes)
+    images = np.load(files.images, mmap_mode="r")
+    size = storage.load_json(files.choice[0])["hyper_parameters"]["ensemble_size"]
+
+    names = copy_networks(last_networks(files.networks), size, folder)
+    jobs = [storage.load_json(path)["job"] for path in files.histories]
+    deployed = Model(
+        format=model.FORMAT,
+        kind="images",
+        study=settings.study,
+        dataset=settings.dataset,
+        method=decision["method"],
+        reason=decision["reason"],
+        classes=classes,
+        height=images.shape[1],
+        width=images.shape[2],
+        channels=images.shape[3],
+        color_mode=settings.source.get("color_mode"),
+        image_size=settings.source.get("image_size"),
+        members=[model.member(folder, name) for name in names],
+        temperature=calibration["temperature"],
+        backend=settings.backend,
+        threads=settings.threads,
+        batch_size=BATCH,
+        provenance=provenance.of_score(**params.provenance[decision["method"]], jobs=jobs),
+    )
+    model.save(folder, deployed)
+
+    probabilities = load_last(files.predictions)[:size]
+    ids = storage.load_json(files.ids)
+    labeled = labels.table([ids[index] for index in split.test_idx], probabilities, deployed)
+    pseudo_labels = [_only(labeled_so_far.load(path)) for path in files.pseudo_labels]
+    labeled.insert(4, "selected_in_generation", selected_in(split, pseudo_labels))
+    storage.save_csv(folder / "predictions.csv", labeled)
+
+    proposed = label_next.propose(labeled, probabilities)
+    addresses = [
+        address(images[split.test_idx[position]], labeled["id"][position], settings.source)
+        for position in proposed.index
+    ]
+    version = f"{settings.study}/{settings.dataset}/{deployed.method}"
+    storage.save_csv(folder / "label_next.csv", proposed)
+    storage.save_json(folder / "label_next.json", label_next.tasks(proposed, addresses, version))
+
+    scores = over_seeds(storage.load_csv(files.scores))
+    facts = model_card.Facts(deployed, settings.source, decision, calibration, scores, split)
+    with storage.atomic_path(folder / model_card.FILE) as path:
+        path.write_text(model_card.write(facts))
+
+
+def last_networks(folders: list[str]) -> Path:
+    """Return the folder of the networks that were trained last.
+
+    Args:
+        folders: of generation 0, 1, 2, ...; those of generations after a chain's end are empty.
+    """
+    return next(Path(some) for some in reversed(folders) if any(Path(some).glob("*.keras")))
+
+
+def copy_networks(source: Path, members: int, folder: Path) -> list[str]:
+    """Copy the first members of an ensemble, and return the names of their files."""
+    names = [f"member_{member}.keras" for member in range(members)]
+    for name in names:
+        with storage.atomic_path(folder / name) as path:
+            shutil.copyfile(source / name, path)
+    return names
+
+
+def load_last(paths: list[str]) -> np.ndarray:
+    """Return what the last networks of a chain predict, (members, unlabeled, classes)."""
+    return _only(predictions.load(paths[0])).evaluation
+
+
+def selected_in(split: Split, pseudo_labels: list[PseudoLabels]) -> pd.Series:
+    """Return for each unlabeled example, in ascending order, the generation in which it was
+    selected last; blank where it never was.
+
+    Args:
+        pseudo_labels: the last ones of the chain; none of a method without students.
+    """
+    generation = pd.Series(pd.NA, index=split.test_idx, dtype="Int64")
+    for some in pseudo_labels:
+        generation[some.examples] = some.generation
+    return generation.reset_index(drop=True)
+
+
+def _only(state: dict):
+    (only,) = state.values()
+    return only
