@@ -54,6 +54,8 @@ def graph() -> dict[str, set[str]]:
 
 
 def floor(module: str) -> int:
+    if module == "__main__":
+        return len(FLOORS) + 1
     room, _, rest = module.partition(".")
     return FLOOR_OF[room] if rest or room in FLOOR_OF else 0
 

@@ -182,7 +182,11 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
             4,
             r"either it or labels_per_class. .*'labels_per",
         ),
-        ("datasets/digits_0_2/labels_per_class", 0, "Expected an integer of at least 1 or all, or a"),
+        (
+            "datasets/digits_0_2/labels_per_class",
+            0,
+            "Expected an integer of at least 1 or all, or a",
+        ),
         ("datasets/digits_0_2/draw", "lottery", "Expected one of stratified, random. .*'lottery'"),
         ("datasets/digits_0_2/original", "mnist", "Received the unknown key 'original'"),
         (

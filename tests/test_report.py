@@ -23,7 +23,13 @@ def fake_evaluations() -> list[dict]:
     rng = np.random.default_rng(0)
     generations = [
         {"generation": generation, "offered": 4 * generation, "selected": 2 * generation}
-        | {"known": generation, "correct": generation, "trained_on": 2, "accuracy": 0.5, "classes_missing": "1, NA"}
+        | {
+            "known": generation,
+            "correct": generation,
+            "trained_on": 2,
+            "accuracy": 0.5,
+            "classes_missing": "1, NA",
+        }
         for generation in (0, 1)
     ]
     bins = [{"bin": 9, "count": 5, "correct": 4, "confidence": 4.7}]

@@ -746,9 +746,9 @@ TRAINING = [
     Mutant(
         "noise_at_prediction",
         "dropout acts on predictions",
-        "training/one_by_one.py",
-        "self.model.predict_on_batch(scale(self.images[filled]))",
-        "np.asarray(self.model(scale(self.images[filled]), training=True))",
+        "training/prediction.py",
+        "network.predict_on_batch(scale(images[filled]))",
+        "np.asarray(network(scale(images[filled]), training=True))",
         ("test_by_hand_networks.py::test_predictions_are_without_noise",),
     ),
     Mutant(

@@ -23,7 +23,11 @@ def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
         Column("Training seed", "training_seed", width=12),
         Column("Labeled", "labeled", width=12),
         Column("Unlabeled", "unlabeled", width=12),
-        *([Column("Of unknown label", "unknown", width=12)] if scores.get("unknown", pd.Series()).any() else []),
+        *(
+            [Column("Of unknown label", "unknown", width=12)]
+            if scores.get("unknown", pd.Series()).any()
+            else []
+        ),
         Column("Test", "test", width=12),
         Column("Unlabeled fraction", "unlabeled_fraction", width=12),
         Column("Threshold", "threshold", width=12),
