@@ -6,6 +6,7 @@ written anew (`tests/test_mutants.py` says which).
 """
 
 from mutants.certainty import CERTAINTY
+from mutants.deployed import DEPLOYED
 from mutants.fairness import FAIRNESS
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
@@ -1241,4 +1242,5 @@ MUTANTS = [
     *FAIRNESS,
     *NETWORKS,
     *CERTAINTY,
+    *DEPLOYED,
 ]
