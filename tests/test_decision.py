@@ -124,6 +124,7 @@ def test_a_dataset_that_speaks_against_students_is_not_overruled():
     decision = decided(pd.concat([table(baseline=0.5, student=0.5, control=0.55), *others]))
     student = entry(decision, "student")
     assert (student["verdict"], student["over_all"]) == ("hurts", "helps")
+    assert not student["helps"]
     assert decision["method"] == "control"
 
 
