@@ -93,6 +93,11 @@ def made(tmp_path_factory):
     }
     storage.save_json(root / "decision.json", decision)
     calibration = {"temperature": TEMPERATURE, "predictions": 14, "examples": 7}
+    duplicates = {"counts": [], "contradicting": 0, "asked": "report"}
+    shift = {"compared": 5, "accuracy": None, "auc": None, "p_value": None}
+    checked = {"dataset": "pets", "parts": {"labeled": 7, "unlabeled": 5}}
+    checked |= {"duplicates": duplicates, "shift": shift}
+    storage.save_json(root / "checked.json", checked)
     storage.save_json(root / "calibration.json", calibration | {"before": 0.123, "after": None})
     storage.save_json(root / "choice.json", {"hyper_parameters": {"ensemble_size": 2}})
     framework = {"backend": "tensorflow", "keras": "3.15.1", "commit": "abc"}
@@ -103,7 +108,8 @@ def made(tmp_path_factory):
     states.save(root / "pseudo.npz", {"0/final": pseudo_labels("nothing_selected")})
     states.save(root / "teachers.npz", {"final": Predictions(teachers)})
     files = {
-        name: str(root / f"{name}.json") for name in ("classes", "ids", "decision", "calibration")
+        name: str(root / f"{name}.json")
+        for name in ("classes", "ids", "checked", "decision", "calibration")
     }
     files |= {"images": str(root / "images.npy"), "scores": str(root / "scores.csv")}
     files |= {"split": str(root / "split.npz"), "choice": [str(root / "choice.json")]}
@@ -119,7 +125,7 @@ def made(tmp_path_factory):
             "study": "s",
             "dataset": "pets",
             "source": {"source": "npz", "path": "pets.npz"},
-            "scored_as": "pets@all",
+            "outer_folds": 3,
             "backend": "tensorflow",
             "threads": 1,
         },
@@ -268,6 +274,7 @@ def test_the_card_says_what_is_known_and_no_more(deployed):
     assert "**The deployed model has no score of its own**: it was trained on all 7 labels" in card
     assert "7 labeled examples and 5 of unknown label. The networks learned from these, too" in card
     assert "| cat | 5 |\n| dog\\|wolf | 2 |" in card
+    assert "- No duplicates and no near duplicates were found.\n- Whether labeled and" in card
     assert "temperature 1.700, fitted on 14 held-out predictions" in card
     assert "calibration error is 0.123 before, and not known after" in card
     assert "- Why this method: student helps." in card

@@ -113,8 +113,8 @@ FOLDS_AND_BUDGETS = [
         "unlabeled_order_of_no_seed",
         "U has an order that comes from no seed",
         "data/splits.py",
-        'generator(purpose="unlabeled order", **identity)',
-        "np.random.default_rng(0)",
+        'order = generator(purpose="unlabeled order", **identity)',
+        "order = np.random.default_rng(0)",
         (
             "test_by_hand_splits.py::test_unlabeled_examples_are_in_an_order_of_the_fold_that_knows_no_class",
         ),
