@@ -43,8 +43,8 @@ def deploy(files, params, folder: Path | str) -> None:
 
     Args:
         files: of the job: `images`, `classes`, `ids`, `checked`, `scores`, `split`, `decision` and
-            `calibration` of the study; `choice`, `predictions`, `pseudo_labels`, `histories` and `networks` of the chain (see
-            `study.plan_of_deployment.DeployedPlan.chain`).
+            `calibration`; and `choice`, `predictions`, `pseudo_labels`, `histories` and `networks`
+            of the chain (see `study.plan_of_deployment.DeployedPlan.chain`).
         params: `settings` of `Settings`, and `provenance` of every method.
         folder: of the model; what is in it is replaced.
     """
