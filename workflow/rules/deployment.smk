@@ -97,6 +97,7 @@ rule calibrate:
 rule deploy:
     """Put a model together that can be taken away, with the labels of all that had none."""
     input:
+        files=deployed.dataset_files,
         images=deployed.images,
         classes=deployed.classes,
         ids=deployed.ids,

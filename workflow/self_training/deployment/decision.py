@@ -12,7 +12,7 @@ from self_training.evaluation.significance import FAIR
 from self_training.report import verdicts
 from self_training.report.verdicts import HELPS, HURTS
 from self_training.report.words import join
-from self_training.study.checks_of_deployment import AUTO
+from self_training.study.config import AUTO
 from self_training.study.methods import CHAIN, CONTROL, TEACHER
 
 SIMPLEST_FIRST = (TEACHER, CONTROL, CHAIN)

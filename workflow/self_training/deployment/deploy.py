@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from self_training import provenance, storage
+from self_training.data.files import read_header
 from self_training.data.split import Split, load_split
 from self_training.deployment import label_next, labels, model, model_card
 from self_training.deployment.model import Model
@@ -15,9 +16,7 @@ from self_training.evaluation.comparison import over_seeds
 from self_training.image.addresses import address
 from self_training.methods import labeled_so_far, predictions
 from self_training.methods.labeled_so_far import PseudoLabels
-
-# Images that a network predicts at once.
-BATCH = 128
+from self_training.training.prediction import PREDICTION_BATCH
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,7 @@ def deploy(files, params, folder: Path | str) -> None:
 
     names = copy_networks(last_networks(files.networks), size, folder)
     jobs = [storage.load_json(path)["job"] for path in files.histories]
+    has_files = settings.source["source"] == "images"
     deployed = Model(
         format=model.FORMAT,
         kind="images",
@@ -69,13 +69,16 @@ def deploy(files, params, folder: Path | str) -> None:
         width=images.shape[2],
         channels=images.shape[3],
         color_mode=settings.source.get("color_mode"),
-        image_size=settings.source.get("image_size"),
+        # Pixels in a CSV file are of that size, and nothing is resized.
+        image_size=settings.source.get("image_size") if has_files else None,
         members=[model.member(folder, name) for name in names],
         temperature=calibration["temperature"],
         backend=settings.backend,
         threads=settings.threads,
-        batch_size=BATCH,
+        batch_size=PREDICTION_BATCH,
         provenance=provenance.of_score(**params.provenance[decision["method"]], jobs=jobs),
+        pixel_columns=pixel_columns(settings.source),
+        id_column=settings.source.get("id_column"),
     )
     model.save(folder, deployed)
 
@@ -99,6 +102,14 @@ def deploy(files, params, folder: Path | str) -> None:
     facts = model_card.Facts(deployed, settings.source, decision, calibration, scores, split)
     with storage.atomic_path(folder / model_card.FILE) as path:
         path.write_text(model_card.write(facts))
+
+
+def pixel_columns(source: dict) -> list[str] | None:
+    """Return the headers of the pixels in the CSV file of a dataset, in order; None without one."""
+    if source["source"] != "csv":
+        return None
+    named = {source.get(key) for key in ("label_column", "id_column")}
+    return [name for name in read_header(source["path"], {}).names if name not in named]
 
 
 def last_networks(folders: list[str]) -> Path:

@@ -13,6 +13,7 @@ from self_training.data.split import Split
 from self_training.deployment.model import Model
 from self_training.evaluation.differences import fold_interval
 from self_training.report.words import count, join
+from self_training.study.config import AUTO
 from self_training.study.methods import CHAIN
 
 FILE = "MODEL_CARD.md"
@@ -163,7 +164,7 @@ def _scores(facts: Facts) -> list[str]:
         f"It was chosen among these {count(tried, 'method')} by these very scores, so the deployed "
         "one's score is somewhat too high: the best of several looks better than it is."
     )
-    return [*table, "", chosen] if facts.decision["asked"] == "auto" and tried > 1 else table
+    return [*table, "", chosen] if facts.decision["asked"] == AUTO and tried > 1 else table
 
 
 def _mean(rows: pd.DataFrame, column: str) -> str:

@@ -4,10 +4,7 @@ from collections.abc import Callable
 
 from self_training.errors import ConfigError
 from self_training.study import methods
-from self_training.study.config import compares_only
-
-# Of the key: the method is the one that the results speak for.
-AUTO = "auto"
+from self_training.study.config import AUTO, compares_only, deployable
 
 
 def no_deployment_without_training(config: dict) -> None:
@@ -19,7 +16,7 @@ def no_deployment_without_training(config: dict) -> None:
 
 def no_deployment_of_a_method_that_is_not_there(config: dict) -> None:
     """Forbid the name of no method, and of an upper bound, whose labels nobody has."""
-    known = methods.deployable(config)
+    known = deployable(config)
     if config.get("deploy", AUTO) not in [AUTO, *known]:
         expected = f"{AUTO}, or a method that is trained on labels alone or on pseudo-labels"
         raise ConfigError.of("deploy", f"{expected} ({', '.join(known)})", config["deploy"])
@@ -27,7 +24,7 @@ def no_deployment_of_a_method_that_is_not_there(config: dict) -> None:
 
 def no_automatic_deployment_of_students_alone(config: dict) -> None:
     """Forbid to leave the choice to a study in which nothing is left when students don't help."""
-    kinds = {methods.kind(config, name) for name in methods.deployable(config)}
+    kinds = {methods.kind(config, name) for name in deployable(config)}
     if config.get("deploy") == AUTO and kinds == {methods.CHAIN}:
         expected = (
             "the name of a method, or one that is trained on labels alone beside those with "

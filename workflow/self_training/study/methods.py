@@ -82,11 +82,6 @@ def trained_on(config: dict, name: str) -> str:
     return config["methods"][name].get("train_on", "labeled")
 
 
-def deployable(config: dict) -> list[str]:
-    """Return the methods that may be deployed: all but upper bounds, which know hidden labels."""
-    return [name for name in config["methods"] if trained_on(config, name) == "labeled"]
-
-
 def control_of(config: dict, name: str) -> str | None:
     """Return the method that a control is like in all but its students, if any."""
     return config["methods"][name].get("control_of")

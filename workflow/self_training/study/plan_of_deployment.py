@@ -10,7 +10,7 @@ from self_training.data.class_counts import ALL
 from self_training.data.new_examples import fingerprint
 from self_training.digests import code_digest
 from self_training.study import budgets, methods, new_examples
-from self_training.study.config import inner_folds
+from self_training.study.config import deployable, inner_folds
 from self_training.study.plan import Plan, fill
 from self_training.study.plan_of_data import Wildcards
 
@@ -35,7 +35,7 @@ class DeployedPlan(Plan):
         self.study = Plan(config, backend)
         # No rule is given the labels: there are none but those of the labeled examples.
         self.controls["pool"] = []
-        self.deployable = methods.deployable(self.config)
+        self.deployable = deployable(self.config)
         self.decision = f"{self.fold}/decision.json"
         self.calibration = f"{self.fold}/calibration.json"
         self.folder = f"{self.results}/deployed/{{dataset}}"
