@@ -9,6 +9,7 @@ from mutants.certainty import CERTAINTY
 from mutants.fairness import FAIRNESS
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
+from mutants.predict import PREDICT
 
 FOLDS_AND_BUDGETS = [
     Mutant(
@@ -1241,4 +1242,5 @@ MUTANTS = [
     *FAIRNESS,
     *NETWORKS,
     *CERTAINTY,
+    *PREDICT,
 ]
