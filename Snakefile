@@ -3,7 +3,8 @@
 # Takes: a config (config.yaml, or the one given by --configfile), described key by key in
 #     workflow/schemas/config.schema.yaml.
 # Gives: results/{study}/report.xlsx, and beside it scores.csv, generations.csv and statistics.json;
-#     with `deploy` a model per dataset in results/{study}/deployed/{dataset}/.
+#     with `deploy` a model per dataset in results/{study}/deployed/{dataset}/, and what it says of
+#     new examples (`predict`) in results/{study}/predictions/{dataset}/.
 
 from snakemake.utils import min_version
 
@@ -29,6 +30,7 @@ include: "workflow/rules/report.smk"
 if "deploy" in config:
 
     include: "workflow/rules/deployment.smk"
+    include: "workflow/rules/prediction.smk"
 
 
 rule all:
@@ -36,7 +38,7 @@ rule all:
     default_target: True
     input:
         f"{plan.results}/report.xlsx",
-        deployed.folders() if "deploy" in config else [],
+        deployed.folders() + deployed.predictions() if "deploy" in config else [],
 
 
 rule download_all:

@@ -10,6 +10,7 @@ from mutants.deployed import DEPLOYED
 from mutants.fairness import FAIRNESS
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
+from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
 from mutants.unknown import UNKNOWN_LABELS
 
@@ -1247,4 +1248,5 @@ MUTANTS = [
     *DEPLOYED,
     *UNKNOWN_LABELS,
     *REPEATS,
+    *PREDICT,
 ]

@@ -57,6 +57,7 @@ def deploy(files, params, folder: Path | str) -> None:
 
     names = copy_networks(last_networks(files.networks), size, folder)
     jobs = [storage.load_json(path)["job"] for path in files.histories]
+    has_files = settings.source["source"] == "images"
     deployed = Model(
         format=model.FORMAT,
         kind="images",
@@ -69,7 +70,8 @@ def deploy(files, params, folder: Path | str) -> None:
         width=images.shape[2],
         channels=images.shape[3],
         color_mode=settings.source.get("color_mode"),
-        image_size=settings.source.get("image_size"),
+        # Pixels in a CSV file are of that size, and nothing is resized.
+        image_size=settings.source.get("image_size") if has_files else None,
         members=[model.member(folder, name) for name in names],
         temperature=calibration["temperature"],
         backend=settings.backend,

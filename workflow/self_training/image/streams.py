@@ -12,8 +12,6 @@ from zipfile import ZipFile
 import numpy as np
 
 from self_training.data.files import readable
-from self_training.data.folders import list_without_classes
-from self_training.data.sources import FOLDERS
 from self_training.errors import DatasetError
 from self_training.image.decoding import convert_colors, decode, resize
 
@@ -64,16 +62,8 @@ class Stream(NamedTuple):
     length: int | None
 
 
-def open_images(path: Path, wanted: Wanted) -> Stream:
-    """Return the images of a folder and all its sub-folders, or of one file.
-
-    They are called by their paths in the folder. Their names say nothing of their classes.
-
-    Raises: DatasetError, where there is none, or another file among them.
-    """
-    single = path.is_file()
-    files = [path] if single else list_without_classes(path, FOLDERS["images"])
-    folder = path.parent if single else path
+def open_images(files: Sequence[Path], folder: Path, wanted: Wanted) -> Stream:
+    """Return the images of some files, called by their paths in a folder."""
 
     def chunks(size: int) -> Iterator[Chunk]:
         for start in range(0, len(files), size):

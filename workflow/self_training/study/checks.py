@@ -17,6 +17,7 @@ from self_training.study.checks_of_inheritance import INHERITANCE_RULES
 from self_training.study.checks_of_methods import METHOD_RULES, check_backbone
 from self_training.study.config import compares_only, external_scores, inner_folds
 from self_training.study.methods import CONTROL, kind
+from self_training.study.new_examples import PREDICTION_RULES
 from self_training.study.schema import check_schema
 
 
@@ -34,6 +35,8 @@ def validate(config: dict) -> None:
     for name, dataset in config["datasets"].items():
         for dataset_rule in DATASET_RULES:
             dataset_rule(f"datasets.{name}", dataset)
+        for prediction_rule in PREDICTION_RULES:
+            prediction_rule(config, name)
     for archive_rule in ARCHIVE_RULES:
         archive_rule(config)
     # Settings can be looked at once it is clear, of all methods, where they are inherited from.

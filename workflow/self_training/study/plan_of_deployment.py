@@ -7,8 +7,9 @@ all that is known is labeled, all that is unknown is unlabeled, and nothing is h
 from types import SimpleNamespace
 
 from self_training.data.class_counts import ALL
+from self_training.data.new_examples import fingerprint
 from self_training.digests import code_digest
-from self_training.study import budgets, methods
+from self_training.study import budgets, methods, new_examples
 from self_training.study.config import deployable, inner_folds
 from self_training.study.plan import Plan, fill
 from self_training.study.plan_of_data import Wildcards
@@ -38,6 +39,8 @@ class DeployedPlan(Plan):
         self.decision = f"{self.fold}/decision.json"
         self.calibration = f"{self.fold}/calibration.json"
         self.folder = f"{self.results}/deployed/{{dataset}}"
+        # Beside the folder, which is written as a whole and can be taken away.
+        self.predicted = f"{self.results}/predictions/{{dataset}}/{{name}}.csv"
 
     def identities(self, wildcards: Wildcards) -> list[dict]:
         """Return what the seeds of a deployed model's runs and draws come from."""
@@ -55,6 +58,22 @@ class DeployedPlan(Plan):
     def folders(self) -> list[str]:
         """Return the folders of all deployed models."""
         return [fill(self.folder, dataset=dataset) for dataset in self.datasets]
+
+    def predictions(self) -> list[str]:
+        """Return the tables of labels of all new examples that the config names."""
+        return [
+            fill(self.predicted, dataset=dataset, name=name)
+            for dataset in self.datasets
+            for name in new_examples.of(self.config, dataset)
+        ]
+
+    def new_examples(self, wildcards: Wildcards) -> str:
+        """Return the file or folder of new examples that a table is of."""
+        return new_examples.of(self.config, wildcards.dataset)[wildcards.name]
+
+    def new_fingerprint(self, wildcards: Wildcards) -> str:
+        """Return a hash of names, sizes and times of the files of new examples."""
+        return fingerprint(self.new_examples(wildcards))
 
     def ids(self, wildcards: Wildcards) -> str:
         """Return the file of what a dataset's examples are called."""
