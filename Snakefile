@@ -3,7 +3,9 @@
 # Takes: a config (config.yaml, or the one given by --configfile), described key by key in
 #     workflow/schemas/config.schema.yaml.
 # Gives: results/{study}/summary.md, the answer on a page, and report.xlsx; beside them scores.csv,
-#     generations.csv and statistics.json.
+#     generations.csv and statistics.json; with `deploy` a model per dataset in
+#     results/{study}/deployed/{dataset}/, and what it says of new examples (`predict`) in
+#     results/{study}/predictions/{dataset}/.
 
 from snakemake.utils import min_version
 
@@ -26,12 +28,19 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
 
 
+if "deploy" in config:
+
+    include: "workflow/rules/deployment.smk"
+    include: "workflow/rules/prediction.smk"
+
+
 rule all:
     """Run the whole study."""
     default_target: True
     input:
         f"{plan.results}/report.xlsx",
         f"{plan.results}/summary.md",
+        deployed.folders() + deployed.predictions() if "deploy" in config else [],
 
 
 rule download_all:

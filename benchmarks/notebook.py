@@ -25,8 +25,9 @@ from self_training.study import methods, names
 from self_training.study.candidates import Candidate, grid
 from self_training.training.batches import orders
 from self_training.training.framework import keras, start_framework
+from self_training.training.prediction import PREDICTION_BATCH, scale
 from self_training.training.runs import FINAL, Run, TrainingSettings
-from self_training.training.trainer import PREDICTION_BATCH, build_network, scale
+from self_training.training.trainer import build_network
 
 
 class Fold:

@@ -55,7 +55,8 @@ def workflow(images, labels, threads):
 def fit(images, labels, threads):
     """The same with `fit`."""
     from self_training.training.framework import keras, start_framework
-    from self_training.training.trainer import build_network, scale
+    from self_training.training.prediction import scale
+    from self_training.training.trainer import build_network
 
     start_framework(threads)
     classes = int(labels.max()) + 1

@@ -29,6 +29,7 @@ FLOORS = [
     {"methods", "training"},
     {"evaluation"},
     {"report"},
+    {"deployment"},
 ]
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS, start=1) for room in rooms}
 LONGEST, SHORTEST = 350, 15
@@ -53,6 +54,8 @@ def graph() -> dict[str, set[str]]:
 
 
 def floor(module: str) -> int:
+    if module == "__main__":
+        return len(FLOORS) + 1
     room, _, rest = module.partition(".")
     return FLOOR_OF[room] if rest or room in FLOOR_OF else 0
 

@@ -8,7 +8,8 @@ from self_training.seeds import generator
 from self_training.training import framework, job
 from self_training.training.batches import orders
 from self_training.training.one_by_one import OneByOneTrainer
-from self_training.training.trainer import build_network, scale
+from self_training.training.prediction import scale
+from self_training.training.trainer import build_network
 from test_training import IMAGES, NO_NOISE, run, settings
 
 TEACHER = {"part": "final", "generation": 0, "member": 0}

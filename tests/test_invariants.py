@@ -249,7 +249,7 @@ def test_soft_labels_are_probabilities(study):
 def test_final_models_predict_what_was_written(study):
     """A saved network is the one that made the predictions."""
     from self_training.training.framework import keras
-    from self_training.training.trainer import scale
+    from self_training.training.prediction import scale
 
     model = keras.models.load_model(
         study.results / FOLD / "chain_of_3/final/generation_1/models/member_0.keras"

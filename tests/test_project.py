@@ -4,11 +4,12 @@ import ast
 import fcntl
 import os
 import re
+import subprocess
 import sys
 import tomllib
 
 import yaml
-from conftest import ROOT
+from conftest import ROOT, tiny_config
 from self_training import digests, locks
 from self_training.seeds import derive_seed
 from self_training.study import names
@@ -29,6 +30,18 @@ def test_every_direct_dependency_is_pinned():
     development = PROJECT["dependency-groups"]["dev"]
     for name in PROJECT["project"]["dependencies"] + development:
         assert name in pins(), name
+
+
+def test_a_copy_of_the_workflow_runs_its_own_package(make_study):
+    """Though another is installed, as it is in a clone's environment."""
+    study = make_study(tiny_config() | {"study": "own_package"})
+    package = study.folder / "workflow/self_training"
+    (package / "study/schema.py").write_text("raise ImportError('the copy was asked')")
+    installed = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    done = subprocess.run(
+        study.command("-n"), cwd=study.folder, env=installed, capture_output=True, text=True
+    )
+    assert done.returncode and "the copy was asked" in done.stdout + done.stderr
 
 
 def test_conda_environments_are_in_step():

@@ -252,7 +252,9 @@ def test_an_edit_of_a_module_reruns_what_depends_on_it(tiny_copy):
     assert edited == {"test_significance": 1, "plot": 1, "report": 1}
     # Neither comments nor docstrings determine a number.
     assert not jobs_after_edit("training/trainer", '"""What the two', '"""What both')
-    trained = jobs_after_edit("training/trainer", "PREDICTION_BATCH = 128", "PREDICTION_BATCH = 64")
+    trained = jobs_after_edit(
+        "training/prediction", "PREDICTION_BATCH = 128", "PREDICTION_BATCH = 64"
+    )
     assert trained["train_teachers"] == 2
     assert not {"download", "prepare_dataset", "make_splits"} & set(trained)
     # Teachers have neither pseudo-labels nor noise.

@@ -20,8 +20,9 @@ from self_training.training import trainer as trainers
 from self_training.training.batches import count_steps, orders, passes, targets_of, weights_of
 from self_training.training.framework import keras
 from self_training.training.one_by_one import OneByOneTrainer
+from self_training.training.prediction import PREDICTION_BATCH, scale
 from self_training.training.runs import OF_NOISE, Run, TrainingSettings, what_is_compiled
-from self_training.training.trainer import PREDICTION_BATCH, build_network, scale
+from self_training.training.trainer import build_network
 from sklearn.datasets import load_digits
 
 DIGITS = load_digits()

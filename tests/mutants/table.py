@@ -8,9 +8,11 @@ written anew (`tests/test_mutants.py` says which).
 from mutants.answers import ANSWERS
 from mutants.certainty import CERTAINTY
 from mutants.data_checks import DATA_CHECKS
+from mutants.deployed import DEPLOYED
 from mutants.fairness import FAIRNESS
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
+from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
 from mutants.unknown import UNKNOWN_LABELS
 
@@ -114,8 +116,8 @@ FOLDS_AND_BUDGETS = [
         "unlabeled_order_of_no_seed",
         "U has an order that comes from no seed",
         "data/splits.py",
-        'generator(purpose="unlabeled order", **identity)',
-        "np.random.default_rng(0)",
+        'order = generator(purpose="unlabeled order", **identity)',
+        "order = np.random.default_rng(0)",
         (
             "test_by_hand_splits.py::test_unlabeled_examples_are_in_an_order_of_the_fold_that_knows_no_class",
         ),
@@ -750,9 +752,9 @@ TRAINING = [
     Mutant(
         "noise_at_prediction",
         "dropout acts on predictions",
-        "training/one_by_one.py",
-        "self.model.predict_on_batch(scale(self.images[filled]))",
-        "np.asarray(self.model(scale(self.images[filled]), training=True))",
+        "training/prediction.py",
+        "network.predict_on_batch(scale(images[filled]))",
+        "np.asarray(network(scale(images[filled]), training=True))",
         ("test_by_hand_networks.py::test_predictions_are_without_noise",),
     ),
     Mutant(
@@ -1247,6 +1249,8 @@ MUTANTS = [
     *NETWORKS,
     *ANSWERS,
     *CERTAINTY,
+    *DEPLOYED,
     *UNKNOWN_LABELS,
     *REPEATS,
+    *PREDICT,
 ]

@@ -24,3 +24,7 @@ class DownloadError(StudyError):
 
 class ScoresError(StudyError):
     """A table of scores from elsewhere is not what can be compared."""
+
+
+class ModelError(StudyError):
+    """The folder of a deployed model is not what can predict."""

@@ -103,3 +103,18 @@ def _check_random_draw(
             f"leaves {labeled} labels of the {pool} examples in a pool. Use a "
             f"{f'smaller fraction{_OR_UNKNOWN}' if labeled >= pool else 'larger fraction'}."
         )
+
+
+def check_unknown(unknown: int, dataset: str) -> None:
+    """Raise DatasetError when there is no example that a deployed model could label.
+
+    Args:
+        unknown: examples of unknown label.
+        dataset: its name in the config.
+    """
+    if not unknown:
+        raise DatasetError(
+            f"datasets.{dataset}: Expected examples of unknown label, as `deploy` asks for a model "
+            "that labels them. Received none. Add some (unlabeled: PATH, or labels that are left "
+            "empty), or leave `deploy` out."
+        )

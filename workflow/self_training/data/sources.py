@@ -99,8 +99,15 @@ def fingerprint(settings: dict) -> str | None:
     if "path" not in settings:
         return None
     files, folder = files_of(settings["path"], settings)
-    stats = [(str(file.relative_to(folder)), file.stat()) for file in files]
-    stats += [(str(file), file.stat()) for file in files_of_unlabeled(settings)]
+    named = {str(file.relative_to(folder)): file for file in files}
+    # Two folders may have files of one name.
+    apart = {f"unlabeled {file}": file for file in files_of_unlabeled(settings)}
+    return stamp(named | apart)
+
+
+def stamp(files: dict[str, Path]) -> str:
+    """Return a hash of sizes and times of files, and of the names that they are given here."""
+    stats = [(name, file.stat()) for name, file in files.items()]
     text = repr([(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
-from self_training.data.class_counts import check_class_counts, labels_of_class
+from self_training.data.class_counts import check_class_counts, check_unknown, labels_of_class
 from self_training.data.examples import UNKNOWN
 from self_training.data.split import Split
 from self_training.errors import DatasetError
@@ -83,6 +83,39 @@ def make_splits(
             )
         )
     return splits
+
+
+def make_deployed_split(
+    labels: np.ndarray,
+    class_names: list[str],
+    *,
+    identity: dict,
+    inner_folds: int,
+    inner_repeats: int = 1,
+) -> Split:
+    """Return the split of a deployed model: all known labels are given, and no example is held out.
+
+    Args:
+        labels: (examples,) UNKNOWN where nobody knows it.
+        class_names: (classes,).
+        identity: of the deployed model, in the place of an outer fold's.
+        inner_folds, inner_repeats: of `make_splits`.
+
+    Returns: a split whose `test_idx` are the unlabeled examples in ascending order: the final chain
+        predicts all of them, and nothing is scored on them.
+    Raises: DatasetError, when there is no example of unknown label.
+    """
+    check_unknown(int((labels == UNKNOWN).sum()), identity["dataset"])
+    unknown_idx, labeled_idx = np.flatnonzero(labels == UNKNOWN), np.flatnonzero(labels != UNKNOWN)
+    labeled_y = labels[labeled_idx]
+    return Split(
+        test_idx=unknown_idx,
+        labeled_idx=labeled_idx,
+        labeled_y=labeled_y,
+        unlabeled_idx=generator(purpose="unlabeled order", **identity).permutation(unknown_idx),
+        inner_folds=_inner_folds(labeled_y, inner_folds, inner_repeats, identity),
+        classes=len(class_names),
+    )
 
 
 def _draw_of_every_class(labels, pool_idx, identity: dict, budget: dict) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Readers of images: whatever the format of a source, images and labels checked and made alike."""
 
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +12,7 @@ from self_training.data.folders import list_files, list_without_classes
 from self_training.data.sources import FOLDERS, SHIPPED, check_origin, unknown_source
 from self_training.errors import DatasetError
 from self_training.image.csv_reader import read_csv, read_unlabeled_csv
-
-_MODES: dict[str | None, str] = {"grayscale": "L", "rgb": "RGB"}
-# Pillow's modes of 8 bits per channel (1: of one bit), by what they are read as.
-_GRAY, _COLOR = {"1", "L", "LA", "La"}, {"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
-# Exif's orientation, and the number of Pillow's transposition that undoes it.
-_ORIENTATION = 0x0112
-_TURNS: dict[int | None, int] = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
+from self_training.image.decoding import convert_colors, decode
 
 
 def read(path: Path | str | None, settings: dict) -> Examples:
@@ -149,7 +142,7 @@ def _loader(
     def load(kept: np.ndarray) -> np.ndarray:
         x = np.empty((0, 0, 0, 1), np.uint8)
         for row, index in enumerate(kept):
-            image = _decode(paths[index], image_size, color_mode)
+            image = decode(paths[index], image_size, color_mode)
             if row == 0:
                 first = paths[index]
                 x = np.empty((len(kept), *image.shape), np.uint8)
@@ -169,66 +162,6 @@ def _loader(
         return x
 
     return load
-
-
-def _decode(path: Path, image_size: Sequence[int] | None, color_mode: str | None) -> np.ndarray:
-    """Return one image, uint8 (height, width, channels)."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as opened:
-            image: Image.Image = opened
-            turn = _TURNS.get(image.getexif().get(_ORIENTATION))
-            if image.mode not in _GRAY | _COLOR:
-                raise DatasetError(
-                    f"{path}: Expected an image of 8 bits per channel. Received mode {image.mode}. "
-                    "Convert it."
-                )
-            mode = _MODES.get(color_mode, "L" if image.mode in _GRAY else "RGB")
-            if image.has_transparency_data:
-                image = image.convert("RGBA")
-                image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-            image = image.convert(mode)
-            if turn is not None:
-                image = image.transpose(Image.Transpose(turn))
-            if image_size is not None:
-                height, width = image_size
-                image = image.resize((width, height), Image.Resampling.BILINEAR)
-            pixels = np.asarray(image)
-    except DatasetError:
-        raise
-    except (
-        OSError,
-        ValueError,
-        TypeError,
-        LookupError,
-        SyntaxError,
-        EOFError,
-        struct.error,
-        Image.DecompressionBombError,
-    ) as error:
-        raise DatasetError(
-            f"{path}: Expected an image. Received a file that cannot be read as one ({error}). "
-            "Replace or remove it."
-        ) from error
-    return pixels.reshape(*pixels.shape[:2], -1)
-
-
-def convert_colors(images: np.ndarray, color_mode: str | None) -> np.ndarray:
-    """Return images, uint8 (examples, height, width, 1 or 3), as `grayscale` or `rgb`.
-
-    Gray is the luma of ITU-R 601-2, as in Pillow; color of a gray image repeats it.
-    """
-    if color_mode == "rgb" and images.shape[3] == 1:
-        return np.repeat(images, 3, axis=3)
-    if color_mode == "grayscale" and images.shape[3] == 3:
-        from PIL import Image
-
-        gray = np.empty((*images.shape[:3], 1), np.uint8)
-        for image, target in zip(images, gray, strict=True):
-            target[..., 0] = Image.fromarray(image).convert("L")
-        return gray
-    return images
 
 
 def read_digits() -> Examples:

@@ -2,15 +2,17 @@
 
 from self_training.study import methods
 
+# What a dataset counts as in tests, and what its deployed model is asked, change no score.
+_BEHIND_NONE = ("group", "predict")
+
 
 def settings_behind_score(config: dict, dataset: str, method: str) -> dict:
     """Return all settings that a method's scores on a dataset depend on."""
     everything = ("seed", "threads", "outer_folds", "inner_folds", "inner_repeats", "training")
     return {
         **{key: _sorted(config[key]) for key in everything if key in config},
-        # A group says how a dataset counts in tests, and changes no score.
         "dataset": {"name": dataset}
-        | _sorted({k: v for k, v in config["datasets"][dataset].items() if k != "group"}),
+        | _sorted({k: v for k, v in config["datasets"][dataset].items() if k not in _BEHIND_NONE}),
         "method": {"name": method}
         | {key: config["methods"][method].get(key) for key in (*methods.OF_CONTROLS, "match")}
         | methods.settings(config, method)

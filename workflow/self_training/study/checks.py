@@ -2,17 +2,22 @@
 
 from pathlib import Path
 
-from self_training.data.class_counts import check_class_counts
+from self_training.data.class_counts import check_class_counts, check_unknown
 from self_training.data.datasets import count_classes
 from self_training.data.examples import Reader
 from self_training.errors import ConfigError
 from self_training.study import budgets, fair_controls
 from self_training.study.checks_of_controls import CONTROL_RULES
 from self_training.study.checks_of_datasets import ARCHIVE_RULES, DATASET_RULES
+from self_training.study.checks_of_deployment import (
+    DEPLOYMENT_RULES,
+    no_deployment_without_training,
+)
 from self_training.study.checks_of_inheritance import INHERITANCE_RULES
 from self_training.study.checks_of_methods import METHOD_RULES, check_backbone
 from self_training.study.config import compares_only, external_scores, inner_folds
 from self_training.study.methods import CONTROL, kind
+from self_training.study.new_examples import PREDICTION_RULES
 from self_training.study.schema import check_schema
 
 
@@ -23,12 +28,15 @@ def validate(config: dict) -> None:
     """
     check_schema(config)
     no_missing_file_of_scores(config)
+    no_deployment_without_training(config)
     if compares_only(config):
         return
     check_backbone("training.backbone", config["training"]["backbone"])
     for name, dataset in config["datasets"].items():
         for dataset_rule in DATASET_RULES:
             dataset_rule(f"datasets.{name}", dataset)
+        for prediction_rule in PREDICTION_RULES:
+            prediction_rule(config, name)
     for archive_rule in ARCHIVE_RULES:
         archive_rule(config)
     # Settings can be looked at once it is clear, of all methods, where they are inherited from.
@@ -42,7 +50,10 @@ def validate(config: dict) -> None:
         if kind(config, name) == CONTROL:
             for rule in CONTROL_RULES:
                 rule(config, name)
-    all_methods = list(fair_controls.add(config)["methods"])
+    with_controls = fair_controls.add(config)
+    for deployment_rule in DEPLOYMENT_RULES:
+        deployment_rule(with_controls)
+    all_methods = list(with_controls["methods"])
     if not external_scores(config):
         no_unknown_control_of_statistics(config, all_methods)
         no_group_of_an_unknown_dataset(config, [])
@@ -93,6 +104,8 @@ def check_datasets(config: dict, read: Reader) -> None:
         counts = count_classes(dataset, name, read)
         if counts is None:
             continue
+        if "deploy" in config:
+            check_unknown(counts.unknown, name)
         for budget in budgets.of(dataset):
             check_class_counts(
                 counts.of_classes,

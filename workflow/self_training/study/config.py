@@ -5,6 +5,9 @@ from pathlib import Path
 from self_training.data import sources
 from self_training.study import budgets, fair_controls, methods
 
+# Of the key `deploy`: the method is the one that the results speak for.
+AUTO = "auto"
+
 
 def compares_only(config: dict) -> bool:
     """Return whether a study has no methods of its own, only scores from elsewhere."""
@@ -15,6 +18,11 @@ def external_scores(config: dict) -> list[str]:
     """Return the files of scores from elsewhere."""
     paths = config.get("external_scores", [])
     return [paths] if isinstance(paths, str) else paths
+
+
+def deployable(config: dict) -> list[str]:
+    """Return the methods that may be deployed: all but upper bounds, which know hidden labels."""
+    return [name for name in config["methods"] if methods.trained_on(config, name) == "labeled"]
 
 
 def inner_folds(config: dict) -> int:

@@ -156,12 +156,20 @@ class Plan(PlanOfData):
 
     def final_predictions(self, wildcards: Wildcards) -> list[str]:
         """Return predictions of the final chain's generation 0, 1, 2, ..."""
-        if methods.kind(self.config, wildcards.method) == methods.CONTROL:
-            return self.per_fold(f"{self.control('final')}/predictions.npz")
-        return self.per_fold(
-            self._of_teacher(wildcards.method, "final"),
-            *self._of_generations(wildcards.method, "final", "predictions.npz"),
-        )
+        return self.per_fold(*self._predictions_of_chain(wildcards.method))
+
+    def _predictions_of_chain(self, method: str) -> list[str]:
+        if methods.kind(self.config, method) == methods.CONTROL:
+            return [f"{self.control('final')}/predictions.npz"]
+        return [
+            self._of_teacher(method, "final"),
+            *self._of_generations(method, "final", "predictions.npz"),
+        ]
+
+    def last_predictions(self, method: str) -> str:
+        """Return the predictions after the last generation of a final chain: a chain that has ended
+        hands on those of before."""
+        return self._predictions_of_chain(method)[-1]
 
     def final_pseudo_labels(self, wildcards: Wildcards) -> list[str]:
         """Return pseudo-labels after generation 1, 2, ...; none without generations."""
@@ -230,7 +238,7 @@ class Plan(PlanOfData):
     def all_scores(self, _wildcards: Wildcards) -> list[str]:
         """Return the scores of every method on every outer fold of every dataset."""
         return [
-            _fill(f"{self.method}/scores.json", dataset=dataset, method=method, fold=fold)
+            fill(f"{self.method}/scores.json", dataset=dataset, method=method, fold=fold)
             for dataset in self.datasets
             for method in self.methods
             for fold in self.folds
@@ -244,7 +252,7 @@ class Plan(PlanOfData):
                 patterns += self._histories(method, "search")
             patterns += self._histories(method, "final")
         return [
-            _fill(pattern, dataset=dataset, fold=fold)
+            fill(pattern, dataset=dataset, fold=fold)
             for pattern in dict.fromkeys(patterns)
             for dataset in self.datasets
             for fold in ([""] if self.per_dataset else self.folds)
@@ -275,7 +283,8 @@ def any_of(some_names) -> str:
     return "|".join(map(re.escape, some_names)) or "(?!)"
 
 
-def _fill(pattern: str, **values) -> str:
+def fill(pattern: str, **values) -> str:
+    """Return a path with values for some of its wildcards."""
     for name, value in values.items():
         pattern = pattern.replace(f"{{{name}}}", str(value))
     return pattern

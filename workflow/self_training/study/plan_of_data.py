@@ -35,6 +35,9 @@ class PlanOfData:
         backend: of Keras, such as `tensorflow`.
     """
 
+    # The folder of an outer fold, within that of its dataset.
+    outer_fold = "fold_{fold}"
+
     def __init__(self, config: dict, backend: str = "tensorflow"):
         # From here on a label budget of a dataset is a dataset; examples are those of the original.
         # And every method with students has its fair control.
@@ -59,12 +62,12 @@ class PlanOfData:
 
         self.results = f"results/{config['study']}"
         self.data = f"{self.results}/datasets/{{dataset}}"
-        self.fold = f"{self.results}/runs/{{dataset}}/fold_{{fold}}"
+        self.fold = f"{self.results}/runs/{{dataset}}/{self.outer_fold}"
         self.method = f"{self.fold}/{{method}}"
         self.generation = f"{self.method}/{{phase}}/generation_{{generation}}"
         # What one job does: an outer fold of a dataset, or all of them. Files are always per fold.
         self.per_dataset = config.get("jobs") == "per_dataset"
-        self.job = "{dataset}" if self.per_dataset else "{dataset}/fold_{fold}"
+        self.job = "{dataset}" if self.per_dataset else f"{{dataset}}/{self.outer_fold}"
         self.method_job = f"{self.job}/{{method}}"
         self.generation_job = f"{self.method_job}/{{phase}}_{{generation}}"
 

@@ -7,8 +7,9 @@ import numpy as np
 
 from self_training.training.batches import Steps
 from self_training.training.framework import keras
+from self_training.training.prediction import predict, scale
 from self_training.training.runs import Run, TrainedRun
-from self_training.training.trainer import PREDICTION_BATCH, Trainer, scale
+from self_training.training.trainer import Trainer
 
 
 class OneByOneTrainer(Trainer):
@@ -37,14 +38,8 @@ class OneByOneTrainer(Trainer):
             average.assign(_copy(weight))
 
     def predict(self, indices: np.ndarray) -> np.ndarray:
-        """Return float32 (examples, classes). Batches are filled up: one shape is traced."""
-        probabilities = np.empty((len(indices), self.classes), np.float32)
-        for start in range(0, len(indices), PREDICTION_BATCH):
-            chunk = indices[start : start + PREDICTION_BATCH]
-            filled = np.resize(chunk, PREDICTION_BATCH)
-            outputs = self.model.predict_on_batch(scale(self.images[filled]))
-            probabilities[start : start + len(chunk)] = outputs[: len(chunk)]
-        return probabilities
+        """Return the class probabilities of some images, as `prediction.predict` does."""
+        return predict(self.model, self.images, indices, self.classes)
 
     def _compile(self) -> None:
         """Trace a step, which every run's reset undoes, so that no run's time contains that."""

@@ -16,8 +16,9 @@ import numpy as np
 
 from self_training import dotted_paths
 from self_training.training.batches import Steps, count_steps, steps_per_epoch
+from self_training.training.prediction import PREDICTION_BATCH, scale
 from self_training.training.runs import FINAL, Run, TrainedRun
-from self_training.training.trainer import PREDICTION_BATCH, Trainer, scale
+from self_training.training.trainer import Trainer
 
 # Runs that are trained as one, and steps that they take per call.
 STACK = 32

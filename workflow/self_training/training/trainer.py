@@ -27,7 +27,6 @@ from self_training.training.runs import (
 
 logger = logging.getLogger(__name__)
 
-PREDICTION_BATCH = 128
 # Bytes of images that noise is added to at a time, so that memory does not grow with the dataset.
 NOISY_BYTES = 2**24
 # Networks whose starting weights are kept, since candidates share them and building one takes long.
@@ -179,8 +178,3 @@ class Trainer(ABC):
             ),
             "runs": len(records),
         }
-
-
-def scale(images: Any) -> Any:
-    """Return uint8 images as float32 in [0, 1]; an array of NumPy or of JAX."""
-    return images.astype(np.float32) / 255

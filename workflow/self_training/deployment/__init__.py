@@ -1,0 +1,1 @@
+"""Deployed models: what predicts new examples when a study has ended."""

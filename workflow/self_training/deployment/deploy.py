@@ -1,0 +1,156 @@
+"""A deployed model's folder: its networks, the labels of U, what to label next, and its card."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from self_training import provenance, storage
+from self_training.data.files import read_header
+from self_training.data.split import Split, load_split
+from self_training.deployment import label_next, labels, model, model_card
+from self_training.deployment.model import Model
+from self_training.evaluation.comparison import over_seeds
+from self_training.image.addresses import address
+from self_training.methods import labeled_so_far, predictions
+from self_training.methods.labeled_so_far import PseudoLabels
+from self_training.report import findings_of_data
+from self_training.training.prediction import PREDICTION_BATCH
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the study says of a deployed model.
+
+    study, dataset: their names.
+    source: settings of the dataset, of what its examples are.
+    outer_folds: of the cross-validation.
+    backend, threads: that networks are trained with.
+    """
+
+    study: str
+    dataset: str
+    source: dict
+    outer_folds: int
+    backend: str
+    threads: int
+
+
+def deploy(files, params, folder: Path | str) -> None:
+    """Write the folder of a deployed model.
+
+    Args:
+        files: of the job: `images`, `classes`, `ids`, `checked`, `scores`, `split`, `decision` and
+            `calibration`; and `choice`, `predictions`, `pseudo_labels`, `histories` and `networks`
+            of the chain (see `study.plan_of_deployment.DeployedPlan.chain`).
+        params: `settings` of `Settings`, and `provenance` of every method.
+        folder: of the model; what is in it is replaced.
+    """
+    folder, settings = Path(folder), Settings(**params.settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    decision, calibration = map(storage.load_json, (files.decision, files.calibration))
+    split, classes = load_split(files.split), storage.load_json(files.classes)
+    images = np.load(files.images, mmap_mode="r")
+    size = storage.load_json(files.choice[0])["hyper_parameters"]["ensemble_size"]
+
+    names = copy_networks(last_networks(files.networks), size, folder)
+    jobs = [storage.load_json(path)["job"] for path in files.histories]
+    has_files = settings.source["source"] == "images"
+    deployed = Model(
+        format=model.FORMAT,
+        kind="images",
+        study=settings.study,
+        dataset=settings.dataset,
+        method=decision["method"],
+        reason=decision["reason"],
+        classes=classes,
+        height=images.shape[1],
+        width=images.shape[2],
+        channels=images.shape[3],
+        color_mode=settings.source.get("color_mode"),
+        # Pixels in a CSV file are of that size, and nothing is resized.
+        image_size=settings.source.get("image_size") if has_files else None,
+        members=[model.member(folder, name) for name in names],
+        temperature=calibration["temperature"],
+        backend=settings.backend,
+        threads=settings.threads,
+        batch_size=PREDICTION_BATCH,
+        provenance=provenance.of_score(**params.provenance[decision["method"]], jobs=jobs),
+        pixel_columns=pixel_columns(settings.source),
+        id_column=settings.source.get("id_column"),
+    )
+    model.save(folder, deployed)
+
+    probabilities = load_last(files.predictions)[:size]
+    ids = storage.load_json(files.ids)
+    labeled = labels.table([ids[index] for index in split.test_idx], probabilities, deployed)
+    pseudo_labels = [_only(labeled_so_far.load(path)) for path in files.pseudo_labels]
+    labeled.insert(4, "selected_in_generation", selected_in(split, pseudo_labels))
+    storage.save_csv(folder / "predictions.csv", labeled)
+
+    proposed = label_next.propose(labeled, probabilities)
+    addresses = [
+        address(images[split.test_idx[position]], labeled["id"][position], settings.source)
+        for position in proposed.index
+    ]
+    version = f"{settings.study}/{settings.dataset}/{deployed.method}"
+    storage.save_csv(folder / "label_next.csv", proposed)
+    storage.save_json(folder / "label_next.json", label_next.tasks(proposed, addresses, version))
+
+    scores = over_seeds(storage.load_csv(files.scores))
+    # How many examples there are, the first sentence, the card says anyway.
+    _, *seen = findings_of_data.describe(storage.load_json(files.checked), settings.outer_folds)
+    facts = model_card.Facts(deployed, settings.source, decision, calibration, scores, split, seen)
+    with storage.atomic_path(folder / model_card.FILE) as path:
+        path.write_text(model_card.write(facts))
+
+
+def pixel_columns(source: dict) -> list[str] | None:
+    """Return the headers of the pixels in the CSV file of a dataset, in order; None without one."""
+    if source["source"] != "csv":
+        return None
+    named = {source.get(key) for key in ("label_column", "id_column")}
+    return [name for name in read_header(source["path"], {}).names if name not in named]
+
+
+def last_networks(folders: list[str]) -> Path:
+    """Return the folder of the networks that were trained last.
+
+    Args:
+        folders: of generation 0, 1, 2, ...; those of generations after a chain's end are empty.
+    """
+    return next(Path(some) for some in reversed(folders) if any(Path(some).glob("*.keras")))
+
+
+def copy_networks(source: Path, members: int, folder: Path) -> list[str]:
+    """Copy the first members of an ensemble, and return the names of their files."""
+    names = [f"member_{member}.keras" for member in range(members)]
+    for name in names:
+        with storage.atomic_path(folder / name) as path:
+            shutil.copyfile(source / name, path)
+    return names
+
+
+def load_last(paths: list[str]) -> np.ndarray:
+    """Return what the last networks of a chain predict, (members, unlabeled, classes)."""
+    return _only(predictions.load(paths[0])).evaluation
+
+
+def selected_in(split: Split, pseudo_labels: list[PseudoLabels]) -> pd.Series:
+    """Return for each unlabeled example, in ascending order, the generation in which it was
+    selected last; blank where it never was.
+
+    Args:
+        pseudo_labels: the last ones of the chain; none of a method without students.
+    """
+    generation = pd.Series(pd.NA, index=split.test_idx, dtype="Int64")
+    for some in pseudo_labels:
+        generation[some.examples] = some.generation
+    return generation.reset_index(drop=True)
+
+
+def _only(state: dict):
+    (only,) = state.values()
+    return only

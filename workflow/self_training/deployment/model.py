@@ -1,0 +1,126 @@
+"""The folder of a deployed model: its networks, and model.json, which says how they predict.
+
+A folder is all that predicts: it can be copied anywhere.
+"""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from self_training.errors import ModelError
+from self_training.storage import save_json, sha256
+
+FILE = "model.json"
+# What the content of model.json means. One that changes its meaning gets another number.
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Model:
+    """What model.json says.
+
+    format: FORMAT of the version that wrote it.
+    kind: of examples: `images`.
+    study, dataset, method: what the networks come from.
+    reason: why this method is deployed, a sentence.
+    classes: names, in the order of the networks' outputs.
+    height, width, channels: of the images that the networks take; channels are 1 or 3.
+    color_mode: `grayscale` or `rgb`, to which the study converts all images; None where it doesn't.
+    image_size: [height, width], to which the study resizes all images; None where it doesn't.
+    members: for each network its `file`, relative to the folder, and the `sha256` of that.
+    temperature: that confidences are calibrated with; 1 leaves them as they are.
+    backend: of Keras that trained.
+    threads: of the CPU that trained; results depend on their number.
+    batch_size: images that are predicted at once; results may depend on it.
+    provenance: JSON-able; where the networks come from.
+    pixel_columns: of the CSV file that the study read, in order; None where it read none.
+    id_column: of the dataset; None where it has none.
+    """
+
+    format: int
+    kind: str
+    study: str
+    dataset: str
+    method: str
+    reason: str
+    classes: list[str]
+    height: int
+    width: int
+    channels: int
+    color_mode: str | None
+    image_size: list[int] | None
+    members: list[dict[str, str]]
+    temperature: float
+    backend: str
+    threads: int
+    batch_size: int
+    provenance: dict
+    pixel_columns: list[str] | None = None
+    id_column: str | None = None
+
+
+def member(folder: Path | str, file: str) -> dict[str, str]:
+    """Return what model.json says of a network.
+
+    Args:
+        folder: of the model.
+        file: of the network, relative to it.
+    """
+    return {"file": file, "sha256": sha256(Path(folder) / file)}
+
+
+def save(folder: Path | str, model: Model) -> None:
+    """Write a model's model.json; its networks must be in the folder already."""
+    save_json(Path(folder) / FILE, asdict(model))
+
+
+def load(folder: Path | str) -> Model:
+    """Read a model's model.json.
+
+    Raises: ModelError, when the folder is none of a model, is incomplete, was changed, or was
+        written by another version.
+    """
+    folder = Path(folder)
+    if not (folder / FILE).is_file():
+        found = "a folder without one" if folder.is_dir() else "no such folder"
+        raise ModelError(
+            f"{folder}: Expected the folder of a deployed model, with {FILE}. Received {found}."
+        )
+    model = _read(folder / FILE)
+    for one in model.members:
+        path = folder / one["file"]
+        if not path.is_file():
+            raise ModelError(
+                f"{path}: Expected a network, as {FILE} says. Received no such file. Copy the "
+                "whole folder of the model."
+            )
+        if sha256(path) != one["sha256"]:
+            raise ModelError(
+                f"{path}: Expected the network of SHA-256 {one['sha256']}, as {FILE} says. "
+                f"Received {sha256(path)}. Copy the whole folder of the model again."
+            )
+    return model
+
+
+def _read(path: Path) -> Model:
+    """Return what a model.json says, once it is known to be of this version."""
+    try:
+        content = json.loads(path.read_text())
+    except ValueError as error:
+        raise ModelError(f"{path}: Expected JSON. Received something else ({error}).") from error
+    received = content.get("format") if isinstance(content, dict) else None
+    if received != FORMAT:
+        raise ModelError(
+            f"{path}: Expected a model of format {FORMAT}. Received format {received}. Predict "
+            "with the version of the software that wrote it."
+        )
+    known = {field.name for field in fields(Model)}
+    try:
+        model = Model(**content)
+        assert model.members and all({"file", "sha256"} == set(one) for one in model.members)
+    except (TypeError, AssertionError) as error:
+        given = ", ".join(sorted(known ^ set(content))) or "members that are none"
+        raise ModelError(
+            f"{path}: Expected the keys of a model of format {FORMAT}. Missing or unknown: {given}."
+        ) from error
+    return model

@@ -1,0 +1,245 @@
+"""MODEL_CARD.md: what a deployed model is, how good it may be, and what it is not for.
+
+The sections are those of Mitchell et al. 2019, "Model cards for model reporting" (FAT*), as far as
+there is something to say. Every number is computed.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from self_training.data.split import Split
+from self_training.deployment.model import Model
+from self_training.evaluation.differences import fold_interval
+from self_training.report.words import count, join
+from self_training.study.config import AUTO
+from self_training.study.methods import CHAIN
+
+FILE = "MODEL_CARD.md"
+# Scores that are shown, by their columns in scores.csv.
+SHOWN = {"accuracy": "accuracy", "tpr": "balanced accuracy"}
+
+
+class Facts(NamedTuple):
+    """What a card is written of.
+
+    Attributes:
+        model: what model.json says.
+        source: settings of the dataset, of what its examples are.
+        decision: of `decision.decide`.
+        calibration: of `temperature.calibrate`.
+        scores: one row per dataset, method and fold.
+        split: that the model was trained on.
+        seen: sentences about the data (see `findings_of_data.describe`).
+    """
+
+    model: Model
+    source: dict
+    decision: dict
+    calibration: dict
+    scores: pd.DataFrame
+    split: Split
+    seen: list[str]
+
+
+def write(facts: Facts) -> str:
+    """Return a model card, as Markdown."""
+    sections = {
+        "Model details": _details(facts),
+        "How to load it": _loading(facts.model),
+        "Intended use": _use(facts.model),
+        "Metrics": _metrics(facts),
+        "Evaluation data": _evaluation_data(facts),
+        "Training data": _training_data(facts),
+        "Quantitative analyses": [*_scores(facts), *_calibration(facts)],
+        "Caveats and recommendations": _caveats(facts),
+        "Provenance": _provenance(facts.model),
+    }
+    title = f"# {facts.model.dataset}, by {facts.model.method}"
+    body = ["\n".join([f"## {name}", "", *lines]) for name, lines in sections.items()]
+    return "\n\n".join([title, *body]) + "\n"
+
+
+def _details(facts: Facts) -> list[str]:
+    model = facts.model
+    return [
+        f"- {count(len(model.members), 'network')} of Keras, whose mean probabilities label images "
+        f"of {model.height} x {model.width} pixels in "
+        f"{'grayscale' if model.channels == 1 else 'color'}.",
+        f"- Classes: {join(map(_plain, model.classes))}.",
+        f"- Deployed by the study {model.study} for the dataset {model.dataset}. "
+        f"Method: {model.method}.",
+        f"- Why this method: {model.reason}",
+    ]
+
+
+def _loading(model: Model) -> list[str]:
+    shape = f"{model.height}, {model.width}, {model.channels}"
+    return [
+        "`self-training predict` labels files (docs/deployment.md). Or in this folder, with plain "
+        "Keras:",
+        "",
+        "```python",
+        "import json, keras, numpy as np",
+        f'x = np.zeros((1, {shape}), "float32")  # Your images, pixels scaled to [0, 1].',
+        'model = json.load(open("model.json"))',
+        'p = np.mean([keras.models.load_model(m["file"])(x) for m in model["members"]], axis=0) '
+        '** (1 / model["temperature"])',
+        'print([model["classes"][i] for i in p.argmax(axis=1)], p / p.sum(axis=1, keepdims=True))',
+        "```",
+    ]
+
+
+def _use(model: Model) -> list[str]:
+    return [
+        f"To label images like those of {model.dataset}, and to say how sure that is. It is not "
+        "for",
+        "",
+        "- other kinds of images, sizes and colors than those that it was trained on;",
+        "- images that were made otherwise: another camera, place, time or selection. Neither the "
+        "scores nor the calibration hold there;",
+        f"- classes that are none of the {len(model.classes)} above. An image of none of these "
+        "gets one of their labels all the same, perhaps with high confidence.",
+    ]
+
+
+def _metrics(facts: Facts) -> list[str]:
+    return [
+        "Accuracy; balanced accuracy, the mean over classes of the share that is found; and the "
+        "calibration error, the root mean square gap of confidence and accuracy, without what "
+        "chance adds (Kumar, Liang and Ma 2019; below 0 where the gap is smaller than chance would "
+        "make it). Intervals are of 95 %, by the variance over outer folds corrected for their "
+        "overlap (Nadeau and Bengio 2003).",
+    ]
+
+
+def _evaluation_data(facts: Facts) -> list[str]:
+    rows = _rows(facts, facts.model.method)
+    return [
+        f"The cross-validation of the study: {count(rows['fold'].nunique(), 'outer fold')} of "
+        f"{facts.decision['scored_as']}, with {_number(rows['labeled'])} labels to train on and "
+        f"{_number(rows['test'])} test examples each. **The deployed model has no score of its "
+        f"own**: it was trained on all {len(facts.split.labeled_idx)} labels, and none is left to "
+        "score it on.",
+    ]
+
+
+def _training_data(facts: Facts) -> list[str]:
+    split, classes = facts.split, facts.model.classes
+    counts = np.bincount(split.labeled_y, minlength=len(classes))
+    source = {key: value for key, value in facts.source.items() if key != "sha256"}
+    return [
+        f"{facts.model.dataset} ({', '.join(f'{key}: {source[key]}' for key in source)}): "
+        f"{len(split.labeled_idx)} labeled examples and {len(split.unlabeled_idx)} of unknown "
+        f"label.{_pseudo_labels(facts)}",
+        "",
+        "| class | labels |",
+        "|---|--:|",
+        *(f"| {_plain(name)} | {number} |" for name, number in zip(classes, counts, strict=True)),
+        "",
+        "Seen before anything was trained:",
+        "",
+        *(f"- {sentence}" for sentence in facts.seen),
+    ]
+
+
+def _pseudo_labels(facts: Facts) -> str:
+    if _entry(facts, facts.model.method)["kind"] == CHAIN:
+        return (
+            " The networks learned from these, too, as earlier networks labeled them "
+            "(`selected_in_generation` in predictions.csv)."
+        )
+    return " The networks learned from the labeled ones alone."
+
+
+def _scores(facts: Facts) -> list[str]:
+    table = [
+        f"| method | {' | '.join(SHOWN.values())} |",
+        f"|---|{'--:|' * len(SHOWN)}",
+    ]
+    deployed = facts.model.method
+    control = _entry(facts, deployed).get("control")
+    roles = {deployed: " (deployed)", control: " (its fair control)"}
+    for entry in facts.decision["methods"]:
+        rows, name = _rows(facts, entry["method"]), entry["method"]
+        shown = [_mean(rows, column) for column in SHOWN]
+        table.append(f"| {name}{roles.get(name, '')} | {' | '.join(shown)} |")
+    tried = len(facts.decision["methods"])
+    chosen = (
+        f"It was chosen among these {count(tried, 'method')} by these very scores, so the deployed "
+        "one's score is somewhat too high: the best of several looks better than it is."
+    )
+    return [*table, "", chosen] if facts.decision["asked"] == AUTO and tried > 1 else table
+
+
+def _mean(rows: pd.DataFrame, column: str) -> str:
+    half = fold_interval(rows.assign(accuracy=rows[column]))
+    mean = rows[column].mean()
+    if not half:
+        return f"{mean:.3f}"
+    # It is a share: what is beyond 0 and 1 says nothing.
+    return f"{mean:.3f} ({max(mean - half, 0):.3f} to {min(mean + half, 1):.3f})"
+
+
+def _calibration(facts: Facts) -> list[str]:
+    found = facts.calibration
+    before, after = (_error(found[name]) for name in ("before", "after"))
+    return [
+        "",
+        f"Confidences are calibrated by the temperature {found['temperature']:.3f}, fitted on "
+        f"{count(found['predictions'], 'held-out prediction')} of the cross-validation. Their "
+        f"calibration error is {before} before, and {after} after, each fold by the temperature "
+        "that the other folds give.",
+    ]
+
+
+def _error(value: float | None) -> str:
+    return "not known" if value is None else f"{value:.3f}"
+
+
+def _caveats(facts: Facts) -> list[str]:
+    rows = _rows(facts, facts.model.method)
+    return [
+        f"- The scores are of networks that had {_number(rows['labeled'])} labels; the deployed "
+        f"ones had {len(facts.split.labeled_idx)}. The calibration is that of the former, too.",
+        "- They say what to expect of unknown examples only where these are like the labeled "
+        "ones. Label some at random and compare: label_next.csv is no such sample, it has the "
+        "hardest ones.",
+        "- Examples of unknown label may be of none of the classes, and have a label in "
+        "predictions.csv all the same.",
+    ]
+
+
+def _provenance(model: Model) -> list[str]:
+    origin = model.provenance
+    frameworks = [
+        ", ".join(f"{name} {value}" for name, value in framework.items() if name != "commit")
+        for framework in origin["trained_with"]
+    ]
+    return [
+        f"- Study seed {origin['seed']}; settings {origin['config']}, code {origin['code']} "
+        "(digests, in full in model.json).",
+        f"- Commit of the workflow: {origin['commits'] or 'unknown'}.",
+        f"- Trained with: {'; '.join(dict.fromkeys(frameworks))}; threads {model.threads}.",
+        *(f"- {one['file']}: SHA-256 {one['sha256']}" for one in model.members),
+    ]
+
+
+def _entry(facts: Facts, method: str) -> dict:
+    return next(entry for entry in facts.decision["methods"] if entry["method"] == method)
+
+
+def _rows(facts: Facts, method: str) -> pd.DataFrame:
+    rows = facts.scores[facts.scores["dataset"] == facts.decision["scored_as"]]
+    return rows[rows["method"] == method]
+
+
+def _number(values: pd.Series) -> str:
+    """Return a number, or the smallest and the largest where folds differ."""
+    low, high = int(values.min()), int(values.max())
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def _plain(name: str) -> str:
+    return name.replace("|", "\\|")

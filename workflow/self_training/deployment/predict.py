@@ -1,0 +1,86 @@
+"""New examples through a deployed model: from paths to a table of labels."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from self_training.deployment import labels
+from self_training.deployment.inputs import open_path
+from self_training.deployment.model import Model, load
+from self_training.deployment.networks import load_networks, predict_members
+from self_training.errors import ConfigError, DatasetError
+from self_training.image.streams import Chunk, Stream
+from self_training.storage import atomic_path
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FORMATS = ("csv", "kaggle")
+# Of images that are in memory at a time.
+CHUNK_BYTES = 2**22
+
+
+def predict(
+    folder: Path | str, paths: Sequence[str], output: Path | str, format: str = "csv"
+) -> None:
+    """Write the labels that a deployed model gives to new examples, whole or not at all.
+
+    What is wrong with the model's folder, a path or the header of a file is said before a network
+    is loaded.
+
+    Args:
+        folder: of the model.
+        paths: of folders and files of examples.
+        output: CSV file to write; replaced if it is there.
+        format: `csv` (see `labels.table`; columns of the examples' own come last) or `kaggle`
+            (`ID,Label`).
+
+    Raises: ModelError, DatasetError.
+    """
+    if format not in FORMATS:
+        raise ConfigError.of("--format", f"one of {', '.join(FORMATS)}", format)
+    model = load(folder)
+    _check_output(Path(output), paths)
+    streams = [open_path(path, model) for path in paths]
+    networks = load_networks(folder, model)
+    columns = list(dict.fromkeys(name for stream in streams for name in stream.columns))
+    bytes_of_batch = model.height * model.width * model.channels * model.batch_size
+    size = max(1, CHUNK_BYTES // bytes_of_batch) * model.batch_size
+    with atomic_path(output) as temporary, _progress(streams) as progress:
+        header = True
+        for stream in streams:
+            for chunk in stream.chunks(size):
+                prefix = stream.prefix if len(streams) > 1 else ""
+                table = _table(chunk, prefix, networks, model)
+                for name, free in zip(columns, labels.free_names(columns, [*table]), strict=True):
+                    table[free] = chunk.kept.get(name, "")
+                if format == "kaggle":
+                    table = table[["id", "label"]].set_axis(["ID", "Label"], axis=1)
+                table.to_csv(temporary, mode="a", header=header, index=False)
+                header = False
+                progress.update(len(chunk.ids))
+
+
+def _table(chunk: Chunk, prefix: str, networks: list, model: Model) -> "pd.DataFrame":
+    probabilities = predict_members(networks, chunk.images, model)
+    return labels.table([f"{prefix}{name}" for name in chunk.ids], probabilities, model)
+
+
+def _check_output(output: Path, paths: Sequence[str]) -> None:
+    """Raise DatasetError where a table can't be written, or would be written over its examples."""
+    if output.is_dir():
+        raise DatasetError(f"{output}: Expected a file to write to (--output). Received a folder.")
+    if output.exists() and any(output.samefile(path) for path in paths if Path(path).exists()):
+        raise DatasetError(
+            f"{output}: Expected another file to write to (--output) than to read. Received one."
+        )
+
+
+def _progress(streams: Sequence[Stream]):
+    """Return a bar that shows how many examples are done, where a person looks at it."""
+    from tqdm import tqdm
+
+    lengths = [stream.length for stream in streams]
+    total = None if None in lengths else sum(length or 0 for length in lengths)
+    return tqdm(total=total, unit=" images", file=sys.stderr, disable=None)
