@@ -108,22 +108,29 @@ def test_a_teacher_that_is_a_control_teaches_search_and_final_chain():
 
 
 def test_training_seeds_have_the_split_of_their_fold(tmp_path, monkeypatch):
-    plan = Plan(tiny_config() | {"seeds": 3})
+    """And every repeat has its own, whose folds are numbered on."""
+    plan = Plan(tiny_config() | {"seeds": 3, "repeats": 2})
     labels, classes, settings = np.arange(90) % 3, ["a", "b", "c"], plan.split_settings(jobs())
     paths = {name: tmp_path / f"{name}.npz" for name in plan.folds}
     np.save(tmp_path / "labels.npy", labels)
     storage.save_json(tmp_path / "classes.json", classes)
-    snakemake = SimpleNamespace(
-        log=["make_splits.log"],
-        input=SimpleNamespace(labels=tmp_path / "labels.npy", classes=tmp_path / "classes.json"),
-        params=SimpleNamespace(settings=settings),
-        output=SimpleNamespace(splits=[*paths.values()]),
-    )
     monkeypatch.setattr(logs, "log_to", lambda path: None)
     script = ROOT / "workflow/scripts/make_splits.py"
-    runpy.run_path(str(script), init_globals={"snakemake": snakemake})
-    made = make_splits(labels, classes, **settings)
-    assert len(paths) == 2 * 3
+    for partition in plan.partitions:
+        snakemake = SimpleNamespace(
+            log=["make_splits.log"],
+            input=SimpleNamespace(
+                labels=tmp_path / "labels.npy", classes=tmp_path / "classes.json"
+            ),
+            params=SimpleNamespace(settings=settings, repeat=partition.repeat),
+            output=SimpleNamespace(splits=[paths[name] for name in partition.folds]),
+        )
+        runpy.run_path(str(script), init_globals={"snakemake": snakemake})
+    made = [
+        *make_splits(labels, classes, **settings),
+        *make_splits(labels, classes, **settings, repeat=1),
+    ]
+    assert len(paths) == 2 * 2 * 3
     for name, path in paths.items():
         expected = made[int(name[0])]
         for field, array in vars(load_split(path)).items():

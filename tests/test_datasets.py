@@ -11,7 +11,7 @@ import pytest
 from conftest import ROOT
 from self_training.data import archives, datasets, folders, sources
 from self_training.errors import DatasetError
-from self_training.image import readers
+from self_training.image import readers, thumbnails
 
 
 def archive(tmp_path, **changes):
@@ -26,8 +26,10 @@ def archive(tmp_path, **changes):
 
 
 def prepare(path, tmp_path, source="npz", **settings):
-    outputs = [tmp_path / name for name in ("images.npy", "labels.npy", "classes.json", "ids.json")]
-    datasets.prepare(path, "data", {"source": source} | settings, readers.read, *outputs)
+    names = ("images.npy", "labels.npy", "classes.json", "ids.json", "duplicates.json")
+    outputs = [tmp_path / name for name in names]
+    read, features = readers.read, thumbnails.thumbnails
+    datasets.prepare(path, "data", {"source": source} | settings, read, features, *outputs)
     return np.load(outputs[0]), np.load(outputs[1]), json.loads(outputs[2].read_text())
 
 
@@ -171,7 +173,9 @@ UNKNOWN = {"source": "words", "name": "words", "path": "words.npz"}
         lambda settings: sources.files_of("words.npz", settings),
         lambda settings: readers.read("words.npz", settings),
         lambda settings: archives.make_archive("words.npz", settings, readers.read),
-        lambda settings: datasets.prepare("words.npz", "data", settings, readers.read, *"abcd"),
+        lambda settings: datasets.prepare(
+            "words.npz", "data", settings, readers.read, thumbnails.thumbnails, *"abcde"
+        ),
     ],
     ids=["archive", "fingerprint", "count", "files_of", "read", "make_archive", "prepare"],
 )

@@ -12,6 +12,7 @@ from PIL.TiffImagePlugin import IFDRational
 from self_training.data import datasets
 from self_training.errors import DatasetError
 from self_training.image.readers import read
+from self_training.image.thumbnails import thumbnails
 
 
 def write_images(folder, suffix=".png", classes=("cat", "dog"), size=(6, 8), mode="L", each=3):
@@ -30,8 +31,9 @@ def write_images(folder, suffix=".png", classes=("cat", "dog"), size=(6, 8), mod
 
 
 def prepare(path, tmp_path, source, **settings):
-    outputs = [tmp_path / name for name in ("images.npy", "labels.npy", "classes.json", "ids.json")]
-    datasets.prepare(path, "data", {"source": source} | settings, read, *outputs)
+    names = ("images.npy", "labels.npy", "classes.json", "ids.json", "duplicates.json")
+    outputs = [tmp_path / name for name in names]
+    datasets.prepare(path, "data", {"source": source} | settings, read, thumbnails, *outputs)
     return np.load(outputs[0]), np.load(outputs[1]), json.loads(outputs[2].read_text())
 
 

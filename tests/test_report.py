@@ -47,6 +47,7 @@ def fake_evaluations() -> list[dict]:
         | {"unlabeled_fraction": 0.1, "threshold": 0.5, "generations": 1, "ensemble_size": 1}
         | {"generations_trained": 1, "termination_condition": "generations_reached"}
         | {"generations_of_chain": generations, "reliability": bins, "examples": []}
+        | {"class_balance": []}
         | {"provenance": digests}
         for dataset in ("NA", "001", "null")
         for method in ("1", "true", "c")
@@ -54,7 +55,7 @@ def fake_evaluations() -> list[dict]:
     ]
 
 
-def write_report(tmp_path, evaluations, external=(), config=None) -> openpyxl.Workbook:
+def write_report(tmp_path, evaluations, external=(), config=None, checks=()) -> openpyxl.Workbook:
     """Write tables, figures and workbook as the rules do, and read the workbook."""
     storage.save_csv(tmp_path / "scores.csv", tables.collect_scores(evaluations, list(external)))
     scores = storage.load_csv(tmp_path / "scores.csv")
@@ -80,6 +81,8 @@ def write_report(tmp_path, evaluations, external=(), config=None) -> openpyxl.Wo
         config=config or tiny_config() | {"description": "=1+1"},
         scores=scores,
         generations=drawn["generations"],
+        class_balance=tables.collect_class_balance(evaluations),
+        data_checks=checks,
         timings=tables.collect_timings([timing, {"rule": "train_students"}] if evaluations else []),
         statistics=statistics,
         figures=paths,

@@ -293,6 +293,20 @@ def test_an_edit_of_a_method_reruns_that_method(tiny_copy):
         assert planned_methods(output, rule) == {"noisy_student_ensemble"}, output
 
 
+@pytest.mark.parametrize("more", ["repeats", "seeds"])
+def test_another_repeat_or_seed_leaves_the_others_alone(tiny_copy, more):
+    """It is split, trained and scored, in as many jobs as there were; nothing else is."""
+    before = planned(tiny_copy.run("-n", "--forceall"))
+    jobs = planned(tiny_copy.run("-n", "--config", f"{more}=2"))
+    for rule in ("train_teachers", "train_students", "train_final_students", "select", "evaluate"):
+        assert jobs[rule] == before[rule] > 0, rule
+    assert {rule for rule in jobs if rule.startswith("make_splits")} < {
+        "make_splits_repeat_1",
+        "make_splits_seed_1",
+    }
+    assert "prepare_dataset" not in jobs and "plot_pseudo_labels" not in jobs
+
+
 def test_a_new_method_leaves_the_others_alone(tiny_copy):
     tiny_copy.config["methods"]["without_noise"] = {"inherit": "noisy_student", "noise": {}}
     tiny_copy.write_config()

@@ -6,10 +6,13 @@ written anew (`tests/test_mutants.py` says which).
 """
 
 from mutants.certainty import CERTAINTY
+from mutants.deployed import DEPLOYED
 from mutants.fairness import FAIRNESS
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
 from mutants.predict import PREDICT
+from mutants.repeats import REPEATS
+from mutants.unknown import UNKNOWN_LABELS
 
 FOLDS_AND_BUDGETS = [
     Mutant(
@@ -32,8 +35,8 @@ FOLDS_AND_BUDGETS = [
         "outer_folds_of_no_seed",
         "outer folds are the same for every seed of a study",
         "data/splits.py",
-        'derive_seed(purpose="outer folds", **identity)',
-        'derive_seed(purpose="outer folds", dataset=dataset)',
+        'derive_seed(purpose="outer folds", **which, **identity)',
+        'derive_seed(purpose="outer folds", **which, dataset=dataset)',
         ("test_by_hand_splits.py::test_outer_folds_are_of_their_seed_and_dataset",),
     ),
     Mutant(
@@ -59,8 +62,8 @@ FOLDS_AND_BUDGETS = [
         "one_label_more",
         "a budget of labels per class is exceeded by one",
         "data/class_counts.py",
-        "return labels_per_class\n",
-        "return labels_per_class + 1\n",
+        "else int(labels_per_class)\n",
+        "else int(labels_per_class) + 1\n",
         ("test_splits.py::test_labels_per_class_are_that_many_of_every_class",),
     ),
     Mutant(
@@ -100,8 +103,8 @@ FOLDS_AND_BUDGETS = [
         "slices_stratified_by_hidden_class",
         "U is ordered so that every slice has the same share of each hidden class",
         "data/splits.py",
-        'order = generator(purpose="unlabeled order", **identity).permutation(pool_idx)',
-        'order = generator(purpose="unlabeled order", **identity).permutation(pool_idx)\n'
+        'order = generator(purpose="unlabeled order", **identity).permutation(unlabeled)',
+        'order = generator(purpose="unlabeled order", **identity).permutation(unlabeled)\n'
         "        ranks = [np.mean(np.flatnonzero(labels[order] == labels[i]) "
         "< np.flatnonzero(order == i)) for i in order]\n"
         '        order = order[np.argsort(ranks, kind="stable")]',
@@ -111,8 +114,8 @@ FOLDS_AND_BUDGETS = [
         "unlabeled_order_of_no_seed",
         "U has an order that comes from no seed",
         "data/splits.py",
-        'generator(purpose="unlabeled order", **identity)',
-        "np.random.default_rng(0)",
+        'order = generator(purpose="unlabeled order", **identity)',
+        "order = np.random.default_rng(0)",
         (
             "test_by_hand_splits.py::test_unlabeled_examples_are_in_an_order_of_the_fold_that_knows_no_class",
         ),
@@ -866,8 +869,8 @@ EVALUATION = [
         "correct_of_all_generations",
         "pseudo-labels of earlier generations are counted as right ones once more",
         "evaluation/scores.py",
-        "correct[now].sum()",
-        "correct.sum()",
+        '"known": int(known.sum())',
+        '"known": int((true != UNKNOWN).sum())',
         ("test_scores.py::test_generations_are_scored",),
     ),
     Mutant(
@@ -1242,5 +1245,8 @@ MUTANTS = [
     *FAIRNESS,
     *NETWORKS,
     *CERTAINTY,
+    *DEPLOYED,
+    *UNKNOWN_LABELS,
+    *REPEATS,
     *PREDICT,
 ]

@@ -1,9 +1,10 @@
 # Datasets and their splits.
 #
 # Takes: the sources named in the config.
-# Gives: images, labels, class names and names of images of each dataset, and the split of each outer
-#     fold. The labels stay in a file of their own, which only make_splits and the evaluation are given:
-#     a split holds the labels of the labeled examples and no others.
+# Gives: images, labels, class names, names of images and duplicates of each dataset, a look at these,
+#     and the split of each outer fold. The labels stay in a file of their own, which only check_data,
+#     make_splits and the evaluation are given: a split holds the labels of the labeled examples and no
+#     others. What check_data finds knows hidden labels, too, and is given to the report alone.
 
 
 rule download:
@@ -32,6 +33,7 @@ rule prepare_dataset:
         labels=f"{plan.data}/labels.npy",
         classes=f"{plan.data}/classes.json",
         ids=f"{plan.data}/ids.json",
+        duplicates=f"{plan.data}/duplicates.json",
     log:
         f"{plan.results}/logs/prepare_dataset/{{dataset}}.log",
     benchmark:
@@ -47,21 +49,54 @@ rule prepare_dataset:
         "../scripts/prepare_dataset.py"
 
 
-rule make_splits:
-    """Make the outer folds of a dataset, and of each its labeled, unlabeled and inner parts."""
+rule check_data:
+    """Look at a dataset: duplicates, shift between labeled and unlabeled, balance of the classes."""
     input:
-        labels=plan.labels,
-        classes=plan.classes,
+        images=f"{plan.data}/images.npy",
+        labels=f"{plan.data}/labels.npy",
+        classes=f"{plan.data}/classes.json",
+        duplicates=f"{plan.data}/duplicates.json",
     output:
-        splits=expand(f"{plan.fold}/split.npz", fold=plan.folds, allow_missing=True),
+        checked=f"{plan.data}/data_check.json",
     log:
-        f"{plan.results}/logs/make_splits/{{dataset}}.log",
-    benchmark:
-        f"{plan.results}/benchmarks/make_splits/{{dataset}}.tsv"
+        f"{plan.results}/logs/check_data/{{dataset}}.log",
+    # Before anything is split or trained, which does not wait for it: a change of what is looked at
+    # trains nothing anew.
+    priority: 1
     conda:
         "../../envs/analysis.yaml"
     params:
-        settings=plan.split_settings,
-        code=code_digest("make_splits"),
+        identity=plan.dataset_identity,
+        code=code_digest("check_data"),
     script:
-        "../scripts/make_splits.py"
+        "../scripts/check_data.py"
+
+
+for partition in plan.partitions:
+
+    rule:
+        """Make the outer folds of a dataset, and of each its labeled, unlabeled and inner parts.
+
+        A rule per repeat and training seed: one more leaves the splits of the others alone.
+        """
+        name:
+            partition.rule
+        input:
+            labels=plan.labels,
+            classes=plan.classes,
+        output:
+            splits=expand(
+                f"{plan.fold}/split.npz", fold=partition.folds, allow_missing=True
+            ),
+        log:
+            f"{plan.results}/logs/{partition.rule}/{{dataset}}.log",
+        benchmark:
+            f"{plan.results}/benchmarks/{partition.rule}/{{dataset}}.tsv"
+        conda:
+            "../../envs/analysis.yaml"
+        params:
+            settings=plan.split_settings,
+            repeat=partition.repeat,
+            code=code_digest("make_splits"),
+        script:
+            "../scripts/make_splits.py"

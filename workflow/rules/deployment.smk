@@ -101,6 +101,7 @@ rule deploy:
         images=deployed.images,
         classes=deployed.classes,
         ids=deployed.ids,
+        checked=deployed.data_check,
         scores=f"{deployed.results}/scores.csv",
         split=f"{deployed.fold}/split.npz",
         decision=deployed.decision,

@@ -3,7 +3,8 @@
 # Takes: the final predictions and pseudo-labels of every method, and the labels of the dataset;
 #     scores from elsewhere, if the config names some.
 # Gives: scores.json per fold and method, and the study's tables scores.csv, generations.csv
-#     (pseudo-labels and students), reliability.csv (calibration) and timings.csv (training jobs).
+#     (pseudo-labels and students), class_balance.csv (pseudo-labels of each class), reliability.csv
+#     (calibration) and timings.csv (training jobs).
 
 
 rule evaluate:
@@ -25,6 +26,7 @@ rule evaluate:
         "../../envs/analysis.yaml"
     params:
         identities=plan.identities,
+        outer_folds=plan.outer_folds,
         provenance=plan.score_provenance,
         code=code_digest("evaluate"),
     script:
@@ -46,6 +48,7 @@ rule collect:
         ),
         generations=f"{plan.results}/generations.csv",
         reliability=f"{plan.results}/reliability.csv",
+        class_balance=f"{plan.results}/class_balance.csv",
         timings=f"{plan.results}/timings.csv",
     log:
         f"{plan.results}/logs/collect.log",

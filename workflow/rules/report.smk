@@ -1,7 +1,8 @@
 # Statistics, figures and the workbook.
 #
-# Takes: scores.csv, generations.csv, reliability.csv and timings.csv; for pictures of pseudo-labels
-#     the images of a dataset and the scores of its first fold.
+# Takes: scores.csv, generations.csv, class_balance.csv, reliability.csv and timings.csv; what was seen
+#     of each dataset; for pictures of pseudo-labels the images of a dataset and the scores of its first
+#     fold.
 # Gives: statistics.json, figures/ and report.xlsx.
 
 # Figures with their titles, and with pictures of pseudo-labels.
@@ -100,6 +101,8 @@ rule report:
         scores=f"{plan.results}/scores.csv",
         generations=f"{plan.results}/generations.csv",
         timings=f"{plan.results}/timings.csv",
+        class_balance=f"{plan.results}/class_balance.csv",
+        data_checks=plan.data_checks,
         statistics=f"{plan.results}/statistics.json",
         figures=list(REPORT_FIGURES.values()),
     output:

@@ -11,4 +11,5 @@ external = [external_scores.read(path) for path in snakemake.input.external]
 storage.save_csv(snakemake.output.scores, tables.collect_scores(evaluations, external))
 storage.save_csv(snakemake.output.generations, tables.collect_generations(evaluations))
 storage.save_csv(snakemake.output.reliability, tables.collect_reliability(evaluations))
+storage.save_csv(snakemake.output.class_balance, tables.collect_class_balance(evaluations))
 storage.save_csv(snakemake.output.timings, tables.collect_timings(jobs))

@@ -10,8 +10,7 @@ from self_training.storage import load_json
 
 labels = np.load(snakemake.input.labels)
 class_names = load_json(snakemake.input.classes)
-splits = make_splits(labels, class_names, **snakemake.params.settings)
-paths = snakemake.output.splits
-# Training seeds share the folds.
-for split, path in zip(splits * (len(paths) // len(splits)), paths, strict=True):
+settings, repeat = snakemake.params.settings, snakemake.params.repeat
+splits = make_splits(labels, class_names, repeat=repeat, **settings)
+for split, path in zip(splits, snakemake.output.splits, strict=True):
     save_split(path, split)

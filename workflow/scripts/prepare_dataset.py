@@ -3,15 +3,17 @@ from self_training.logs import log_to
 log_to(snakemake.log[0])
 
 from self_training.data.datasets import prepare
-from self_training.image.readers import read
+from self_training.image import readers, thumbnails
 
 prepare(
     snakemake.params.path,
     snakemake.wildcards.dataset,
     snakemake.params.settings,
-    read,
+    readers.read,
+    thumbnails.thumbnails,
     snakemake.output.images,
     snakemake.output.labels,
     snakemake.output.classes,
     snakemake.output.ids,
+    snakemake.output.duplicates,
 )

@@ -10,6 +10,8 @@ sheets.write(
     config=snakemake.params.config,
     scores=storage.load_csv(snakemake.input.scores),
     generations=storage.load_csv(snakemake.input.generations),
+    class_balance=storage.load_csv(snakemake.input.class_balance),
+    data_checks=[storage.load_json(path) for path in snakemake.input.data_checks],
     timings=storage.load_csv(snakemake.input.timings),
     statistics=storage.load_json(snakemake.input.statistics),
     figures=dict(zip(snakemake.params.titles, snakemake.input.figures, strict=True)),

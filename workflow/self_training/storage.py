@@ -79,7 +79,7 @@ def save_csv(path: Path | str, table: "pd.DataFrame") -> None:
 
 
 # Columns of tables that hold text, whatever it looks like.
-TEXTS = ["dataset", "method", "source", "not_learned", "classes_missing"]
+TEXTS = ["dataset", "method", "source", "not_learned", "classes_missing", "class"]
 TEXTS += ["config", "code", "commits"]
 
 
@@ -87,8 +87,8 @@ def load_csv(path: Path | str) -> "pd.DataFrame":
     """Read a table; names and digests stay text, even `1`, `true` or `NA`; folds stay integers."""
     import pandas as pd
 
-    texts = dict.fromkeys(TEXTS, str)
-    return pd.read_csv(path, dtype=texts | {"fold": "Int64"}, keep_default_na=False, na_values=[""])
+    types = dict.fromkeys(TEXTS, str) | {"fold": "Int64", "repeat": "Int64"}
+    return pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
 
 
 def sha256(path: Path | str) -> str:

@@ -3,11 +3,13 @@
 What reads a source depends on the kind of its examples, so callers hand in the reader of the kind.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
+from self_training.data.duplicate_groups import REPORT, look_for
 from self_training.data.examples import UNKNOWN, Reader, choose_classes
 from self_training.data.sources import SHIPPED, archive, check_sha256, digest, files_of
 from self_training.errors import DatasetError
@@ -62,21 +64,25 @@ def prepare(
     dataset: str,
     settings: dict,
     read: Reader,
+    features: Callable[[np.ndarray], np.ndarray],
     examples_path: Path | str,
     labels_path: Path | str,
     classes_path: Path | str,
     ids_path: Path | str,
+    duplicates_path: Path | str,
 ) -> None:
-    """Write a dataset's examples, labels, class names and what examples are called to four files.
+    """Write a dataset's examples, labels, class names, what examples are called, and duplicates.
 
     They are apart so that a rule can be given the examples without the labels: what trains never
-    has the file with the hidden ones. An unknown label is UNKNOWN.
+    has the files with the hidden ones. An unknown label is UNKNOWN. What is dropped as a duplicate
+    stands in the last file alone.
 
     Args:
         path: file or folder that the dataset is read from.
         dataset: its name in the config, for messages.
         settings: of the dataset.
         read: the reader of its kind.
+        features: function of its kind, of `duplicate_groups.look_for`.
 
     Raises: DatasetError.
     """
@@ -102,7 +108,11 @@ def prepare(
             f"datasets.{dataset}.examples: Expected {settings['examples']} labeled examples, as "
             f"the config says. Received {known} in {path}."
         )
-    save_array(examples_path, examples.load(kept))
-    save_array(labels_path, labels)
+    loaded, ids = examples.load(kept), [examples.ids[index] for index in kept]
+    asked = settings.get("duplicates", REPORT)
+    stay, found = look_for(asked, dataset, loaded, features, labels, class_names.tolist(), ids)
+    save_array(examples_path, loaded if len(stay) == len(loaded) else loaded[stay])
+    save_array(labels_path, labels[stay])
     save_json(classes_path, class_names.tolist())
-    save_json(ids_path, [examples.ids[index] for index in kept])
+    save_json(ids_path, [ids[index] for index in stay])
+    save_json(duplicates_path, found)

@@ -19,10 +19,11 @@ def make_splits(
     outer_folds: int,
     inner_folds: int,
     inner_repeats: int = 1,
+    repeat: int = 0,
     draw: str = "stratified",
     **budget,
 ) -> list[Split]:
-    """Split a dataset for every outer fold.
+    """Split a dataset for every outer fold of one repeat of the cross-validation.
 
     Args:
         labels: (examples,) true labels, UNKNOWN where nobody knows one. No later rule but the
@@ -32,6 +33,8 @@ def make_splits(
         dataset: its name in the config, whatever the budget: all budgets have the same outer folds.
         inner_folds: 0 for none.
         inner_repeats: partitions of the labeled examples into inner folds.
+        repeat: of the outer cross-validation. A later one has other folds, and numbers them on, so
+            that what is drawn in them is drawn anew.
         draw: `stratified`, or `random`: which examples are labeled does not depend on labels, given
             the outer folds, which are always stratified.
         budget: `labeled_fraction` (of every class in the pool, rounded; of a random draw, of the
@@ -53,12 +56,13 @@ def make_splits(
         **budget,
     )
     identity = {"study": seed, "dataset": dataset}
-    folds = StratifiedKFold(
-        outer_folds, shuffle=True, random_state=derive_seed(purpose="outer folds", **identity)
-    )
+    which = {"repeat": repeat} if repeat else {}
+    random_state = derive_seed(purpose="outer folds", **which, **identity)
+    folds = StratifiedKFold(outer_folds, shuffle=True, random_state=random_state)
     splits = []
-    for fold, parted in enumerate(folds.split(known_idx, labels[known_idx])):
-        pool_idx, test_idx = (known_idx[part] for part in parted)
+    parted = folds.split(known_idx, labels[known_idx])
+    for fold, parts in enumerate(parted, start=repeat * outer_folds):
+        pool_idx, test_idx = (known_idx[part] for part in parts)
         identity["outer_fold"] = fold
         if draw == "random":
             labeled_idx = _draw_at_random(pool_idx, identity, budget)

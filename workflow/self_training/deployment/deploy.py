@@ -16,6 +16,7 @@ from self_training.evaluation.comparison import over_seeds
 from self_training.image.addresses import address
 from self_training.methods import labeled_so_far, predictions
 from self_training.methods.labeled_so_far import PseudoLabels
+from self_training.report import findings_of_data
 from self_training.training.prediction import PREDICTION_BATCH
 
 
@@ -25,14 +26,14 @@ class Settings:
 
     study, dataset: their names.
     source: settings of the dataset, of what its examples are.
-    scored_as: what the dataset is called at its largest label budget.
+    outer_folds: of the cross-validation.
     backend, threads: that networks are trained with.
     """
 
     study: str
     dataset: str
     source: dict
-    scored_as: str
+    outer_folds: int
     backend: str
     threads: int
 
@@ -41,9 +42,9 @@ def deploy(files, params, folder: Path | str) -> None:
     """Write the folder of a deployed model.
 
     Args:
-        files: of the job: `images`, `classes`, `ids`, `scores`, `split`, `decision`, `calibration`;
-            `choice`, `predictions`, `pseudo_labels`, `histories` and `networks` of the chain (see
-            `study.plan_of_deployment.DeployedPlan.chain`).
+        files: of the job: `images`, `classes`, `ids`, `checked`, `scores`, `split`, `decision` and
+            `calibration`; and `choice`, `predictions`, `pseudo_labels`, `histories` and `networks`
+            of the chain (see `study.plan_of_deployment.DeployedPlan.chain`).
         params: `settings` of `Settings`, and `provenance` of every method.
         folder: of the model; what is in it is replaced.
     """
@@ -99,7 +100,9 @@ def deploy(files, params, folder: Path | str) -> None:
     storage.save_json(folder / "label_next.json", label_next.tasks(proposed, addresses, version))
 
     scores = over_seeds(storage.load_csv(files.scores))
-    facts = model_card.Facts(deployed, settings.source, decision, calibration, scores, split)
+    # How many examples there are, the first sentence, the card says anyway.
+    _, *seen = findings_of_data.describe(storage.load_json(files.checked), settings.outer_folds)
+    facts = model_card.Facts(deployed, settings.source, decision, calibration, scores, split, seen)
     with storage.atomic_path(folder / model_card.FILE) as path:
         path.write_text(model_card.write(facts))
 

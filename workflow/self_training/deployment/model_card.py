@@ -31,6 +31,7 @@ class Facts(NamedTuple):
         calibration: of `temperature.calibrate`.
         scores: one row per dataset, method and fold.
         split: that the model was trained on.
+        seen: sentences about the data (see `findings_of_data.describe`).
     """
 
     model: Model
@@ -39,6 +40,7 @@ class Facts(NamedTuple):
     calibration: dict
     scores: pd.DataFrame
     split: Split
+    seen: list[str]
 
 
 def write(facts: Facts) -> str:
@@ -135,6 +137,10 @@ def _training_data(facts: Facts) -> list[str]:
         "| class | labels |",
         "|---|--:|",
         *(f"| {_plain(name)} | {number} |" for name, number in zip(classes, counts, strict=True)),
+        "",
+        "Seen before anything was trained:",
+        "",
+        *(f"- {sentence}" for sentence in facts.seen),
     ]
 
 

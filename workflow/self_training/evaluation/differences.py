@@ -86,17 +86,18 @@ def bayesian_signed_rank(difference: np.ndarray, rope: float) -> dict:
     return dict(zip(names, map(float, probabilities), strict=True))
 
 
-def corrected_t_test(rows: pd.DataFrame, a: str, b: str, all_folds: int) -> dict:
+def corrected_t_test(rows: pd.DataFrame, a: str, b: str, outer_folds: int) -> dict:
     """Test the difference b - a on one dataset, over the outer folds that both have a score of.
 
     The folds' training sets overlap, so the variance of the mean is taken as
     (1/n + n_test/n_train) times that of the differences, with n - 1 degrees of freedom (Nadeau &
-    Bengio 2003). Scores from elsewhere are taken for those of a cross-validation with all the folds
-    of the dataset: n_test/n_train = 1 / (folds - 1).
+    Bengio 2003). Of a cross-validation with K folds that is repeated R times, n is K R (Bouckaert &
+    Frank 2004, Evaluating the replicability of significance tests for comparing learning
+    algorithms, PAKDD). For scores from elsewhere, n_test/n_train is taken as 1 / (K - 1).
 
     Args:
         rows: scores of a dataset.
-        all_folds: the dataset's folds, those that are not compared among them.
+        outer_folds: K, of the dataset; see `outer_folds_of`.
 
     Returns: mean difference, its 95 % interval and the two-sided p; None with a reason where the
         folds are too few or not known.
@@ -109,7 +110,7 @@ def corrected_t_test(rows: pd.DataFrame, a: str, b: str, all_folds: int) -> dict
     result: dict = {"folds": folds, "difference": None, "interval": None, "p_value": None}
     if folds < 2:
         return result | {"reason": Reason.TOO_FEW_FOLDS}
-    ratio = _test_to_train(rows[rows["fold"].isin(table.index)], all_folds)
+    ratio = _test_to_train(rows[rows["fold"].isin(table.index)], outer_folds)
     mean, variance = differences.mean(), differences.var(ddof=1)
     result["difference"] = float(mean)
     if np.ptp(differences) == 0:
@@ -123,27 +124,41 @@ def corrected_t_test(rows: pd.DataFrame, a: str, b: str, all_folds: int) -> dict
     return result
 
 
-def _test_to_train(rows: pd.DataFrame, folds: int) -> float:
+def outer_folds_of(folds: int, repeats: int) -> int:
+    """Return how many outer folds one repeat of a dataset's cross-validation has, at least 2.
+
+    Args:
+        folds: of all repeats together, of which some may miss.
+    """
+    return max(2, -(-folds // repeats))
+
+
+def _test_to_train(rows: pd.DataFrame, outer_folds: int) -> float:
     """Return n_test / n_train of outer folds; of scores from elsewhere by their number.
 
     Examples of unknown label, which are the same ones in every fold, are no part of either.
     """
-    ratio = 1 / (folds - 1)
+    ratio = 1 / (outer_folds - 1)
     if {"test", "labeled", "unlabeled"} <= set(rows):
         train = rows["labeled"] + rows["unlabeled"] - rows.get("unknown", 0)
         ratio = float(np.nan_to_num((rows["test"] / train).mean(), nan=ratio))
     return ratio
 
 
-def fold_interval(rows: pd.DataFrame) -> float:
+def fold_interval(rows: pd.DataFrame, repeats: int = 1) -> float:
     """Return half the width of the 95 % interval of one method's mean over the folds of a dataset.
 
     With the variance of `corrected_t_test`; 0 where the folds are too few or not known.
+
+    Args:
+        rows: scores of the method on the dataset.
+        repeats: of the cross-validation.
     """
     values = rows.dropna(subset=["fold"])["accuracy"].to_numpy()
     if len(values) < 2:
         return 0.0
-    error = np.sqrt((1 / len(values) + _test_to_train(rows, len(values))) * values.var(ddof=1))
+    ratio = _test_to_train(rows, outer_folds_of(len(values), repeats))
+    error = np.sqrt((1 / len(values) + ratio) * values.var(ddof=1))
     return float(stats.t.ppf(1 - ALPHA / 2, len(values) - 1) * error)
 
 

@@ -86,6 +86,16 @@ def score_generations(
     ]  # fmt: skip
 
 
+def count_pseudo_labels(class_names: list[str], pseudo_labeled: PseudoLabels) -> list[dict]:
+    """Return how many pseudo-labels of each class the last students were trained on, before the
+    classes were balanced: rows of `class` and `pseudo_labels`."""
+    counts = np.bincount(_labels_of(pseudo_labeled), minlength=len(class_names)).tolist()
+    return [
+        {"class": name, "pseudo_labels": count}
+        for name, count in zip(class_names, counts, strict=True)
+    ]
+
+
 def _labels_of(pseudo_labeled: PseudoLabels) -> np.ndarray:
     targets = pseudo_labeled.targets
     return targets.argmax(axis=1) if targets.ndim == 2 else targets
@@ -195,13 +205,19 @@ def describe_choice(choice: dict) -> dict:
     }
 
 
-def of_fold(identity: dict) -> dict:
-    """Return which outer fold, and which of its training seeds, a score is of.
+def of_fold(identity: dict, outer_folds: int) -> dict:
+    """Return which outer fold, repeat and training seed a score is of, all from 0 on.
 
     Args:
         identity: of the outer fold, which seeds come from.
+        outer_folds: of one repeat; later ones number them on.
     """
-    return {"fold": identity["outer_fold"], "training_seed": identity.get("training_seed", 0)}
+    fold = identity["outer_fold"]
+    return {
+        "fold": fold,
+        "repeat": fold // outer_folds,
+        "training_seed": identity.get("training_seed", 0),
+    }
 
 
 def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> dict:
@@ -214,7 +230,8 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
     Returns: metrics, seconds, gradient steps and examples seen (of all teachers and students that
         the method needs), `search_steps` (of all networks that were trained for the choice),
         sizes, hyper-parameters, termination condition, why nothing was learned if so, and lists:
-        `generations_of_chain`, `reliability` and `examples` of pseudo-labels.
+        `generations_of_chain`, `class_balance` (of `count_pseudo_labels`), `reliability` and
+        `examples` of pseudo-labels.
     """
     split, hyper_parameters = chain.split, chain.choice["hyper_parameters"]
     ensemble_size = hyper_parameters["ensemble_size"]
@@ -261,6 +278,9 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         "generations_trained": len(trained) - 1,
         "termination_condition": termination or "generations_reached",
         "generations_of_chain": score_generations(labels, class_names, pseudo_labels, accuracies),
+        "class_balance": count_pseudo_labels(class_names, pseudo_labels[-1])
+        if pseudo_labels
+        else [],
         "reliability": bins,
         "examples": show_pseudo_labels(labels, pseudo_labels[-1]) if pseudo_labels else [],
     }

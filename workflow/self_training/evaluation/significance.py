@@ -33,6 +33,7 @@ from self_training.evaluation.differences import (
     bayesian_signed_rank,
     corrected_t_test,
     mean_interval,
+    outer_folds_of,
     rank_biserial,
     wilcoxon,
 )
@@ -71,6 +72,7 @@ def compare_methods(
     budgets: dict[str, list[str]] | None = None,
     groups: dict[str, str] | None = None,
     fair: dict[str, str | None] | None = None,
+    repeats: int = 1,
 ) -> Comparison:
     """Compare all methods of a study over groups of datasets, and on every dataset.
 
@@ -83,6 +85,7 @@ def compare_methods(
         groups: dataset -> its group; a dataset that is not there is a group by itself.
         fair: method with students -> its fair control (see `study.fair_controls`), or None where it
             has none.
+        repeats: of the outer cross-validation, of all scores; their folds are numbered on.
 
     Returns: among the statistics `fair`, for each of these methods its comparison with its fair
         control (method minus control), and `pairs`, all of them.
@@ -121,7 +124,7 @@ def compare_methods(
     all_folds = scores.groupby("dataset")["fold"].nunique()
     per_dataset = [
         {"dataset": dataset, "a": a, "b": b, "family": families.get(frozenset((a, b)), OTHERS)}
-        | corrected_t_test(rows, a, b, all_folds[dataset])
+        | corrected_t_test(rows, a, b, outer_folds_of(all_folds[dataset], repeats))
         for dataset, rows in scores.groupby("dataset", sort=False)
         for a, b in combinations(methods, 2)
     ]
@@ -133,6 +136,7 @@ def compare_methods(
         "methods": methods,
         "datasets": len(complete),
         "datasets_with_missing_scores": len(means) - len(complete),
+        "repeats": repeats,
         "groups": {dataset: groups.get(dataset, dataset) for dataset in means.index},
         "budgets": budgets or {},
         "control": control,

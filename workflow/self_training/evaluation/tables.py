@@ -8,7 +8,7 @@ FOLD = ["dataset", "method", "fold", "training_seed"]
 SECONDS = ["startup_seconds", "tracing_seconds", "training_seconds", "prediction_seconds"]
 SECONDS += ["job_seconds"]
 # What an evaluation has several of.
-LISTS = ["generations_of_chain", "reliability", "examples", "provenance"]
+LISTS = ["generations_of_chain", "class_balance", "reliability", "examples", "provenance"]
 
 
 def collect_scores(evaluations: list[dict], external: list[pd.DataFrame]) -> pd.DataFrame:
@@ -31,6 +31,11 @@ def collect_generations(evaluations: list[dict]) -> pd.DataFrame:
     columns = ["generation", "offered", "selected", "known", "correct", "classes_missing"]
     columns += ["trained_on", "accuracy"]
     return _collect(evaluations, "generations_of_chain", columns)
+
+
+def collect_class_balance(evaluations: list[dict]) -> pd.DataFrame:
+    """Return one row per dataset, method, outer fold and class: its pseudo-labels at last."""
+    return _collect(evaluations, "class_balance", ["class", "pseudo_labels"])
 
 
 def collect_reliability(evaluations: list[dict]) -> pd.DataFrame:

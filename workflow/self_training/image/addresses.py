@@ -2,8 +2,7 @@
 
 import base64
 import io
-from pathlib import Path
-from urllib.parse import quote
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from PIL import Image
@@ -24,7 +23,9 @@ def address(image: np.ndarray, name: str, source: dict) -> str:
         folders = [source[key] for key in ("unlabeled", "path") if key in source]
         files = [Path(folder) / name for folder in folders]
         file = next((file for file in files if file.is_file()), files[-1])
-        return f"/data/local-files/?d={quote(file.as_posix().lstrip('/'))}"
+        # As in a URI, in which a space is %20.
+        quoted = PurePosixPath("/", file.as_posix()).as_uri().removeprefix("file:///")
+        return f"/data/local-files/?d={quoted}"
     pixels = image[..., 0] if image.shape[2] == 1 else image
     png = io.BytesIO()
     Image.fromarray(pixels).save(png, "PNG")

@@ -40,6 +40,7 @@ def read_csv(
 
 def read_unlabeled_csv(
     path: Path | str,
+    labeled_path: Path | str,
     label_column: str,
     image_size: Sequence[int] | None = None,
     id_column: str | None = None,
@@ -47,15 +48,24 @@ def read_unlabeled_csv(
     """Read a CSV file as `read_csv` does, without labels.
 
     Args:
+        labeled_path: of the file with labels, whose other columns are those of this one.
         label_column: a header that must not be there.
 
     Raises: DatasetError.
     """
-    if label_column in read_header(path, {}).names:
+    names = read_header(path, {}).names
+    if label_column in names:
         raise DatasetError(
             f"{path}: Expected no column '{label_column}' (label_column) in a file of examples "
             "whose labels nobody knows (unlabeled). Received one. Remove it, or put the rows into "
             "the file of path, where an empty label is one that is not known."
+        )
+    expected = [name for name in read_header(labeled_path, {}).names if name != label_column]
+    if names != expected:
+        raise DatasetError(
+            f"{path}: Expected the columns of {labeled_path} but '{label_column}', in their order: "
+            f"{len(expected)} from '{expected[0]}' to '{expected[-1]}'. Received {len(names)}: "
+            f"{', '.join(names[:8])}{', ...' if len(names) > 8 else ''}."
         )
     x, texts = _read_table(path, {}, id_column, image_size)
     y = np.full(len(x), UNKNOWN, np.int32)

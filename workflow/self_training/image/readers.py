@@ -66,7 +66,7 @@ def _read_unlabeled(settings: dict) -> Examples:
         return read_unlabeled_npz(path, check_images)
     if source == "csv":
         names = settings.get("image_size"), settings.get("id_column")
-        return read_unlabeled_csv(path, settings["label_column"], *names)
+        return read_unlabeled_csv(path, settings["path"], settings["label_column"], *names)
     files = list_without_classes(Path(path), FOLDERS["images"])
     load = _loader(files, settings.get("image_size"), settings.get("color_mode"))
     y = np.full(len(files), UNKNOWN, np.int32)

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from self_training.evaluation.comparison import budgets_by_name
-from self_training.evaluation.differences import LEAST_FOR_PROBABILITIES
+from self_training.evaluation.differences import LEAST_FOR_PROBABILITIES, outer_folds_of
 from self_training.report.words import count, join, shorten
 from self_training.study import methods
 
@@ -141,7 +141,7 @@ def extent(scores: pd.DataFrame, statistics: dict, complete: int) -> str:
     labels = ", ".join(f"{number:,} of {dataset}" for dataset, number in unknown.items())
     return (
         f"Methods: {len(statistics['methods'])}. Datasets: {units}{grouped}{counted}. Outer folds: "
-        f"{_range(folds)}. "
+        f"{_range(folds, statistics['repeats'])}. "
         + OWN_PROTOCOL
         * bool(len(scores[scores["source"] == "study"]))
         + f"Examples whose label nobody knows ({labels}) are unlabeled in every fold and never "
@@ -158,7 +158,9 @@ def extent(scores: pd.DataFrame, statistics: dict, complete: int) -> str:
     )
 
 
-def _range(folds: pd.Series) -> str:
+def _range(folds: pd.Series, repeats: int) -> str:
     if folds.max() == 0:
         return "not known, means only"
-    return str(folds.max()) if folds.min() == folds.max() else f"{folds.min()} to {folds.max()}"
+    repeated = f", repeated {repeats} times" if repeats > 1 else ""
+    each = [outer_folds_of(some, repeats) if repeated else some for some in folds]
+    return f"{min(each)}{f' to {max(each)}' if min(each) < max(each) else ''}{repeated}"

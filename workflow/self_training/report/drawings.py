@@ -51,6 +51,7 @@ def critical_difference(tables: Tables, statistics: dict, styles: Styles) -> plt
 def accuracy(tables: Tables, statistics: dict, styles: Styles) -> plt.Figure:
     """Draw the mean accuracy of every method on every dataset, with its 95 % interval."""
     scores, _ = paired(tables["scores"])
+    repeats = statistics["repeats"]
     datasets, methods = (list(dict.fromkeys(scores[name])) for name in ("dataset", "method"))
     means = means_over_folds(scores)
     height = min(40, 1.2 + len(datasets) * (0.12 + 0.12 * len(methods)))
@@ -61,7 +62,7 @@ def accuracy(tables: Tables, statistics: dict, styles: Styles) -> plt.Figure:
         offset = (index - (len(methods) - 1) / 2) * 0.7 / len(methods)
         rows = [row for row, name in enumerate(datasets) if (name, method) in groups]
         centers = np.array([means.loc[datasets[row], method] for row in rows])
-        half = np.array([fold_interval(groups[datasets[row], method]) for row in rows])
+        half = np.array([fold_interval(groups[datasets[row], method], repeats) for row in rows])
         # No accuracy is below 0 or above 1.
         axes.errorbar(
             centers,
@@ -103,7 +104,7 @@ def learning_curve(tables: Tables, statistics: dict, styles: Styles) -> plt.Figu
             centers = np.array([rows["accuracy"].mean() for rows in groups])
             if np.isnan(centers).all():
                 continue
-            half = np.array([fold_interval(rows) for rows in groups])
+            half = np.array([fold_interval(rows, statistics["repeats"]) for rows in groups])
             # No accuracy is below 0 or above 1.
             handles[method] = axes.errorbar(
                 x * step ** (index - (len(styles) - 1) / 2),

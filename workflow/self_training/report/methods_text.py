@@ -79,7 +79,9 @@ def _data(config: dict, unknown: dict[str, int]) -> str:
             f" In addition, {numbers} examples whose labels are not known were unlabeled in every "
             "fold; they were never part of a test or inner fold."
         )
-    seeds = config.get("seeds", 1)
+    repeats, seeds = config.get("repeats", 1), config.get("seeds", 1)
+    if repeats > 1:
+        text += f" All of this was done {repeats} times, with other folds and initial weights."
     if seeds > 1:
         text += (
             f" Every network was trained with {seeds} seeds (Bouthillier et al. 2021); tests are "
@@ -312,11 +314,15 @@ def _statistics(statistics: dict) -> tuple[str, list[str]]:
         text += " (of a dataset with several label budgets, the mean over these)"
     text += f": {'; '.join(done)}; level {statistics['alpha']}." if done else "."
     if any(test["p_value"] is not None for test in statistics["per_dataset"]):
-        text += (
-            " On single datasets, over their folds, the corrected t-test of Nadeau and Bengio "
-            "(2003) was used, with Holm's correction."
-        )
         cited.append("nadeau")
+        over = "their folds"
+        if statistics["repeats"] > 1:
+            over = f"the folds of {statistics['repeats']} repeats (Bouckaert and Frank 2004)"
+            cited.append("bouckaert")
+        text += (
+            f" On single datasets, over {over}, the corrected t-test of Nadeau and Bengio (2003) "
+            "was used, with Holm's correction."
+        )
     return text, cited
 
 

@@ -61,4 +61,8 @@ REFERENCES = {
         "Bouthillier, X., Delaunay, P., Bronzi, M., et al. (2021). Accounting for variance in "
         "machine learning benchmarks. MLSys."
     ),
+    "bouckaert": (
+        "Bouckaert, R. R., Frank, E. (2004). Evaluating the replicability of significance tests "
+        "for comparing learning algorithms. PAKDD."
+    ),
 }

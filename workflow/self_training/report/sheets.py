@@ -9,13 +9,16 @@ from openpyxl.drawing.image import Image
 from openpyxl.worksheet.worksheet import Worksheet
 
 from self_training import provenance
-from self_training.evaluation import label_budgets, variance
+from self_training.evaluation import label_budgets, repeats, variance
+from self_training.evaluation.class_balance import compare as compare_balance
 from self_training.evaluation.comparison import over_seeds
 from self_training.evaluation.metrics import METRICS
 from self_training.report import (
     cautions,
+    findings_of_data,
     methods_text,
     sheets_of_chains,
+    sheets_of_data,
     sheets_of_tests,
     summary,
 )
@@ -45,6 +48,8 @@ def write(
     config: dict,
     scores: pd.DataFrame,
     generations: pd.DataFrame,
+    class_balance: pd.DataFrame,
+    data_checks: list[dict],
     timings: pd.DataFrame,
     statistics: dict,
     figures: dict[str, str],
@@ -53,14 +58,17 @@ def write(
 
     Args:
         config: of the study, expanded (see `study.budgets.expand`).
-        scores, generations, timings: of `evaluation.tables`.
+        scores, generations, class_balance, timings: of `evaluation.tables`.
+        data_checks: of `data_check.look`, of each original dataset.
         statistics: what `statistics.json` holds.
         figures: title -> PNG file.
     """
     own, compared = scores[scores["source"] == "study"], over_seeds(scores)
     budgets = label_budgets.compare(compared, statistics) if statistics["budgets"] else []
     workbook = Workbook()
-    summary.write(workbook.active, config, compared, statistics, budgets)
+    balances = compare_balance(data_checks, class_balance)
+    seen = findings_of_data.of_first_sheet(data_checks, balances)
+    summary.write(workbook.active, config, compared, statistics, budgets, seen)
     means(workbook.create_sheet("Means"), compared)
     if budgets:
         references = label_budgets.references(statistics)
@@ -68,11 +76,17 @@ def write(
     folds(workbook.create_sheet("All folds"), scores, config)
     sheets_of_tests.tests(workbook.create_sheet("Tests"), statistics)
     sheets_of_tests.dataset_tests(workbook.create_sheet("Tests per dataset"), statistics)
+    if data_checks:
+        sheet = workbook.create_sheet("Data check")
+        sheets_of_data.data_check(sheet, data_checks, balances, config["outer_folds"])
     if len(own):
         sheets_of_chains.chains(workbook.create_sheet("Chains"), own)
         sheets_of_chains.hyper_parameters(workbook.create_sheet("Hyper-parameters"), own)
         if parts := variance.components(own):
             sheets_of_chains.variance(workbook.create_sheet("Variance"), parts)
+        if of_repeats := repeats.means(compared):
+            differences = repeats.differences(compared, statistics["fair"])
+            sheets_of_chains.repeats(workbook.create_sheet("Repeats"), of_repeats, differences)
         sheets_of_chains.pseudo_labels(workbook.create_sheet("Pseudo-labels"), generations)
         sheets_of_chains.cost(workbook.create_sheet("Cost"), timings)
     pictures(workbook.create_sheet("Figures"), figures)
@@ -130,11 +144,13 @@ def _columns_of_means(name: str, methods: list[str]) -> list[Column]:
 
 def folds(sheet: Worksheet, scores: pd.DataFrame, config: dict) -> None:
     """Every outer fold, in the columns of the table published in 2021."""
-    count = f" [1-{config['outer_folds']}]" if "outer_folds" in config else ""
+    repeated = config.get("repeats", 1)
+    count = f" [1-{config['outer_folds'] * repeated}]" if "outer_folds" in config else ""
     columns = [
         Column("Dataset Name", "dataset", width=22, text=True),
         Column("Algorithm Name", "method", width=24, text=True),
         Column(f"Cross Validation{count}", _show_fold, width=14, text=True),
+        *([Column("Repeat", _show_repeat, width=10)] if repeated > 1 else []),
         *([Column("Training seed", "training_seed", width=10)] if "seeds" in config else []),
         Column("Hyper-Parameters Values", _show_hyper_parameters, width=62, text=True),
         *(
@@ -152,6 +168,10 @@ def folds(sheet: Worksheet, scores: pd.DataFrame, config: dict) -> None:
 def _show_fold(row: dict):
     """Return the number of a fold: from 1 on for the study's own, as given for those of others."""
     return row["fold"] + 1 if row["source"] == "study" else row["fold"]
+
+
+def _show_repeat(row: dict):
+    return row["repeat"] + 1
 
 
 def _show_hyper_parameters(row: dict) -> str | None:

@@ -4,8 +4,10 @@ import pandas as pd
 from openpyxl.worksheet.worksheet import Worksheet
 
 from self_training.report.workbook import (
+    DIFFERENCE,
     SCORE,
     Column,
+    append_heading,
     append_table,
     append_text,
     freeze,
@@ -144,6 +146,47 @@ def variance(sheet: Worksheet, rows: list[dict]) -> None:
 def _share_of_seeds(row: dict) -> float | None:
     both = row["of_data"] ** 2 + row["of_seeds"] ** 2
     return row["of_seeds"] ** 2 / both if both else None
+
+
+def repeats(sheet: Worksheet, means: list[dict], differences: list[dict]) -> None:
+    """How far apart the repeats of the outer cross-validation are.
+
+    Args:
+        means, differences: of `evaluation.repeats`.
+    """
+    named = [
+        Column("Dataset", "dataset", width=22, text=True),
+        Column("Method", "method", width=24, text=True),
+        Column("Fair control", lambda row: row.get("control"), width=24, text=True),
+    ]
+    set_widths(sheet, named + _columns_of_repeats(means, SCORE))
+    append_heading(sheet, "Mean accuracy over the folds of each repeat")
+    append_table(sheet, named[:2] + _columns_of_repeats(means, SCORE), means)
+    if differences:
+        ahead = Column("Repeats ahead", "ahead", "0", 12)
+        sheet.append([])
+        append_heading(sheet, "Method minus fair control in each repeat")
+        columns = [*named, *_columns_of_repeats(differences, DIFFERENCE), ahead]
+        append_table(sheet, columns, differences)
+    sheet.append([])
+    append_text(
+        sheet,
+        "Every repeat has another partition into outer folds, other labeled examples and other "
+        "initial weights; one of them is what a study without repeats would have seen. Repeats "
+        "share all examples of a dataset, so their standard deviation (n - 1) is no standard "
+        "error; how sure a difference is, the sheet Tests per dataset says.",
+    )
+
+
+def _columns_of_repeats(rows: list[dict], number_format: str) -> list[Column]:
+    of_all = {"mean": "Mean", "std": "Std", "lowest": "Lowest", "highest": "Highest"}
+    return [
+        *(Column(title, name, number_format, 12) for name, title in of_all.items()),
+        *(
+            Column(f"Repeat {index + 1}", lambda row, i=index: row["values"][i], number_format, 12)
+            for index in range(len(rows[0]["values"]))
+        ),
+    ]
 
 
 def pseudo_labels(sheet: Worksheet, generations: pd.DataFrame) -> None:

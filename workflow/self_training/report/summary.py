@@ -3,6 +3,7 @@
 import pandas as pd
 from openpyxl.worksheet.worksheet import Worksheet
 
+from self_training.evaluation import repeats
 from self_training.evaluation.comparison import (
     budgets_by_name,
     means_over_budgets,
@@ -10,7 +11,7 @@ from self_training.evaluation.comparison import (
     paired,
 )
 from self_training.evaluation.significance import turn
-from self_training.report import cautions, findings_of_budgets
+from self_training.report import cautions, findings_of_budgets, findings_of_repeats
 from self_training.report.workbook import (
     CAUTION_FILL,
     DIFFERENCE,
@@ -40,13 +41,19 @@ RATIOS = {"gradient_steps": "Steps", "examples_seen": "Examples seen"}
 
 
 def write(
-    sheet: Worksheet, config: dict, scores: pd.DataFrame, statistics: dict, budgets: list[dict]
+    sheet: Worksheet,
+    config: dict,
+    scores: pd.DataFrame,
+    statistics: dict,
+    budgets: list[dict],
+    of_data: list[str],
 ) -> None:
     """Write the first sheet: sentences, and a row per method with what it is compared with.
 
     Args:
         config, scores, statistics: as of `sheets.write`.
         budgets: of `label_budgets.compare`.
+        of_data: of `findings_of_data.of_first_sheet`.
     """
     sheet.title = "Summary"
     accuracies = means_over_folds(paired(scores)[0]).reindex(columns=statistics["methods"])
@@ -63,8 +70,12 @@ def write(
         append_text(sheet, sentence)
     append_heading(sheet, "How sure that is")
     for note in (
+        *of_data,
         *cautions.not_learned(scores),
         *statistics["notes"],
+        *findings_of_repeats.describe(
+            repeats.means(scores), repeats.differences(scores, statistics["fair"])
+        ),
         *cautions.no_students(config, scores),
         *cautions.upper_bounds_of_some_labels(config, scores),
         *cautions.unequal_tuning(config, statistics),

@@ -1,13 +1,30 @@
 """The paths of a study, and its jobs before anything trains: archives, datasets, splits."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from self_training.data import sources
 from self_training.study import budgets, fair_controls, methods
 from self_training.study.config import external_scores, inner_folds, statistics
 
 Wildcards = Any
+
+
+class Partition(NamedTuple):
+    """A partition of every dataset into outer folds, as networks of one training seed have it.
+
+    A rule makes the splits of each by itself: another repeat, or another training seed, leaves the
+    splits of the others as they are, and so what is trained on them.
+
+    Attributes:
+        rule: its name.
+        repeat: of the outer cross-validation.
+        folds: names of its outer folds, which repeats number on.
+    """
+
+    rule: str
+    repeat: int
+    folds: list[str]
 
 
 class PlanOfData:
@@ -30,7 +47,13 @@ class PlanOfData:
         # A config of external scores alone has none of these.
         self.datasets = list(config.get("datasets", {}))
         self.methods = list(config.get("methods", {}))
-        self.folds = _names_of_folds(config.get("outer_folds", 0), config.get("seeds", 1))
+        self.outer_folds = config.get("outer_folds", 0)
+        self.partitions = [
+            _partition(self.outer_folds, repeat, seed)
+            for seed in range(config.get("seeds", 1))
+            for repeat in range(config.get("repeats", 1))
+        ]
+        self.folds = [fold for partition in self.partitions for fold in partition.folds]
         self.threads = config.get("threads", 1)
         self.controls = methods.controls(config)
         self.external_scores = external_scores(config)
@@ -105,6 +128,14 @@ class PlanOfData:
         than what was made; None of an archive."""
         return sources.fingerprint(self.sources[wildcards.dataset])
 
+    def dataset_identity(self, wildcards: Wildcards) -> dict:
+        """Return what draws from a dataset as a whole come from."""
+        return {"study": self.config["seed"], "dataset": wildcards.dataset}
+
+    def data_checks(self, _wildcards: Wildcards) -> list[str]:
+        """Return what was seen of each original dataset before anything was trained."""
+        return [f"{self.results}/datasets/{name}/data_check.json" for name in self.sources]
+
     def prepared(self, dataset: str, name: str) -> str:
         """Return a file of the original dataset, which all label budgets share."""
         return f"{self.results}/datasets/{budgets.original(self.config, dataset)}/{name}"
@@ -122,7 +153,7 @@ class PlanOfData:
         return self.prepared(wildcards.dataset, "classes.json")
 
     def split_settings(self, wildcards: Wildcards) -> dict:
-        """Return how a dataset is split, as `splits.make_splits` takes it."""
+        """Return how a dataset is split, as `splits.make_splits` takes it, in whatever repeat."""
         dataset = self.config["datasets"][wildcards.dataset]
         (budget,) = budgets.of(dataset)
         return {
@@ -135,13 +166,12 @@ class PlanOfData:
         } | budget
 
 
-def _names_of_folds(folds: int, seeds: int) -> list[str]:
-    """Return the names of outer folds, which have one more for every further training seed."""
-    return [
-        f"{fold}_seed_{seed}" if seed else f"{fold}"
-        for seed in range(seeds)
-        for fold in range(folds)
-    ]
+def _partition(outer_folds: int, repeat: int, seed: int) -> Partition:
+    """Return the folds of a repeat, of which every further training seed has one more."""
+    of_repeat, of_seed = f"_repeat_{repeat}" if repeat else "", f"_seed_{seed}" if seed else ""
+    numbers = range(repeat * outer_folds, (repeat + 1) * outer_folds)
+    folds = [f"{fold}{of_seed}" for fold in numbers]
+    return Partition(f"make_splits{of_repeat}{of_seed}", repeat, folds)
 
 
 def identity_of_fold(name: str) -> dict:

@@ -79,6 +79,10 @@ class DeployedPlan(Plan):
         """Return the file of what a dataset's examples are called."""
         return self.prepared(wildcards.dataset, "ids.json")
 
+    def data_check(self, wildcards: Wildcards) -> str:
+        """Return the file of what was seen of a dataset before anything was trained."""
+        return self.prepared(wildcards.dataset, "data_check.json")
+
     # The cross-validation that decides, at the largest label budget.
 
     def scored_as(self, wildcards: Wildcards) -> str:
@@ -142,7 +146,7 @@ class DeployedPlan(Plan):
             "study": self.config["study"],
             "dataset": wildcards.dataset,
             "source": self.sources[wildcards.dataset],
-            "scored_as": self.scored_as(wildcards),
+            "outer_folds": self.config["outer_folds"],
             "backend": self.backend,
             "threads": self.threads,
         }

@@ -1,0 +1,89 @@
+"""A look at the data before anything is trained: duplicates, shift, and the balance of classes.
+
+It is for people to read. It knows the labels of all examples, hidden ones among them, so nothing
+that trains, searches or selects may be given what comes of it.
+"""
+
+from collections import Counter
+
+import numpy as np
+
+from self_training.data import shift
+from self_training.data.duplicate_groups import DROP, parts_of
+from self_training.data.examples import UNKNOWN
+
+SHOWN = 20  # Groups of duplicates, and members of one, that are named.
+
+
+def look(
+    labels: np.ndarray,
+    class_names: list[str],
+    features: np.ndarray,
+    found: dict,
+    identity: dict,
+) -> dict:
+    """Return what there is to know of a dataset before anything is trained on it.
+
+    Args:
+        labels: int (examples,), UNKNOWN where an example has none.
+        class_names: (classes,).
+        features: float (examples, features), by which examples are compared.
+        found: of `duplicate_groups.look_for`, when the dataset was prepared.
+        identity: what the draw of examples comes from, the name of the dataset (`dataset`) in it.
+
+    Returns: `dataset`; `parts`, how many examples each has; `duplicates`: what was `asked`,
+        `counts` (of `count_groups`), how many groups are `contradicting`, how many examples are
+        `spare`, and the first groups (`shown`); `shift` (of `shift.compare`), None without
+        unlabeled examples; `classes`, how many labels each has and their share of all.
+    """
+    parts, groups = parts_of(labels), found["groups"]
+    spare = [member for group in groups for member in group["members"] if member["spare"]]
+    single = np.ones(len(labels), dtype=bool)
+    if found["asked"] != DROP:
+        # A classifier would recognize them. What was dropped is not there any more.
+        single[[member["example"] for member in spare]] = False
+    labeled = labels != UNKNOWN
+    counts = np.bincount(labels[labeled], minlength=len(class_names))
+    return {
+        "dataset": identity["dataset"],
+        "parts": {name: int(part.sum()) for name, part in parts.items()},
+        "duplicates": {
+            "asked": found["asked"],
+            "counts": count_groups(groups, list(parts)),
+            "contradicting": sum(group["contradicting"] for group in groups),
+            "spare": len(spare),
+            "shown": [
+                group | {"members": group["members"][:SHOWN], "size": len(group["members"])}
+                for group in groups[:SHOWN]
+            ],
+        },
+        "shift": None
+        if labeled.all()
+        else shift.compare(features[single], labeled[single], identity),
+        "classes": [
+            {"class": name, "labels": int(count), "share": float(count / labeled.sum())}
+            for name, count in zip(class_names, counts, strict=True)
+        ],
+    }
+
+
+def count_groups(groups: list[dict], parts: list[str]) -> list[dict]:
+    """Return how many groups of duplicates lie within each part, and across them.
+
+    Args:
+        groups: of `duplicate_groups.describe`.
+        parts: names, in the order in which they are listed.
+
+    Returns: rows of `parts` (names of all that the groups have members in), `exact` (whether all
+        members have the same bytes), `groups` and their `examples`.
+    """
+    counts, sizes = Counter[tuple](), Counter[tuple]()
+    for group in groups:
+        within = {member["part"] for member in group["members"]}
+        key = (tuple(name for name in parts if name in within), group["exact"])
+        counts[key] += 1
+        sizes[key] += len(group["members"])
+    return [
+        {"parts": list(names), "exact": exact, "groups": count, "examples": sizes[names, exact]}
+        for (names, exact), count in sorted(counts.items())
+    ]

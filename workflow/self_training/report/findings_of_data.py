@@ -1,0 +1,168 @@
+"""What was seen of the data before anything was trained, in sentences."""
+
+from self_training.data.data_check import SHOWN
+from self_training.data.duplicate_groups import DROP
+from self_training.data.shift import LEAST
+from self_training.report.words import count, join, shorten
+
+# Of a shift the first sheet tells where it is more than luck and large enough to matter; images
+# that are a fifth darker have an AUC of about 0.7.
+LEVEL, LEAST_AUC = 0.01, 0.6
+FEW = 100  # Examples of each part, with fewer of which a classifier notices large shifts alone.
+
+
+def is_shifted(shift: dict | None) -> bool:
+    """Return whether labeled and unlabeled examples were shown to differ much.
+
+    Args:
+        shift: of `shift.compare`, or None.
+    """
+    if shift is None or shift["auc"] is None:
+        return False
+    return shift["p_value"] <= LEVEL and shift["auc"] >= LEAST_AUC
+
+
+def of_first_sheet(data_checks: list[dict], balances: list[dict]) -> list[str]:
+    """Return what a reader of results must know of the data; nothing where nothing was found.
+
+    Args:
+        data_checks: of `data_check.look`, of each original dataset.
+        balances: of `class_balance.compare`.
+    """
+    found = [check for check in data_checks if check["duplicates"]["counts"]]
+    dropped = [check for check in found if check["duplicates"]["asked"] == DROP]
+    kept = [check for check in found if check not in dropped]
+    lines = []
+    if kept:
+        lines.append(
+            f"The data have duplicates: {shorten([_groups(check) for check in kept])}. Where one "
+            "of a group is trained on and another is in the test fold, scores are too good. The "
+            "sheet Data check names them; `duplicates: drop` keeps one of each group."
+        )
+    if dropped:
+        lines.append(
+            f"Duplicates were dropped: {shorten([_dropped(check) for check in dropped])} (sheet "
+            "Data check)."
+        )
+    shifted = [
+        f"{check['dataset']} (AUC {check['shift']['auc']:.2f}, p = {check['shift']['p_value']:.2g})"
+        for check in data_checks
+        if is_shifted(check["shift"])
+    ]
+    if shifted:
+        lines.append(
+            f"Unlabeled examples are not like labeled ones: {shorten(shifted)}, by a classifier "
+            "that tells one from the other. Scores are of labeled examples; pseudo-labels may be "
+            "wrong more often than these say (sheet Data check)."
+        )
+    return lines + _rarer(balances)
+
+
+def _groups(check: dict) -> str:
+    duplicates = check["duplicates"]
+    groups = sum(row["groups"] for row in duplicates["counts"])
+    labels = f", {duplicates['contradicting']} with contradicting labels"
+    return (
+        f"{check['dataset']} ({count(groups, 'group')}{labels * bool(duplicates['contradicting'])})"
+    )
+
+
+def _dropped(check: dict) -> str:
+    return f"{count(check['duplicates']['spare'], 'example')} of {check['dataset']}"
+
+
+def _rarer(balances: list[dict]) -> list[str]:
+    """Name the classes that are much rarer among pseudo-labels than among labels."""
+    rare = [
+        f"{row['class']} of {row['dataset']} ({row['method']}: {row['pseudo_share']:.1%} against "
+        f"{row['share']:.1%})"
+        for row in balances
+        if row["rarer"]
+    ]
+    if not rare:
+        return []
+    return [
+        f"Classes that are much rarer among pseudo-labels than among labels: {shorten(rare)}. "
+        "Either teachers seldom dare to name them, so that students learn to neglect them; or "
+        "unlabeled examples have fewer of them (sheet Data check)."
+    ]
+
+
+def describe(check: dict, outer_folds: int) -> list[str]:
+    """Return what was seen of a dataset: its parts, duplicates, and the shift between parts.
+
+    Args:
+        check: of `data_check.look`.
+    """
+    labeled, unlabeled = (check["parts"].get(name, 0) for name in ("labeled", "unlabeled"))
+    name, shift = check["dataset"], check["shift"]
+    if not unlabeled:
+        parts = (
+            f"{name}: the labels of all {labeled} examples are known, and the study hides some of "
+            "them. So there is one part, and no shift to look for."
+        )
+        return [parts, _duplicates(check, outer_folds)]
+    parts = f"{name}: {labeled} labeled examples, and {unlabeled} of unknown label."
+    return [parts, _duplicates(check, outer_folds), _shift(shift)]
+
+
+def _duplicates(check: dict, outer_folds: int) -> str:
+    duplicates = check["duplicates"]
+    if not duplicates["counts"]:
+        return "No duplicates and no near duplicates were found."
+    where = [
+        f"{count(row['groups'], 'group')} {'within' if len(row['parts']) == 1 else 'across'} "
+        f"{join(row['parts'])} ({row['examples']} examples, "
+        f"{'the same byte by byte' if row['exact'] else 'hardly different'})"
+        for row in duplicates["counts"]
+    ]
+    found = f"Duplicates: {'; '.join(where)}."
+    if duplicates["contradicting"]:
+        found += f" In {count(duplicates['contradicting'], 'group')} labels contradict each other."
+    if duplicates["asked"] == DROP:
+        return (
+            f"{found} {count(duplicates['spare'], 'example')} dropped: all but one of each group, "
+            "and of labels that contradict each other all."
+        )
+    found += " They were kept."
+    parts = [row["parts"] for row in duplicates["counts"]]
+    if any("labeled" in names for names in parts):
+        found += (
+            f" {outer_folds} outer folds part two labeled ones with a chance of about "
+            f"{1 - 1 / outer_folds:.0%}: one is tested on, and another may be trained on."
+        )
+    if any(len(names) > 1 for names in parts):
+        found += " Unlabeled ones may be trained on where a labeled one like them is tested on."
+    return found
+
+
+def _shift(shift: dict) -> str:
+    if shift["auc"] is None:
+        return (
+            f"Whether labeled and unlabeled examples differ can't be told: {shift['compared']} of "
+            f"each (without duplicates) are too few; at least {LEAST} are needed."
+        )
+    numbers = (
+        f"by a classifier of {shift['compared']} examples of each part: accuracy "
+        f"{shift['accuracy']:.3f}, AUC {shift['auc']:.3f}, where 0.5 is chance, p = "
+        f"{shift['p_value']:.2g} (permutation test, cross-validated)"
+    )
+    few = " With so few, only a large difference shows." if shift["compared"] < FEW else ""
+    if is_shifted(shift):
+        return (
+            f"Labeled and unlabeled examples can be told apart, {numbers}. They may come from "
+            "other sources, or have other classes or another balance of them."
+        )
+    if shift["p_value"] <= LEVEL:
+        return f"Labeled and unlabeled examples differ a little, {numbers}.{few}"
+    return f"Labeled and unlabeled examples were not told apart, {numbers}.{few}"
+
+
+def name_members(group: dict) -> str:
+    """Return the ids and labels of a group of duplicates, such as `a.png (cat) = b.png`."""
+    named = [
+        member["id"] + (f" ({member['label']})" if member["label"] is not None else "")
+        for member in group["members"]
+    ]
+    more = f" and {group['size'] - SHOWN} more" if group["size"] > SHOWN else ""
+    return " = ".join(named) + more
