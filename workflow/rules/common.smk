@@ -2,8 +2,8 @@
 #
 # Takes: config.
 # Gives: `plan`, which knows every path and what inputs and parameters depend on (study/plan.py),
-#     and `any_of`, `code_digest` and `figures` of the package; a mistake in the config ends here,
-#     before anything runs.
+#     and `any_of`, `code_digest` and `figures` of the package; `once_decided` for deployed models; a
+#     mistake in the config ends here, before anything runs.
 
 import gc
 import os
@@ -28,6 +28,7 @@ from self_training.errors import StudyError
 from self_training.image import readers
 from self_training.locks import clear_stale_locks
 from self_training.report import figures
+from self_training.storage import load_json
 from self_training.study import checks, schema
 from self_training.study.config import external_scores
 from self_training.study.plan import Plan, any_of
@@ -49,6 +50,21 @@ if workflow.is_main_process and not workflow.dryrun:
     ALIVE = clear_stale_locks(Path(".snakemake"))
 
 plan = Plan(config, backend=os.environ.get("KERAS_BACKEND", "tensorflow"))
+
+
+def once_decided(files, name):
+    """Return an input function: some files of the method that is deployed, once it is decided.
+
+    Args:
+        files: `held_out` or `chain` of the plan.
+        name: of some of them.
+    """
+
+    def of_job(wildcards):
+        decision = checkpoints.decide.get(**wildcards).output.decision
+        return files(wildcards.dataset, load_json(decision)["method"])[name]
+
+    return of_job
 
 
 onstart:

@@ -6,7 +6,6 @@
 #     examples of unknown label, label_next.csv and label_next.json. What leads to them is in
 #     runs/{dataset}/deployed/, as of an outer fold.
 
-from self_training.storage import load_json
 from self_training.study.plan_of_deployment import DeployedPlan
 
 deployed = DeployedPlan(config, backend=plan.backend)
@@ -20,21 +19,6 @@ module deployed_training:
 
 
 use rule * from deployed_training as deployed_*
-
-
-def once_decided(files, name):
-    """Return an input function: some files of the method that is deployed, once it is decided.
-
-    Args:
-        files: `held_out` or `chain` of the plan.
-        name: of some of them.
-    """
-
-    def of_job(wildcards):
-        decision = checkpoints.decide.get(**wildcards).output.decision
-        return files(wildcards.dataset, load_json(decision)["method"])[name]
-
-    return of_job
 
 
 rule make_deployed_split:
