@@ -95,6 +95,23 @@ def test_a_model_stays_as_it_is_until_something_changes(study):
     assert set(again) == {"decide", "calibrate", "deploy"}
 
 
+def test_new_examples_get_the_labels_that_the_study_gave_them(study, tmp_path):
+    """A finished study is asked about the images that it has labeled itself."""
+    copy = study.copy(tmp_path / "copy")
+    with np.load(copy.folder / "mine.npz") as archive:
+        np.savez(copy.folder / "new.npz", x=archive["x"][archive["y"] == -1])
+    copy.config["datasets"]["mine"]["predict"] = ["new.npz"]
+    copy.write_config()
+    table = "results/deployed/predictions/mine/new.csv"
+    assert planned(copy.run("-n", table)) == {"predict": 1}, "nothing is trained or scored again"
+    copy.run("--cores", "1", table)
+    found = pd.read_csv(copy.folder / table, dtype=str)
+    own = pd.read_csv(copy.results / "deployed/mine/predictions.csv", dtype=str)
+    columns = ["label", "confidence", "agreement", "zero", "one", "two"]
+    pd.testing.assert_frame_equal(found[columns], own[columns])
+    assert "Nothing to be done" in copy.run("--cores", "1", table)
+
+
 def test_both_kinds_of_jobs_can_be_planned(study, tmp_path):
     for jobs in ("per_dataset", "per_fold"):
         copy = study.copy(tmp_path / jobs)

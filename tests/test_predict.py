@@ -404,7 +404,7 @@ CASES = {
     "lines of texts": (lambda t: text_file(t / "x.jsonl", "{}"), "Received a .jsonl file, which"),
     "an unknown suffix": (
         lambda t: text_file(t / "x.parquet", ""),
-        r"Expected a folder of images, .*, .npz or .csv. Received '.parquet'",
+        r"Expected a folder of images, .*, .npz, .csv. Received '.parquet'",
     ),
     "no such path": (lambda t: t / "x", "x: Expected an existing file or folder"),
 }
