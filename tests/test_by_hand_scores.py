@@ -116,7 +116,9 @@ def test_every_fold_is_scored_by_its_own_files(tmp_path):
         right = np.stack([probabilities(0.1, 0.9, 0.2, 0.8)])
         states.save(files.predictions[fold], {"final": Predictions((TEACHERS, right)[fold])})
         storage.save_json(files.choices[fold], chosen(None, None, 0, 1))
-    in_search = [[{"part": "inner_0", "steps": steps}] * 2 for steps in (30, 40)]
+    in_search = [
+        [{"part": "inner_0", "steps": steps, "training_seconds": 0.5}] * 2 for steps in (30, 40)
+    ]
     # Shared teachers are trained for the search and for the final chain by one job.
     in_search[0] += records(5, 1)
     storage.save_json(files.search_histories[0], {"folds": in_search})
@@ -125,6 +127,7 @@ def test_every_fold_is_scored_by_its_own_files(tmp_path):
     assert [result["accuracy"] for result in found] == [0.5, 1.0]
     assert [result["gradient_steps"] for result in found] == [5, 6]
     assert [result["search_steps"] for result in found] == [60, 80]
+    assert [result["search_time"] for result in found] == [1.0, 1.0]
 
 
 def test_average_precision_by_hand():

@@ -259,7 +259,13 @@ def test_how_a_candidate_was_chosen():
 def test_the_search_is_charged_to_whom_it_chose_for():
     """Its history holds final networks, too, which are no part of the search."""
     steps = {"inner_0": 7, "inner_1": 8, "final": 99}
-    search = [[{"part": part, "steps": number} for part, number in steps.items()]]
+    search = [
+        [
+            {"part": part, "steps": number, "training_seconds": number / 10}
+            for part, number in steps.items()
+        ]
+    ]
     chain = replace(final_chain([0.5, 0.9], members=2), search=search)
     result = scores.evaluate(LABELS, NAMES[:2], chain)
     assert result["search_steps"] == 7 + 8 and result["gradient_steps"] == 2 * (10 + 20)
+    assert result["search_time"] == 0.7 + 0.8

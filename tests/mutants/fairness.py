@@ -400,8 +400,8 @@ TUNING = [
         "final_steps_charged_to_search",
         "the cost of a search is that of final networks",
         "evaluation/scores.py",
-        'if record["part"] != FINAL\n        ),',
-        'if record["part"] == FINAL\n        ),',
+        'for record in job if record["part"] != FINAL]',
+        'for record in job if record["part"] == FINAL]',
         ("test_by_hand_scores.py::test_every_fold_is_scored_by_its_own_files",),
     ),
     Mutant(

@@ -416,8 +416,8 @@ DRAWS = [
         "training_seeds_change_splits",
         "training seeds have the splits of other folds",
         "study/plan_of_data.py",
-        "        for seed in range(seeds)\n        for fold in range(folds)\n",
-        "        for fold in range(folds)\n        for seed in range(seeds)\n",
+        'return Partition(f"make_splits{of_repeat}{of_seed}", repeat, folds)',
+        'return Partition(f"make_splits{of_repeat}{of_seed}", repeat + seed, folds)',
         ("test_by_hand_plans.py::test_training_seeds_have_the_split_of_their_fold",),
     ),
     Mutant(
