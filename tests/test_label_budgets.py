@@ -253,7 +253,7 @@ def test_a_study_of_two_budgets(finished):
     output = finished.run("--cores", "1", "-n", "--forceall")
     rules = re.findall(r"(?:local)?rule (\w+):\n    input: (.*)\n", output)
     with_labels = {rule for rule, inputs in rules if "/labels.npy" in inputs}
-    assert with_labels == {"make_splits", "evaluate"}
+    assert with_labels == {"make_splits", "check_data", "evaluate"}
     assert len([rule for rule, _ in rules if rule == "prepare_dataset"]) == 1
 
 
