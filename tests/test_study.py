@@ -14,6 +14,7 @@ import pandas as pd
 import psutil
 import pytest
 from conftest import tiny_config
+from self_training.data.examples import UNKNOWN
 from self_training.evaluation.metrics import METRICS
 
 pytestmark = pytest.mark.study
@@ -186,7 +187,8 @@ def test_killed_and_resumed_gives_the_same_scores(tiny_study, tiny_copy):
 
 
 def test_hidden_labels_and_test_labels_are_never_read(tiny_study, tiny_copy):
-    """Permuting them leaves every prediction and every choice as it was, but not the scores."""
+    """Permuting them, and deleting some of U, leaves every prediction and every choice as it was,
+    but not the scores."""
     fold = "runs/digits_0_2/fold_0"
     files = [
         path.relative_to(tiny_study.results)
@@ -197,10 +199,11 @@ def test_hidden_labels_and_test_labels_are_never_read(tiny_study, tiny_copy):
     path = tiny_copy.results / "datasets/digits_0_2/labels.npy"
     with np.load(tiny_copy.results / fold / "split.npz") as split:
         labeled, labeled_y = split["labeled_idx"], split["labeled_y"]
+        unlabeled = split["unlabeled_idx"]
     labels = np.load(path)
     assert (labels[labeled] == labeled_y).all()
     labels = np.random.default_rng(0).permutation(labels)
-    labels[labeled] = labeled_y
+    labels[labeled], labels[unlabeled[::2]] = labeled_y, UNKNOWN
     np.save(path, labels)
     # The split stays as it is, and everything behind it is made anew.
     tiny_copy.run("--cores", "1", "--touch", f"results/tiny/{fold}/split.npz")
