@@ -92,7 +92,8 @@ def made(tmp_path_factory):
         ],
     }
     storage.save_json(root / "decision.json", decision)
-    calibration = {"temperature": TEMPERATURE, "predictions": 14, "examples": 7}
+    calibration = {"temperature": TEMPERATURE, "fitted": TEMPERATURE}
+    calibration |= {"predictions": 14, "examples": 7}
     duplicates = {"counts": [], "contradicting": 0, "asked": "report"}
     shift = {"compared": 5, "accuracy": None, "auc": None, "p_value": None}
     checked = {"dataset": "pets", "parts": {"labeled": 7, "unlabeled": 5}}
@@ -275,7 +276,8 @@ def test_the_card_says_what_is_known_and_no_more(deployed):
     assert "7 labeled examples and 5 of unknown label. The networks learned from these, too" in card
     assert "| cat | 5 |\n| dog\\|wolf | 2 |" in card
     assert "- No duplicates and no near duplicates were found.\n- Whether labeled and" in card
-    assert "temperature 1.700, fitted on 14 held-out predictions" in card
+    assert "temperature 1.700, fitted on 14 held-out predictions of the cross" in card
+    assert "cross-validation, of 7 examples. Their calibration error" in card
     assert "calibration error is 0.123 before, and not known after" in card
     assert "- Why this method: student helps." in card
     for member in json.loads((deployed / "model.json").read_text())["members"]:

@@ -106,6 +106,23 @@ def test_before_is_of_all_and_after_is_cross_fitted():
     assert temperature.calibrate(labels, twice)["examples"] == 3000
 
 
+def test_a_temperature_that_does_harm_is_not_used():
+    """Two that are wrong and very sure, in different folds, outweigh all others in the likelihood; but
+    the others are as often right as they are confident."""
+    probabilities = np.tile([0.9, 0.1], (60, 1))
+    labels = np.array(([0] * 9 + [1]) * 6)
+    probabilities[[7, 28]] = [1 - 1e-7, 1e-7]
+    labels[[7, 28]] = 1
+    some = HeldOut(np.arange(60), np.repeat(range(3), 20), probabilities)
+    found = temperature.calibrate(labels, some)
+    assert found["fitted"] > 1.5 and found["after"] > found["before"]
+    assert found["temperature"] == 1
+    # Where it does good, it is the one that was fitted.
+    labels, some = held_out(3000)
+    found = temperature.calibrate(labels, some)
+    assert found["temperature"] == found["fitted"] == pytest.approx(2, rel=0.1)
+
+
 def test_the_last_networks_of_every_fold_are_calibrated(tmp_path):
     """With as many members as were selected in it."""
     rng = np.random.default_rng(0)

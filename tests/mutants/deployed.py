@@ -154,6 +154,14 @@ DEPLOYED = [
         ("test_temperature.py::test_a_known_temperature_is_found",),
     ),
     Mutant(
+        "harmful_temperature_used",
+        "a temperature is used though it makes calibration worse on what it was not fitted on",
+        "evaluation/temperature.py",
+        "fitted if likelier and known and after < before else 1.0",
+        "fitted",
+        ("test_temperature.py::test_a_temperature_that_does_harm_is_not_used",),
+    ),
+    Mutant(
         "calibrated_without_limit",
         "where every held-out prediction is right, confidences are made as sharp as can be",
         "evaluation/temperature.py",

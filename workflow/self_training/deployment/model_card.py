@@ -185,13 +185,30 @@ def _mean(rows: pd.DataFrame, column: str) -> str:
 def _calibration(facts: Facts) -> list[str]:
     found = facts.calibration
     before, after = (_error(found[name]) for name in ("before", "after"))
-    return [
-        "",
-        f"Confidences are calibrated by the temperature {found['temperature']:.3f}, fitted on "
-        f"{count(found['predictions'], 'held-out prediction')} of the cross-validation. Their "
-        f"calibration error is {before} before, and {after} after, each fold by the temperature "
-        "that the other folds give.",
-    ]
+    rows = f"{count(found['predictions'], 'held-out prediction')} of the cross-validation"
+    if found["predictions"] > found["examples"]:
+        rows += f", of {count(found['examples'], 'example')}"
+    errors = (
+        f"Their calibration error is {before} before, and {after} after, each fold by the "
+        "temperature that the other folds give."
+    )
+    if found["fitted"] == 1:
+        said = (
+            f"Confidences are as the networks gave them: all {rows}, were right, so there was "
+            f"nothing to fit a temperature to. Their calibration error is {before}."
+        )
+    elif found["temperature"] == 1:
+        said = (
+            f"Confidences are as the networks gave them. The temperature {found['fitted']:.3f}, "
+            f"fitted on {rows}, is not used, since temperatures fitted so did no good on the other "
+            f"folds. {errors}"
+        )
+    else:
+        said = (
+            f"Confidences are calibrated by the temperature {found['temperature']:.3f}, fitted on "
+            f"{rows}. {errors}"
+        )
+    return ["", said]
 
 
 def _error(value: float | None) -> str:

@@ -62,17 +62,23 @@ def fit(y_true: np.ndarray, probabilities: np.ndarray) -> float:
     """
     if (probabilities.argmax(axis=1) == y_true).all():
         return 1.0
-    logits = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))
 
     def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        scaled -= scaled.max(axis=1, keepdims=True)
-        normalizers = np.log(np.exp(scaled).sum(axis=1))
-        return float(np.mean(normalizers - scaled[np.arange(len(y_true)), y_true]))
+        return negative_log_likelihood(y_true, probabilities, np.exp(log_temperature))
 
     bound = np.log(LARGEST)
     found = minimize_scalar(loss, bounds=(-bound, bound), method="bounded")
     return float(np.exp(found.x))
+
+
+def negative_log_likelihood(
+    y_true: np.ndarray, probabilities: np.ndarray, temperature: float = 1
+) -> float:
+    """Return the mean of -log of the probability of the label, at a temperature."""
+    scaled = np.log(np.maximum(probabilities, np.finfo(np.float32).tiny)) / temperature
+    scaled -= scaled.max(axis=1, keepdims=True)
+    normalizers = np.log(np.exp(scaled).sum(axis=1))
+    return float(np.mean(normalizers - scaled[np.arange(len(y_true)), y_true]))
 
 
 def cross_fit(y_true: np.ndarray, held_out: HeldOut) -> np.ndarray:
@@ -98,22 +104,28 @@ def cross_fit(y_true: np.ndarray, held_out: HeldOut) -> np.ndarray:
 def calibrate(labels: np.ndarray, held_out: HeldOut) -> dict:
     """Return the temperature of a deployed model, and what it does to the cross-validation.
 
+    A temperature that is fitted on few predictions may do harm: one that is wrong and very sure
+    outweighs many. So it is used only if temperatures that are fitted in the same way make the
+    predictions of other folds likelier, and their calibration error smaller.
+
     Args:
         labels: (dataset,) of which those of held-out examples are read.
 
-    Returns: `temperature`, fitted on all predictions; how many `predictions` and `examples` these
-        are; and their debiased calibration error (see `calibration_error`) `before`, and `after` by
-        `cross_fit`.
+    Returns: `fitted`, the temperature by all predictions; `temperature`, that one where it is used,
+        or 1; how many `predictions` and `examples` these are; and their debiased calibration error
+        (see `calibration_error`) `before`, and `after` by `cross_fit`.
     """
-    y_true = labels[held_out.examples]
-
-    def error(probabilities: np.ndarray) -> float | None:
-        return calibration_error(reliability(y_true, probabilities))
-
+    y_true, plain = labels[held_out.examples], held_out.probabilities
+    crossed = cross_fit(y_true, held_out)
+    before, after = (calibration_error(reliability(y_true, some)) for some in (plain, crossed))
+    likelier = negative_log_likelihood(y_true, crossed) < negative_log_likelihood(y_true, plain)
+    known = before is not None and after is not None
+    fitted = fit(y_true, plain)
     return {
-        "temperature": fit(y_true, held_out.probabilities),
+        "temperature": fitted if likelier and known and after < before else 1.0,
+        "fitted": fitted,
         "predictions": len(y_true),
         "examples": len(np.unique(held_out.examples)),
-        "before": error(held_out.probabilities),
-        "after": error(cross_fit(y_true, held_out)),
+        "before": before,
+        "after": after,
     }
