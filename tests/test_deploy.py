@@ -14,7 +14,7 @@ from self_training.data.split import Split, save_split
 from self_training.deployment import deploy, labels, model, model_card
 from self_training.evaluation.differences import fold_interval
 from self_training.methods import states
-from self_training.methods.labeled_so_far import PseudoLabels
+from self_training.methods.labeled_so_far import PseudoLabels, no_pseudo_labels
 from self_training.methods.predictions import Predictions
 from self_training.methods.pseudo_labels import targets
 from self_training.study.methods import CHAIN, CONTROL, TEACHER
@@ -51,7 +51,13 @@ def pseudo_labels(termination: str) -> PseudoLabels:
 
 def scores() -> pd.DataFrame:
     rows = [
-        {"dataset": dataset, "method": method, "fold": fold, "accuracy": mean + fold / 50}
+        {
+            "dataset": dataset,
+            "method": method,
+            "fold": fold,
+            "repeat": fold // 3,
+            "accuracy": mean + fold / 50,
+        }
         | {"tpr": mean + fold / 25, "labeled": 5, "unlabeled": 6, "unknown": 5, "test": 2}
         for dataset, shift in (("pets@4", -0.3), ("pets@all", 0))
         for method, mean in (("baseline", 0.7 + shift), ("fair", 0.75), ("student", 0.8))
@@ -273,7 +279,8 @@ def test_the_card_says_what_is_known_and_no_more(deployed):
     assert "chosen among these 3 methods by these very scores" in card
     assert "3 outer folds of pets@all, with 5 labels to train on and 2 test examples each" in card
     assert "**The deployed model has no score of its own**: it was trained on all 7 labels" in card
-    assert "7 labeled examples and 5 of unknown label. The networks learned from these, too" in card
+    assert "5 of unknown label. The networks learned from 2 of these, too, as earlier" in card
+    assert "Of examples that the networks learned from" in card
     assert "| cat | 5 |\n| dog\\|wolf | 2 |" in card
     assert "- No duplicates and no near duplicates were found.\n- Whether labeled and" in card
     assert "temperature 1.700, fitted on 14 held-out predictions of the cross" in card
@@ -282,6 +289,44 @@ def test_the_card_says_what_is_known_and_no_more(deployed):
     assert "- Why this method: student helps." in card
     for member in json.loads((deployed / "model.json").read_text())["members"]:
         assert f"- {member['file']}: SHA-256 {member['sha256']}" in card
+
+
+def test_a_chain_that_selected_nothing_learned_from_labels_alone(made, tmp_path):
+    ended = no_pseudo_labels(2, "hard")._replace(termination="nothing_selected")
+    states.save(tmp_path / "pseudo.npz", {"0/final": ended})
+    files = made.files | {"pseudo_labels": [str(tmp_path / "pseudo.npz")]}
+    deploy.deploy(SimpleNamespace(**files), SimpleNamespace(**made.params), tmp_path / "pets")
+    card = (tmp_path / "pets" / model_card.FILE).read_text()
+    assert "learned from the labeled ones alone: no teacher was confident enough" in card
+    assert "Of examples that the networks learned from" not in card
+
+
+@pytest.mark.parametrize(
+    ("calibration", "said"),
+    [
+        ({"temperature": 1.0, "fitted": 2.5, "after": 0.2}, "temperature 2.500, fitted on 14"),
+        ({"temperature": 1.0, "fitted": 1.0, "after": 0.123}, "all 14 held-out .*, were right"),
+    ],
+)
+def test_the_card_says_where_no_temperature_is_used(made, tmp_path, calibration, said):
+    before = storage.load_json(made.files["calibration"])
+    storage.save_json(tmp_path / "calibration.json", before | calibration)
+    files = made.files | {"calibration": str(tmp_path / "calibration.json")}
+    deploy.deploy(SimpleNamespace(**files), SimpleNamespace(**made.params), tmp_path / "pets")
+    card = (tmp_path / "pets" / model_card.FILE).read_text()
+    assert "Confidences are as the networks gave them" in card and re.search(said, card)
+    assert "are calibrated by" not in card
+
+
+def test_the_card_tells_folds_from_repeats(made, tmp_path):
+    """Folds are numbered on over repeats."""
+    again = scores().assign(repeat=1)
+    again["fold"] += 3
+    storage.save_csv(tmp_path / "scores.csv", pd.concat([scores(), again]))
+    files = made.files | {"scores": str(tmp_path / "scores.csv")}
+    deploy.deploy(SimpleNamespace(**files), SimpleNamespace(**made.params), tmp_path / "pets")
+    card = (tmp_path / "pets" / model_card.FILE).read_text()
+    assert "the study: 3 outer folds, repeated 2 times, of pets@all" in card
 
 
 def test_a_method_that_was_asked_for_was_not_chosen_by_its_scores(made, tmp_path):

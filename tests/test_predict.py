@@ -292,6 +292,15 @@ def test_what_is_wrong_with_a_path_is_said_at_once(deployed, tmp_path):
     assert done.stderr == expected and not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("output", ["/proc/labels.csv", "new.npz/labels.csv"])
+def test_an_output_that_cannot_be_written_is_told(deployed, tmp_path, output):
+    archive(tmp_path / "new.npz")
+    done = command(deployed[0], "new.npz", "--output", output, cwd=tmp_path)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert f"{output}: Expected a file" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["new.npz"]
+
+
 def test_a_command_line_that_is_none_says_what_one_is(tmp_path):
     done = command("model", cwd=tmp_path)
     assert done.returncode == 2 and "usage: self-training predict" in done.stderr
@@ -392,6 +401,14 @@ CASES = {
     "a pixel that is none": (
         lambda t: text_file(t / "x.csv", f"{HEADER}\n" + f"{ROW}\n" * 200 + f"{ROW[:-1]}300\n"),
         "x.csv: Expected whole numbers from 0 to 255 .* '300' in data row 201, column 'pixel63'",
+    ),
+    "a double quote alone": (
+        lambda t: text_file(t / "x.csv", f"note,{HEADER}\n" + f'a,{ROW}\n5" nail,{ROW}\n'),
+        "x.csv: Expected double quotes in pairs; .* in data row 2 that has no end",
+    ),
+    "two double quotes alone": (
+        lambda t: text_file(t / "x.csv", f"note,{HEADER}\n" + f'5" nail,{ROW}\n' * 2),
+        "x.csv: Expected double quotes in pairs around a text; .* after data row 0",
     ),
     "a row that is short": (
         lambda t: text_file(t / "x.csv", f"{HEADER}\n" + f"{ROW}\n" * 200 + f"{ROW[:-2]}\n"),

@@ -182,6 +182,20 @@ def test_own_and_other_scores_in_one_report(tmp_path):
     assert "theirs" not in texts(workbook["Chains"])
 
 
+def test_repeats_of_scores_from_elsewhere_are_not_known(tmp_path):
+    """Alone, and beside those of the study."""
+    others = external({"theirs": [0.5, 0.6, 0.7], "more": [0.6, 0.6, 0.8]})
+    config = {"study": "compare", "external_scores": "scores.csv", "repeats": 2}
+    workbook = write_report(tmp_path, [], [others], config)
+    assert "theirs" in texts(workbook["All folds"])
+    others["dataset"] = ["NA", "001", "null"] * 2
+    own = [evaluation | {"repeat": 0} for evaluation in fake_evaluations()]
+    sheet = write_report(tmp_path, own, [others], tiny_config() | {"repeats": 2})["All folds"]
+    repeat = [cell.value for cell in sheet[1]].index("Repeat")
+    found = {row[1]: row[repeat] for row in sheet.iter_rows(min_row=2, values_only=True)}
+    assert found["theirs"] is None and set(found.values()) == {None, 1}
+
+
 def test_figures_are_the_same_files_every_time(tmp_path):
     scores = external({"a": [0.5, 0.6, 0.7], "b": [0.6, 0.7, 0.9], "c": [0.6, 0.8, 0.85]})
     statistics = findings.describe(significance.compare_methods(scores))

@@ -107,8 +107,8 @@ def test_before_is_of_all_and_after_is_cross_fitted():
 
 
 def test_a_temperature_that_does_harm_is_not_used():
-    """Two that are wrong and very sure, in different folds, outweigh all others in the likelihood; but
-    the others are as often right as they are confident."""
+    """Two that are wrong and very sure, in different folds, outweigh all others in the likelihood;
+    but the others are as often right as they are confident."""
     probabilities = np.tile([0.9, 0.1], (60, 1))
     labels = np.array(([0] * 9 + [1]) * 6)
     probabilities[[7, 28]] = [1 - 1e-7, 1e-7]

@@ -14,6 +14,7 @@ from self_training.data.splits import make_splits
 from self_training.errors import ConfigError, DatasetError
 from self_training.evaluation import scores
 from self_training.evaluation.differences import corrected_t_test
+from self_training.image.addresses import address
 from self_training.image.readers import read
 from self_training.image.show import draw_pseudo_labels
 from self_training.image.thumbnails import thumbnails
@@ -51,6 +52,28 @@ def test_a_folder_has_a_sub_folder_of_unlabeled_images(tmp_path):
     rows, classes = prepare(tmp_path, tmp_path / "pets", "images")
     assert classes == ["cat", "dog"]
     assert rows == [(1, 0, "cat/a.png"), (2, 1, "dog/b.png"), (3, -1, "unlabeled/c.png")]
+
+
+def test_sub_folders_of_unlabeled_images_say_nothing(tmp_path):
+    write_images(tmp_path / "pets", cat__a=1, dog__b=2, unlabeled__cat__c=3, unlabeled__d=4)
+    rows, classes = prepare(tmp_path, tmp_path / "pets", "images")
+    assert classes == ["cat", "dog"]
+    assert rows[2:] == [(3, -1, "unlabeled/cat/c.png"), (4, -1, "unlabeled/d.png")]
+    write_images(tmp_path / "others", cat__a=1, dog__b=2, Unlabeled__c=3)
+    with pytest.raises(DatasetError, match="others/Unlabeled: Expected 'unlabeled' .* Rename it"):
+        prepare(tmp_path, tmp_path / "others", "images")
+
+
+def test_names_that_both_folders_have_begin_with_a_folder(tmp_path):
+    write_images(tmp_path / "pets", cat__a=1, dog__b=2)
+    write_images(tmp_path / "more", cat__a=3)
+    more = str(tmp_path / "more")
+    rows, _ = prepare(tmp_path, tmp_path / "pets", "images", unlabeled=more)
+    assert [name for _, _, name in rows] == ["cat/a.png", "dog/b.png", "more/cat/a.png"]
+    # Label Studio finds the file all the same.
+    source = {"source": "images", "path": str(tmp_path / "pets"), "unlabeled": more}
+    found = address(np.zeros((2, 2, 1), np.uint8), "more/cat/a.png", source)
+    assert found.endswith("/more/cat/a.png") and "more/more" not in found
 
 
 def test_a_class_may_be_called_unlabeled(tmp_path):
@@ -97,7 +120,8 @@ def test_archives_have_minus_1_or_another_archive(tmp_path):
     assert prepare(tmp_path, path, "npz", classes=["-1", "a"])[0] == kept
     more = save_npz(tmp_path / "more.npz", [5, 6])
     rows, _ = prepare(tmp_path, path, "npz", unlabeled=str(more))
-    assert rows == [*expected, (5, -1, "0"), (6, -1, "1")]
+    # Where both have the same names, those of the other file begin with its own.
+    assert rows == [*expected, (5, -1, "more.npz:0"), (6, -1, "more.npz:1")]
 
 
 CSV = "label,name,p,q,r,s\n7,u,1,1,1,1\n,v,2,2,2,2\n-1,w,3,3,3,3\n8,x,4,4,4,4\n"
@@ -119,7 +143,7 @@ def test_cells_of_a_csv_file_may_be_empty(tmp_path):
     more = tmp_path / "more.csv"
     more.write_text("p,q,r,s\n9,9,9,9\n")
     rows, _ = prepare(tmp_path, path, "csv", label_column="label", unlabeled=str(more))
-    assert rows == [(1, 0, "1"), (2, 1, "2"), (9, -1, "1")]
+    assert rows == [(1, 0, "1"), (2, 1, "2"), (9, -1, "more.csv:1")]
 
 
 def test_colors_are_converted_in_both_parts(tmp_path):

@@ -157,7 +157,7 @@ DEPLOYED = [
         "harmful_temperature_used",
         "a temperature is used though it makes calibration worse on what it was not fitted on",
         "evaluation/temperature.py",
-        "fitted if likelier and known and after < before else 1.0",
+        "fitted if likelier and better else 1.0",
         "fitted",
         ("test_temperature.py::test_a_temperature_that_does_harm_is_not_used",),
     ),

@@ -44,7 +44,7 @@ def with_unlabeled(labeled: Examples, unlabeled: Examples, path: Path | str) -> 
     Args:
         labeled: those of a dataset, of which some may have no label, too.
         unlabeled: the others; what class names they have is of no interest.
-        path: of the others, for messages.
+        path: of the others, for messages, and for their ids where both have the same ones.
 
     Raises: DatasetError, when they are loaded and are not of one shape.
     """
@@ -62,7 +62,11 @@ def with_unlabeled(labeled: Examples, unlabeled: Examples, path: Path | str) -> 
         return np.concatenate([part for part in parts if len(part)] or parts[:1])
 
     y = np.concatenate([labeled.y.astype(np.int32), np.full(len(unlabeled.y), UNKNOWN, np.int32)])
-    return replace(labeled, y=y, load=load, ids=[*labeled.ids, *unlabeled.ids])
+    ids = list(unlabeled.ids)
+    if not set(ids).isdisjoint(labeled.ids):
+        path = Path(path)
+        ids = [f"{path.name}{'/' if path.is_dir() else ':'}{name}" for name in ids]
+    return replace(labeled, y=y, load=load, ids=[*labeled.ids, *ids])
 
 
 # Each kind of examples has a reader: it reads a file or folder by a dataset's settings or, without

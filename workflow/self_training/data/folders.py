@@ -45,7 +45,14 @@ def list_files(folder: Path, content: Content) -> tuple[list[list[Path]], list[s
     check_class_names(folder, [entry.name for entry in classes])
     files = []
     for entry in classes:
-        files.append(sorted(file for file in entry.iterdir() if not _is_litter(file)))
+        if entry.name != UNKNOWN_FOLDER and entry.name.lower() == UNKNOWN_FOLDER:
+            raise DatasetError(
+                f"{entry}: Expected '{UNKNOWN_FOLDER}' as the name of a folder of {noun}s of "
+                f"unknown class. Received '{entry.name}'. Rename it, also if it is a class."
+            )
+        # In one whose class nobody knows, sub-folders say nothing.
+        inside = _within(entry) if entry.name == UNKNOWN_FOLDER else entry.iterdir()
+        files.append(sorted(file for file in inside if not _is_litter(file)))
         _check_suffixes(files[-1], content)
     return files, [plain_name(entry.name) for entry in classes]
 
@@ -55,10 +62,7 @@ def list_without_classes(folder: Path, content: Content) -> list[Path]:
 
     Raises: DatasetError, when there is none, or another file among them.
     """
-    inside = (path for path in folder.rglob("*") if path.is_file())
-    files = sorted(
-        path for path in inside if not any(map(_is_litter, _steps(path.relative_to(folder))))
-    )
+    files = sorted(_within(folder))
     _check_suffixes(files, content)
     if not files:
         raise DatasetError(
@@ -77,9 +81,14 @@ def _check_suffixes(files: list[Path], content: Content) -> None:
             )
 
 
-def _steps(path: Path) -> list[Path]:
-    """Return a relative path and the folders that it leads through."""
-    return [path, *path.parents[:-1]]
+def _within(folder: Path) -> list[Path]:
+    """Return the files of a folder and of its sub-folders, but for litter."""
+    return [
+        path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and not any(_is_litter(Path(step)) for step in path.relative_to(folder).parts)
+    ]
 
 
 def _is_litter(path: Path) -> bool:

@@ -102,7 +102,10 @@ def deploy(files, params, folder: Path | str) -> None:
     scores = over_seeds(storage.load_csv(files.scores))
     # How many examples there are, the first sentence, the card says anyway.
     _, *seen = findings_of_data.describe(storage.load_json(files.checked), settings.outer_folds)
-    facts = model_card.Facts(deployed, settings.source, decision, calibration, scores, split, seen)
+    selected = int(labeled["selected_in_generation"].notna().sum())
+    facts = model_card.Facts(
+        deployed, settings.source, decision, calibration, scores, split, seen, selected
+    )
     with storage.atomic_path(folder / model_card.FILE) as path:
         path.write_text(model_card.write(facts))
 

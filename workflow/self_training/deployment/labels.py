@@ -11,8 +11,8 @@ from self_training.methods.pseudo_labels import targets
 if TYPE_CHECKING:
     import pandas as pd
 
-# Columns of the table, before one per class.
-COLUMNS = ("id", "label", "confidence", "agreement")
+# Columns before one per class; the last is of a study's own predictions alone.
+COLUMNS = ("id", "label", "confidence", "agreement", "selected_in_generation")
 
 
 def table(ids: list[str], probabilities: np.ndarray, model: Model) -> "pd.DataFrame":

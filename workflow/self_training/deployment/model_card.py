@@ -32,6 +32,7 @@ class Facts(NamedTuple):
         scores: one row per dataset, method and fold.
         split: that the model was trained on.
         seen: sentences about the data (see `findings_of_data.describe`).
+        selected: how many examples of unknown label the last networks learned from.
     """
 
     model: Model
@@ -41,6 +42,7 @@ class Facts(NamedTuple):
     scores: pd.DataFrame
     split: Split
     seen: list[str]
+    selected: int
 
 
 def write(facts: Facts) -> str:
@@ -116,8 +118,11 @@ def _metrics(facts: Facts) -> list[str]:
 
 def _evaluation_data(facts: Facts) -> list[str]:
     rows = _rows(facts, facts.model.method)
+    repeats = rows["repeat"].nunique()
+    folds = count(rows["fold"].nunique() // repeats, "outer fold")
+    repeated = f", repeated {repeats} times," if repeats > 1 else ""
     return [
-        f"The cross-validation of the study: {count(rows['fold'].nunique(), 'outer fold')} of "
+        f"The cross-validation of the study: {folds}{repeated} of "
         f"{facts.decision['scored_as']}, with {_number(rows['labeled'])} labels to train on and "
         f"{_number(rows['test'])} test examples each. **The deployed model has no score of its "
         f"own**: it was trained on all {len(facts.split.labeled_idx)} labels, and none is left to "
@@ -145,12 +150,17 @@ def _training_data(facts: Facts) -> list[str]:
 
 
 def _pseudo_labels(facts: Facts) -> str:
-    if _entry(facts, facts.model.method)["kind"] == CHAIN:
+    if _entry(facts, facts.model.method)["kind"] != CHAIN:
+        return " The networks learned from the labeled ones alone."
+    if not facts.selected:
         return (
-            " The networks learned from these, too, as earlier networks labeled them "
-            "(`selected_in_generation` in predictions.csv)."
+            " The networks learned from the labeled ones alone: no teacher was confident enough of "
+            "any other, so these are the teachers."
         )
-    return " The networks learned from the labeled ones alone."
+    return (
+        f" The networks learned from {facts.selected} of these, too, as earlier networks labeled "
+        "them (`selected_in_generation` in predictions.csv)."
+    )
 
 
 def _scores(facts: Facts) -> list[str]:
@@ -215,6 +225,13 @@ def _error(value: float | None) -> str:
     return "not known" if value is None else f"{value:.3f}"
 
 
+_LEARNED_FROM = (
+    "- Of examples that the networks learned from (`selected_in_generation` in predictions.csv) "
+    "confidences may be too high, and members agree more than elsewhere: scores and calibration "
+    "are of examples that no network learned from.",
+)
+
+
 def _caveats(facts: Facts) -> list[str]:
     rows = _rows(facts, facts.model.method)
     return [
@@ -225,6 +242,7 @@ def _caveats(facts: Facts) -> list[str]:
         "hardest ones.",
         "- Examples of unknown label may be of none of the classes, and have a label in "
         "predictions.csv all the same.",
+        *(_LEARNED_FROM if facts.selected else ()),
     ]
 
 

@@ -1,7 +1,9 @@
 """New examples through a deployed model: from paths to a table of labels."""
 
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,7 +49,7 @@ def predict(
     columns = list(dict.fromkeys(name for stream in streams for name in stream.columns))
     bytes_of_batch = model.height * model.width * model.channels * model.batch_size
     size = max(1, CHUNK_BYTES // bytes_of_batch) * model.batch_size
-    with atomic_path(output) as temporary, _progress(streams) as progress:
+    with _writing(Path(output)) as temporary, _progress(streams) as progress:
         header = True
         for stream in streams:
             for chunk in stream.chunks(size):
@@ -71,10 +73,30 @@ def _check_output(output: Path, paths: Sequence[str]) -> None:
     """Raise DatasetError where a table can't be written, or would be written over its examples."""
     if output.is_dir():
         raise DatasetError(f"{output}: Expected a file to write to (--output). Received a folder.")
+    folder = output.absolute().parent
+    while not folder.exists():
+        folder = folder.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        raise DatasetError(
+            f"{output}: Expected a file in a folder that can be written to (--output). Received "
+            f"one in {folder}, which can't."
+        )
     if output.exists() and any(output.samefile(path) for path in paths if Path(path).exists()):
         raise DatasetError(
             f"{output}: Expected another file to write to (--output) than to read. Received one."
         )
+
+
+@contextmanager
+def _writing(output: Path) -> Iterator[Path]:
+    """Yield a path to write to; say in words what a file system refuses (a full disk, /proc)."""
+    try:
+        with atomic_path(output) as temporary:
+            yield temporary
+    except OSError as error:
+        raise DatasetError(
+            f"{output}: Expected a file that can be written (--output). Received: {error}."
+        ) from error
 
 
 def _progress(streams: Sequence[Stream]):

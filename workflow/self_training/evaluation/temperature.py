@@ -119,10 +119,10 @@ def calibrate(labels: np.ndarray, held_out: HeldOut) -> dict:
     crossed = cross_fit(y_true, held_out)
     before, after = (calibration_error(reliability(y_true, some)) for some in (plain, crossed))
     likelier = negative_log_likelihood(y_true, crossed) < negative_log_likelihood(y_true, plain)
-    known = before is not None and after is not None
+    better = before is not None and after is not None and after < before
     fitted = fit(y_true, plain)
     return {
-        "temperature": fitted if likelier and known and after < before else 1.0,
+        "temperature": fitted if likelier and better else 1.0,
         "fitted": fitted,
         "predictions": len(y_true),
         "examples": len(np.unique(held_out.examples)),

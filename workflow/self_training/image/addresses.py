@@ -20,9 +20,10 @@ def address(image: np.ndarray, name: str, source: dict) -> str:
         Studio serves when it is told to; of any other, the image itself as a PNG data URI.
     """
     if source["source"] == "images":
-        folders = [source[key] for key in ("unlabeled", "path") if key in source]
-        files = [Path(folder) / name for folder in folders]
-        file = next((file for file in files if file.is_file()), files[-1])
+        folders = [Path(source[key]) for key in ("unlabeled", "path") if key in source]
+        # A name may begin with that of its folder, where others have the same without.
+        files = [folder / name for folder in (*folders, folders[0].parent)]
+        file = next((file for file in files if file.is_file()), files[len(folders) - 1])
         # As in a URI, in which a space is %20.
         quoted = PurePosixPath("/", file.as_posix()).as_uri().removeprefix("file:///")
         return f"/data/local-files/?d={quoted}"

@@ -140,6 +140,11 @@ def read_rows(
 
 def _where_wrong(message: str, path: Path | str, header: list[str], before: int) -> str:
     """Say of NumPy's message which row and column of the file it means."""
+    if "embedded newline" in message:
+        return (
+            f"{path}: Expected double quotes in pairs around a text; one that is part of it is "
+            f"doubled. Received others after data row {before}."
+        )
     value = re.search(r"convert string '(.*)' to uint8 at row (\d+), column (\d+)", message)
     if value:
         text, row, column = value.group(1), int(value.group(2)) + before, int(value.group(3))

@@ -12,6 +12,9 @@ from self_training.errors import DatasetError
 from self_training.image.csv_reader import read_rows
 from self_training.image.streams import Chunk, Stream, Wanted, check_shape, fit
 
+# Lines of a row, beyond which a double quote has no partner.
+LONGEST_ROW = 1000
+
 
 def open_csv(
     path: Path,
@@ -57,7 +60,7 @@ def open_csv(
         before = 0
         with readable(path, "a CSV file in UTF-8"), open(path, encoding="utf-8-sig") as file:
             file.readline()
-            rows = _rows(file)
+            rows = _rows(path, file)
             while some := list(islice(rows, size)):
                 texts: dict[int, list[str]] = {index: [] for index in others}
                 x = read_rows(path, some, header, texts, before)[:, order]
@@ -88,14 +91,22 @@ def _pixels(path: Path, header: Header, pixel_columns: Sequence[str] | None) -> 
     return [position[name] for name in pixel_columns]
 
 
-def _rows(lines: Iterable[str]) -> Iterator[str]:
+def _rows(path: Path, lines: Iterable[str]) -> Iterator[str]:
     """Yield the rows of a file, of which a quoted text may go over several lines."""
-    row = ""
+    open_lines: list[str] = []
+    quotes, rows = 0, 0
     for line in lines:
-        row += line
-        if row.count('"') % 2 == 0:
+        open_lines.append(line)
+        quotes += line.count('"')
+        if quotes % 2 == 0:
+            row = "".join(open_lines)
+            open_lines, rows = [], rows + 1
             if row.strip():
                 yield row
-            row = ""
-    if row:
-        yield row
+        elif len(open_lines) > LONGEST_ROW:
+            break
+    if open_lines:
+        raise DatasetError(
+            f"{path}: Expected double quotes in pairs; one that is part of a text is doubled. "
+            f"Received one in data row {rows + 1} that has no end."
+        )

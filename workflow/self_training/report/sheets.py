@@ -173,7 +173,8 @@ def _show_fold(row: dict):
 
 
 def _show_repeat(row: dict):
-    return row["repeat"] + 1
+    """Return the number of a repeat, from 1 on; of scores from elsewhere it is not known."""
+    return None if pd.isna(row.get("repeat")) else row["repeat"] + 1
 
 
 def _show_hyper_parameters(row: dict) -> str | None:
