@@ -25,7 +25,7 @@ PACKAGE = ROOT / "workflow/self_training"
 # A room may import its own floor and those below. What lies at the root is below all of them.
 FLOORS = [
     {"study", "data"},
-    {"image"},
+    {"image", "text"},
     {"methods", "training"},
     {"evaluation"},
     {"report"},
@@ -158,7 +158,7 @@ def test_public_functions_are_annotated_and_explained():
         for node in [*tree.body, *(member for some in classes for member in some.body)]:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 assert ast.get_docstring(node), f"{name}.{node.name}"
-                assert node.returns or name.startswith("image.backbones"), f"{name}.{node.name}"
+                assert node.returns or ".backbones" in name, f"{name}.{node.name}"
 
 
 @pytest.mark.parametrize("table", [names.BACKBONES, names.POLICIES], ids=["backbones", "policies"])

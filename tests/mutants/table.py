@@ -14,6 +14,7 @@ from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
 from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
+from mutants.texts import TEXTS
 from mutants.unknown import UNKNOWN_LABELS
 
 FOLDS_AND_BUDGETS = [
@@ -1253,4 +1254,5 @@ MUTANTS = [
     *UNKNOWN_LABELS,
     *REPEATS,
     *PREDICT,
+    *TEXTS,
 ]

@@ -32,7 +32,10 @@ SOURCES = {
 SOURCE_KEYS = {key for keys in SOURCES.values() for key in keys.required + keys.optional}
 KERAS_NAMES = ("mnist", "fashion_mnist", "cifar10", "cifar100")
 # Sources that are folders, and what files are in them; the others are one file.
-FOLDERS = {"images": Content("image", (".png", ".jpg", ".jpeg", ".webp"))}
+FOLDERS = {
+    "images": Content("image", (".png", ".jpg", ".jpeg", ".webp")),
+    "texts": Content("text", (".txt",)),
+}
 # Sources that come with a library: a reader gives them without a file.
 SHIPPED = ("digits",)
 # What an archive is made from, and records; datasets that share one must agree on it.
