@@ -28,7 +28,9 @@ def pins() -> dict[str, str]:
 
 def test_every_direct_dependency_is_pinned():
     development = PROJECT["dependency-groups"]["dev"]
-    extras = [name for some in PROJECT["project"]["optional-dependencies"].values() for name in some]
+    extras = [
+        name for some in PROJECT["project"]["optional-dependencies"].values() for name in some
+    ]
     for name in PROJECT["project"]["dependencies"] + development + extras:
         assert re.match(r"[\w-]+", name).group() in pins(), name
 

@@ -69,4 +69,39 @@ READERS = [
     ),
 ]
 
-TEXTS = [*READERS]
+VECTORS = [
+    Mutant(
+        "padding_in_the_mean",
+        "a short text's vector is drawn towards what pads it",
+        "text/sentence.py",
+        "weights = mask.unsqueeze(-1).to(tokens.dtype)",
+        "weights = (mask.unsqueeze(-1) * 0 + 1).to(tokens.dtype)",
+        ("test_sentence_vectors.py::test_padding_counts_for_nothing",),
+    ),
+    Mutant(
+        "vectors_of_any_length",
+        "vectors keep their lengths",
+        "text/sentence.py",
+        "clamp(min=1e-9), dim=1)",
+        "clamp(min=1e-9), dim=1, p=1)",
+        ("test_sentence_vectors.py::test_padding_counts_for_nothing",),
+    ),
+    Mutant(
+        "vectors_in_the_order_of_lengths",
+        "vectors are those of other texts: they stay in the order in which they were encoded",
+        "text/sentence.py",
+        "vectors[rows] = pool",
+        "vectors[start : start + len(rows)] = pool",
+        ("test_sentence_vectors.py::test_a_vector_depends_on_no_other_text",),
+    ),
+    Mutant(
+        "encoder_without_its_vocabulary",
+        "other words in an encoder's vocabulary are no other encoder",
+        "data/encoders.py",
+        "return sorted(weights | named)",
+        "return sorted(weights)",
+        ("test_sentence_vectors.py::test_an_encoder_s_files_are_its_identity",),
+    ),
+]
+
+TEXTS = [*READERS, *VECTORS]
