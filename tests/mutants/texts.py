@@ -104,4 +104,133 @@ VECTORS = [
     ),
 ]
 
-TEXTS = [*READERS, *VECTORS]
+WORDS = [
+    Mutant(
+        "words_hashed_anew_each_time",
+        "ids come from a hash that every start of Python draws anew",
+        "text/ngrams.py",
+        'zlib.crc32(word.encode("utf-8", "replace"))',
+        "hash(word)",
+        ("test_words.py::test_ids_are_the_same_on_every_machine",),
+    ),
+    Mutant(
+        "a_word_s_id_is_padding",
+        "some words have the ids of what pads a text and of masked words",
+        "text/ngrams.py",
+        "% (IDS - 2) + 2",
+        "% IDS",
+        ("test_words.py::test_ids_are_spread_and_fit_a_bigram_into_32_bits",),
+    ),
+    Mutant(
+        "case_of_letters_counts",
+        "a word at the beginning of a sentence is another word",
+        "text/ngrams.py",
+        "text.lower()",
+        "text",
+        ("test_words.py::test_words_are_lower_case_and_padded",),
+    ),
+    Mutant(
+        "padding_in_the_bag",
+        "short texts are drawn towards the embedding of padding",
+        "text/backbones/bag_of_ngrams.py",
+        'ops.cast(ops.greater(ids, MASK), "int32")',
+        'ops.cast(ops.greater(ids, MASK - 2), "int32")',
+        ("test_bag_of_ngrams.py::test_padding_changes_nothing",),
+    ),
+    Mutant(
+        "masked_words_in_the_bag",
+        "a masked word has an embedding of its own, which no text to predict has",
+        "text/backbones/bag_of_ngrams.py",
+        "ops.greater(ids, MASK)",
+        "ops.greater(ids, MASK - 1)",
+        ("test_bag_of_ngrams.py::test_it_is_the_mean_of_words_and_pairs",),
+    ),
+    Mutant(
+        "pairs_of_what_is_no_word",
+        "the last word of a text makes a pair with what pads it",
+        "text/backbones/bag_of_ngrams.py",
+        "is_word[:, :-1] * is_word[:, 1:]]",
+        "is_word[:, :-1]]",
+        ("test_bag_of_ngrams.py::test_it_is_the_mean_of_words_and_pairs",),
+    ),
+    Mutant(
+        "pairs_without_order",
+        "two words are the same pair in either order",
+        "text/backbones/bag_of_ngrams.py",
+        "ids[:, :-1] * _MULTIPLIER + ids[:, 1:]",
+        "(ids[:, :-1] + ids[:, 1:]) * (_MULTIPLIER // 2)",
+        ("test_bag_of_ngrams.py::test_it_is_the_mean_of_words_and_pairs",),
+    ),
+]
+
+NOISE = [
+    Mutant(
+        "noise_of_no_word",
+        "what pads a text is chosen for noise as its words are, and masked",
+        "text/noise.py",
+        "< magnitude / 100) & is_word",
+        "< magnitude / 100) & (examples >= PAD)",
+        ("test_words.py::test_noise_keeps_shape_type_and_words",),
+    ),
+    Mutant(
+        "noise_three_times_as_strong",
+        "a magnitude is of 30 words instead of 100",
+        "text/noise.py",
+        "magnitude / 100",
+        "magnitude / LARGEST_MAGNITUDE",
+        ("test_words.py::test_a_magnitude_is_of_100_words",),
+    ),
+    Mutant(
+        "swaps_lose_a_word",
+        "where a word changes places with the next one, one is lost and one is there twice",
+        "text/noise.py",
+        "swapped[first], swapped[second] = ids[second], ids[first]",
+        "swapped[first] = ids[second]",
+        ("test_words.py::test_words_change_places_with_the_next_one",),
+    ),
+    Mutant(
+        "swaps_overlap",
+        "a word can change places twice, so that one is lost",
+        "text/noise.py",
+        "    first[:, 1:] &= ~chosen[:, :-2]\n",
+        "",
+        ("test_words.py::test_words_change_places_with_the_next_one",),
+    ),
+    Mutant(
+        "deleted_words_leave_gaps",
+        "a word that is left out leaves padding in a text, and its neighbors are no pair",
+        "text/noise.py",
+        "return np.take_along_axis(left, order, axis=1)",
+        "return left",
+        ("test_words.py::test_deleted_words_leave_no_gap",),
+    ),
+    Mutant(
+        "empty_texts_trained_on",
+        "noise can leave a text without a word, with its label",
+        "text/noise.py",
+        "noisy[nothing] = examples[nothing]",
+        "noisy[nothing] = noisy[nothing]",
+        ("test_words.py::test_a_text_without_words_is_left_alone",),
+    ),
+]
+
+SEEN = [
+    Mutant(
+        "texts_of_other_examples",
+        "pseudo-labels are shown with the texts of others",
+        "text/show.py",
+        'texts[row["example"]]',
+        "texts[rows.index(row)]",
+        ("test_text_pictures.py::test_pseudo_labels_are_shown_with_their_texts",),
+    ),
+    Mutant(
+        "features_of_whether_words_occur",
+        "how often a word occurs makes no difference to a look at the data",
+        "text/features.py",
+        "% WIDTH] += 1",
+        "% WIDTH] = 1",
+        ("test_text_pictures.py::test_features_are_of_words_alone",),
+    ),
+]
+
+TEXTS = [*READERS, *VECTORS, *WORDS, *NOISE, *SEEN]
