@@ -491,7 +491,7 @@ def of_one_job(tmp_path_factory):
         for member, changes in enumerate(CHANGES)
     ]
     noise = NO_NOISE | {"policy": "characters", "magnitude": 10}
-    np.save(folder / "images.npy", IMAGES)
+    np.save(folder / "examples.npy", IMAGES)
     make, made = job.make_trainer, []
 
     def make_alone(*arguments):
@@ -506,7 +506,7 @@ def of_one_job(tmp_path_factory):
         patch.setattr(framework, "start_framework", lambda threads: None)
         (trained, others), record = job.train_batch(
             [runs[:4], runs[4:]],
-            folder / "images.npy",
+            folder / "examples.npy",
             10,
             asdict(settings(noise=noise)),
             [folder / "fold_0", folder / "fold_1"],

@@ -29,7 +29,7 @@ rule prepare_dataset:
     input:
         files=plan.dataset_files,
     output:
-        images=f"{plan.data}/images.npy",
+        examples=f"{plan.data}/examples.npy",
         labels=f"{plan.data}/labels.npy",
         classes=f"{plan.data}/classes.json",
         ids=f"{plan.data}/ids.json",
@@ -52,7 +52,7 @@ rule prepare_dataset:
 rule check_data:
     """Look at a dataset: duplicates, shift between labeled and unlabeled, balance of the classes."""
     input:
-        images=f"{plan.data}/images.npy",
+        examples=f"{plan.data}/examples.npy",
         labels=f"{plan.data}/labels.npy",
         classes=f"{plan.data}/classes.json",
         duplicates=f"{plan.data}/duplicates.json",

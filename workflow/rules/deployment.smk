@@ -82,7 +82,7 @@ rule deploy:
     """Put a model together that can be taken away, with the labels of all that had none."""
     input:
         files=deployed.dataset_files,
-        images=deployed.images,
+        examples=deployed.examples,
         classes=deployed.classes,
         ids=deployed.ids,
         checked=deployed.data_check,

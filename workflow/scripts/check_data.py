@@ -11,7 +11,7 @@ from self_training.storage import load_json, save_json
 seen = look(
     np.load(snakemake.input.labels),
     load_json(snakemake.input.classes),
-    thumbnails(np.load(snakemake.input.images, mmap_mode="r")),
+    thumbnails(np.load(snakemake.input.examples, mmap_mode="r")),
     load_json(snakemake.input.duplicates),
     snakemake.params.identity,
 )

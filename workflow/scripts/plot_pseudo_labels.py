@@ -10,7 +10,7 @@ from self_training.report import style
 
 for index, svg in enumerate(snakemake.output.svg):
     examples = storage.load_json(snakemake.input.scores[index])["examples"]
-    images = np.load(snakemake.input.images[index], mmap_mode="r")
+    images = np.load(snakemake.input.examples[index], mmap_mode="r")
     classes = storage.load_json(snakemake.input.classes[index])
     with style.in_style():
         figure = show.draw_pseudo_labels(examples, images, classes)

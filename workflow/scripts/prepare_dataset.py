@@ -11,7 +11,7 @@ prepare(
     snakemake.params.settings,
     readers.read,
     thumbnails.thumbnails,
-    snakemake.output.images,
+    snakemake.output.examples,
     snakemake.output.labels,
     snakemake.output.classes,
     snakemake.output.ids,

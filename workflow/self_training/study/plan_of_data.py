@@ -140,9 +140,9 @@ class PlanOfData:
         """Return a file of the original dataset, which all label budgets share."""
         return f"{self.results}/datasets/{budgets.original(self.config, dataset)}/{name}"
 
-    def images(self, wildcards: Wildcards) -> str:
+    def examples(self, wildcards: Wildcards) -> str:
         """Return the file of a dataset's examples."""
-        return self.prepared(wildcards.dataset, "images.npy")
+        return self.prepared(wildcards.dataset, "examples.npy")
 
     def labels(self, wildcards: Wildcards) -> str:
         """Return the file of a dataset's labels, hidden ones among them."""

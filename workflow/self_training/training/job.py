@@ -30,7 +30,7 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
     """Train the runs of a training rule's job, and write its history.
 
     Args:
-        snakemake: the job, as its script knows it: with the input `images`, the parameter
+        snakemake: the job, as its script knows it: with the input `examples`, the parameter
             `training`, and the outputs `history` and perhaps `models`.
         batch, classes: of `train_batch`.
 
@@ -38,7 +38,7 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
     """
     models = snakemake.output.get("models")
     trained, job = train_batch(
-        batch, snakemake.input.images, classes, snakemake.params.training, models
+        batch, snakemake.input.examples, classes, snakemake.params.training, models
     )
     job = {"rule": snakemake.rule} | dict(snakemake.wildcards.items()) | job
     folds = [[result.record for result in results] for results in trained]
@@ -47,7 +47,7 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
 
 
 def train_batch(
-    batch: list[list[Run]], images_path, classes: int, settings: dict, models=None
+    batch: list[list[Run]], examples_path, classes: int, settings: dict, models=None
 ) -> tuple[list[list[TrainedRun]], dict]:
     """Train the runs of one job, which may span several outer folds.
 
@@ -55,7 +55,7 @@ def train_batch(
 
     Args:
         batch: the runs of each outer fold.
-        images_path: `.npy` file of the dataset's images, uint8.
+        examples_path: `.npy` file of the dataset's examples (see `prediction.scale`).
         settings: of `runs.TrainingSettings`; a run may have some of its own.
         models: for each outer fold, a folder for the networks of its final runs,
             `member_{member}.keras`; none are kept without.
@@ -76,14 +76,14 @@ def train_batch(
     framework.start_framework(training_settings.threads)
     started = psutil.Process().create_time()
     timing = {"startup_seconds": time.time() - started}
-    images = np.load(images_path, mmap_mode="r")
+    inputs = np.load(examples_path, mmap_mode="r")
     # What must be compiled anew is another trainer.
     alike: dict[tuple, list[int]] = {}
     for index, (run, _) in enumerate(runs):
         alike.setdefault(what_is_compiled(run, training_settings), []).append(index)
     found: dict[int, TrainedRun] = {}
     for indices in alike.values():
-        trainer = make_trainer(images, classes, training_settings, runs[indices[0]][0])
+        trainer = make_trainer(inputs, classes, training_settings, runs[indices[0]][0])
         results = trainer.train_all([runs[index][0] for index in indices])
         for index, result in zip(indices, results, strict=True):
             found[index] = result
@@ -92,7 +92,7 @@ def train_batch(
                 with atomic_path(models[fold] / f"member_{run.identity['member']}.keras") as path:
                     trainer.model.save(path)
         timing |= {key: timing.get(key, 0) + value for key, value in trainer.timing().items()}
-        # A trainer holds the images, and is held by itself.
+        # A trainer holds the examples, and is held by itself.
         del trainer, results
         gc.collect()
     trained: list[list[TrainedRun]] = [[] for _ in batch]
@@ -105,7 +105,7 @@ def train_batch(
 
 
 def make_trainer(
-    images: np.ndarray, classes: int, settings: TrainingSettings, like: Run
+    inputs: np.ndarray, classes: int, settings: TrainingSettings, like: Run
 ) -> "Trainer":
     """Return what trains: stacks of runs on a GPU with JAX, otherwise one run after the other.
 
@@ -117,4 +117,4 @@ def make_trainer(
     from self_training.training.one_by_one import OneByOneTrainer
 
     trainer = dotted_paths.find(STACKED) if trains_on_gpu_with_jax() else OneByOneTrainer
-    return trainer(images, classes, settings, like)
+    return trainer(inputs, classes, settings, like)

@@ -38,8 +38,8 @@ class OneByOneTrainer(Trainer):
             average.assign(_copy(weight))
 
     def predict(self, indices: np.ndarray) -> np.ndarray:
-        """Return the class probabilities of some images, as `prediction.predict` does."""
-        return predict(self.model, self.images, indices, self.classes)
+        """Return the class probabilities of some examples, as `prediction.predict` does."""
+        return predict(self.model, self.inputs, indices, self.classes)
 
     def _compile(self) -> None:
         """Trace a step, which every run's reset undoes, so that no run's time contains that."""
@@ -53,12 +53,12 @@ class OneByOneTrainer(Trainer):
         targets = np.zeros(shape, np.int32)
         if self.soft:
             targets = np.zeros((*shape, self.classes), np.float32)
-        self.train_steps, self.held_images = (_steps_in_graph if graph else _steps_one_by_one)(
-            self.model, self.optimizer, self.loss, self.averages, self.images, targets
+        self.train_steps, self.held_inputs = (_steps_in_graph if graph else _steps_one_by_one)(
+            self.model, self.optimizer, self.loss, self.averages, self.inputs, targets
         )
         nothing, none = np.zeros(1, np.float32), np.ones(shape, np.float32)
         step = Steps(None, (), np.zeros(shape, np.int32), targets, none, nothing, nothing)
-        self.train_steps(self.held_images, *step[2:])
+        self.train_steps(self.held_inputs, *step[2:])
         self.predict(np.zeros(1, np.int32))
 
     def _train(self, run: Run) -> TrainedRun:
@@ -68,8 +68,8 @@ class OneByOneTrainer(Trainer):
         for epoch in self.epochs(run):
             total, count = 0.0, 0
             for part in epoch:
-                images = self.held_images if part.images is None else part.images
-                mean = float(self.train_steps(images, *part[2:]))
+                inputs = self.held_inputs if part.inputs is None else part.inputs
+                mean = float(self.train_steps(inputs, *part[2:]))
                 total += mean * len(part.rows)
                 count += len(part.rows)
             losses.append(total / count)
@@ -92,27 +92,27 @@ class OneByOneTrainer(Trainer):
         )
 
     def _with_noise(self, steps, noise, rng):
-        """Return steps about noisy copies of their images."""
+        """Return steps about noisy copies of their examples."""
         rows = steps.rows
         noisy = self.policy.add_noise(
-            self.images[rows.ravel()], noise["magnitude"], noise["operations"], rng
+            self.inputs[rows.ravel()], noise["magnitude"], noise["operations"], rng
         )
         return steps._replace(
-            images=noisy, rows=np.arange(len(noisy), dtype=np.int32).reshape(rows.shape)
+            inputs=noisy, rows=np.arange(len(noisy), dtype=np.int32).reshape(rows.shape)
         )
 
 
-def _steps_in_graph(model, optimizer, loss, averages, images, targets) -> tuple[Callable, object]:
-    """Return a function that takes steps in one TensorFlow graph, and what holds the images there.
+def _steps_in_graph(model, optimizer, loss, averages, inputs, targets) -> tuple[Callable, object]:
+    """Return what takes steps in one TensorFlow graph, and what holds the examples there.
 
-    The function takes images (uint8), and the arrays of `Steps` from `rows` on, with targets like
+    The former is a function of examples, and of the arrays of `Steps` from `rows` on, with targets like
     `targets`; it returns the mean loss. It updates `averages` of the weights, if there are any.
     """
     import tensorflow as tf
 
     @tf.function(
         input_signature=[
-            tf.TensorSpec([None, *images.shape[1:]], tf.uint8),
+            tf.TensorSpec([None, *inputs.shape[1:]], tf.uint8),
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None, None, *targets.shape[2:]], targets.dtype),
             tf.TensorSpec([None, None], tf.float32),
@@ -120,10 +120,10 @@ def _steps_in_graph(model, optimizer, loss, averages, images, targets) -> tuple[
             tf.TensorSpec([None], tf.float32),
         ]
     )
-    def take_steps(images, rows, targets, weights, rates, momenta):
+    def take_steps(inputs, rows, targets, weights, rates, momenta):
         total = 0.0
         for step in tf.range(tf.shape(rows)[0]):
-            x = tf.cast(tf.gather(images, rows[step]), tf.float32) / 255
+            x = tf.cast(tf.gather(inputs, rows[step]), tf.float32) / 255
             with tf.GradientTape() as tape:
                 outputs = model(x, training=True)
                 value = loss(targets[step], outputs, sample_weight=weights[step])
@@ -138,28 +138,28 @@ def _steps_in_graph(model, optimizer, loss, averages, images, targets) -> tuple[
     def train_steps(*arrays) -> float:
         return take_steps(*map(tf.convert_to_tensor, arrays))
 
-    return train_steps, tf.constant(images)
+    return train_steps, tf.constant(inputs)
 
 
 def _steps_one_by_one(
-    model, optimizer, loss, averages, images, _targets
+    model, optimizer, loss, averages, inputs, _targets
 ) -> tuple[Callable, object]:
-    """Return a function that takes steps as `_steps_in_graph` does, by a call each; and the images.
+    """Return what `_steps_in_graph` does; every step is a call.
 
     On any backend of Keras.
     """
     model.compile(optimizer, loss)
 
-    def train_steps(images, *arrays) -> float:
+    def train_steps(inputs, *arrays) -> float:
         losses = []
         for batch, target, weight, rate, momentum in zip(*arrays, strict=True):
             optimizer.learning_rate.assign(rate)
-            x = scale(images[batch])
+            x = scale(inputs[batch])
             losses.append(model.train_on_batch(x, target, sample_weight=weight))
             _update(averages, momentum)
         return float(np.mean(losses))
 
-    return train_steps, images
+    return train_steps, inputs
 
 
 def _update(averages, momentum) -> None:

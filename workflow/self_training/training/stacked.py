@@ -58,7 +58,7 @@ class StackedTrainer(Trainer):
             variable is self.optimizer.learning_rate for variable in self.optimizer.variables
         ].index(True)
         self.noise_on_gpu = dotted_paths.find(self.policy.on_gpu) if self.policy else None
-        self.held_images = jnp.asarray(self.images)
+        self.held_inputs = jnp.asarray(self.inputs)
         self.weights: dict[str, tuple[list[np.ndarray], list[np.ndarray]]] = {}
         # Input noise is compiled for its magnitude.
         self.steps_at = cache(self._compile_steps)
@@ -76,10 +76,10 @@ class StackedTrainer(Trainer):
         trainable, others, optimizer, averages = state
         optimizer = [*optimizer]
         optimizer[self.rate_at] = step.rates
-        images = self.held_images[step.rows]
+        inputs = self.held_inputs[step.rows]
         if self.noise_on_gpu is not None:
-            images = self.noise_on_gpu(images, magnitude, step.draws)
-        x = scale(images)
+            inputs = self.noise_on_gpu(inputs, magnitude, step.draws)
+        x = scale(inputs)
 
         def loss_of(trainable):
             outputs, changed = self.model.stateless_call(trainable, others, x, training=True)
@@ -108,7 +108,7 @@ class StackedTrainer(Trainer):
     def _forward(self, state, rows):
         trainable, others = _shown(state)
         outputs, _ = self.model.stateless_call(
-            trainable, others, scale(self.held_images[rows]), training=False
+            trainable, others, scale(self.held_inputs[rows]), training=False
         )
         return outputs
 
@@ -173,9 +173,9 @@ class StackedTrainer(Trainer):
             waiting = jax.tree.map(lambda array: array[:0], waiting)
 
     def _with_noise(self, steps, noise, rng):
-        """Return steps about the dataset's images, with what is done to them."""
+        """Return steps about the dataset's examples, with what is done to them."""
         rows = steps.rows
-        shape = (rows.size, *self.images.shape[1:])
+        shape = (rows.size, *self.inputs.shape[1:])
         draws = self.policy.draw(shape, noise["magnitude"], noise["operations"], rng)
         draws = tuple(array.reshape(*rows.shape, *array.shape[1:]) for array in draws)
         return steps._replace(draws=draws)

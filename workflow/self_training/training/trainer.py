@@ -27,7 +27,7 @@ from self_training.training.runs import (
 
 logger = logging.getLogger(__name__)
 
-# Bytes of images that noise is added to at a time, so that memory does not grow with the dataset.
+# Bytes of examples that noise is added to at a time, so that memory does not grow with the dataset.
 NOISY_BYTES = 2**24
 # Networks whose starting weights are kept, since candidates share them and building one takes long.
 STARTS = 16
@@ -60,14 +60,15 @@ class Trainer(ABC):
     trained once.
 
     Args:
-        images: uint8 (examples, height, width, channels); may be memory-mapped.
+        inputs: (examples, ...), what networks are given of a dataset's examples (see
+            `prediction.scale`); may be memory-mapped.
         settings: of the job.
         like: a run; all others must be alike in `runs.what_is_compiled`.
     """
 
-    def __init__(self, images: np.ndarray, classes: int, settings: TrainingSettings, like: Run):
+    def __init__(self, inputs: np.ndarray, classes: int, settings: TrainingSettings, like: Run):
         started = time.perf_counter()
-        self.images, self.classes, self.settings = images, classes, settings
+        self.inputs, self.classes, self.settings = inputs, classes, settings
         self.key = what_is_compiled(like, settings)
         # Of these a trainer may use what its key holds; all else is of one run.
         self.compiled = settings.changed(like.settings)
@@ -75,7 +76,7 @@ class Trainer(ABC):
         self.soft = is_soft(like, self.compiled)
         noise = self.compiled.noise
         self.policy: Any = dotted_paths.find(noise["policy"]) if noise["magnitude"] else None
-        self.model = build_network(images.shape[1:], classes, self.compiled, {})
+        self.model = build_network(inputs.shape[1:], classes, self.compiled, {})
         # With weight decay this is AdamW.
         self.optimizer = keras.optimizers.Adam(weight_decay=self.compiled.weight_decay or None)
         self.optimizer.build(self.model.trainable_variables)
@@ -99,7 +100,7 @@ class Trainer(ABC):
 
     @abstractmethod
     def _with_noise(self, steps: Steps, noise: dict, rng: np.random.Generator) -> Steps:
-        """Return steps about the images of the dataset with input noise.
+        """Return steps about the examples of the dataset with input noise.
 
         Args:
             noise: of the run.
@@ -107,7 +108,7 @@ class Trainer(ABC):
 
     def _start(self, **identity) -> list[np.ndarray]:
         """Return the weights, and the state of the noise, of a new network with this seed."""
-        new = build_network(self.images.shape[1:], self.classes, self.compiled, identity)
+        new = build_network(self.inputs.shape[1:], self.classes, self.compiled, identity)
         return [keras.ops.convert_to_numpy(variable) for variable in new.variables]
 
     def own(self, run: Run) -> TrainingSettings:
@@ -127,7 +128,7 @@ class Trainer(ABC):
             return
         rng = generator(purpose="input noise", epoch=epoch, **run.identity)
         count, batch_size = steps.rows.shape
-        at_once = max(1, NOISY_BYTES // (batch_size * self.images[0].nbytes))
+        at_once = max(1, NOISY_BYTES // (batch_size * self.inputs[0].nbytes))
         for start in range(0, count, at_once):
             yield self._with_noise(steps.part(slice(start, start + at_once)), noise, rng)
 
