@@ -105,8 +105,9 @@ class OneByOneTrainer(Trainer):
 def _steps_in_graph(model, optimizer, loss, averages, inputs, targets) -> tuple[Callable, object]:
     """Return what takes steps in one TensorFlow graph, and what holds the examples there.
 
-    The former is a function of examples, and of the arrays of `Steps` from `rows` on, with targets like
-    `targets`; it returns the mean loss. It updates `averages` of the weights, if there are any.
+    The former is a function of examples, and of the arrays of `Steps` from `rows` on, with targets
+    like `targets`; it returns the mean loss, and updates `averages` of the weights, if there are
+    any.
     """
     import tensorflow as tf
 
