@@ -36,7 +36,7 @@ class Fold:
     def __init__(self, config: dict, results: Path, fold: int):
         (dataset,) = config["datasets"]
         data = results / "datasets" / dataset
-        images = np.load(data / "images.npy")
+        images = np.load(data / "examples.npy")
         self.images = scale(images)
         # TensorFlow replaces the division in a graph by this product, which rounds otherwise.
         self.images_to_fit = images.astype(np.float32) * np.float32(1 / 255)

@@ -25,7 +25,7 @@ def by_hand(model, texts):
     table, kernel, bias = (np.asarray(weight, np.float64) for weight in model.get_weights())
     found = []
     for text in texts.tolist():
-        rows = [word % WORDS for word in text if word > 1]
+        rows = [word for word in text if word > 1]
         for left, right in pairwise(text):
             if left > 1 and right > 1:
                 rows.append(WORDS + (left * 31_337 + right) % PAIRS)

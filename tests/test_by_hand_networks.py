@@ -29,7 +29,7 @@ def test_a_student_starts_from_scratch():
     trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=1), run(64))
     trainer.train(run(64, **TEACHER))
     taught = weights(trainer.model)
-    trainer.reset({"study": 1} | STUDENT)
+    trainer.reset(run(64, **STUDENT))
     for one, other, teacher in zip(weights(trainer.model), start(STUDENT), taught, strict=True):
         np.testing.assert_array_equal(one, other)
         assert (one != teacher).any()
@@ -43,12 +43,12 @@ def test_a_student_starts_from_scratch():
 def test_a_job_s_networks_know_no_earlier_ones(tmp_path, monkeypatch):
     """Though these are kept beside its own."""
     monkeypatch.setattr(framework, "start_framework", lambda threads: None)
-    np.save(tmp_path / "images.npy", IMAGES)
+    np.save(tmp_path / "examples.npy", IMAGES)
     chosen = settings(epochs=1)
     for number, identity in enumerate((TEACHER, STUDENT)):
         batch, folder = [[run(64, **identity)]], tmp_path / f"generation_{number}"
         ((result,),), _ = job.train_batch(
-            batch, tmp_path / "images.npy", 10, asdict(chosen), [folder]
+            batch, tmp_path / "examples.npy", 10, asdict(chosen), [folder]
         )
         assert (folder / "member_0.keras").exists()
         alone = OneByOneTrainer(IMAGES, 10, chosen, run(64)).train(run(64, **identity))
@@ -76,7 +76,7 @@ def test_input_noise_is_new_for_every_image_and_epoch():
     trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=2, noise=noise), run(32))
     some_run = run(32)
     some_run.examples[:] = 0
-    epochs = [np.concatenate([part.images for part in epoch]) for epoch in trainer.epochs(some_run)]
+    epochs = [np.concatenate([part.inputs for part in epoch]) for epoch in trainer.epochs(some_run)]
     assert [len(images) for images in epochs] == [32, 32]
     changed = np.concatenate(epochs).reshape(64, -1)
     assert len(np.unique(changed, axis=0)) > 60
@@ -124,7 +124,7 @@ def test_every_run_of_a_job_has_its_own_settings():
         (first, *_) = orders(some_run, settings())
         rng = generator(purpose="input noise", epoch=0, **some_run.identity)
         noisy = CHARACTERS.add_noise(IMAGES[first.ravel()], magnitude, 2, rng)
-        np.testing.assert_array_equal(parts[0].images, noisy)
+        np.testing.assert_array_equal(parts[0].inputs, noisy)
     smoothing = OneByOneTrainer(IMAGES, 10, settings(label_smoothing=0.1), run(64))
     for changes, largest in (({}, 0.91), ({"label_smoothing": 0.2}, 0.82), ({}, 0.91)):
         (part, *_) = next(smoothing.epochs(replace(run(64), settings=changes)))

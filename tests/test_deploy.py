@@ -75,7 +75,7 @@ def made(tmp_path_factory):
     first = save_ensemble(root / "1", 2, seed=10)
     second = save_ensemble(root / "2", 2, seed=20)
     (root / "3").mkdir()
-    np.save(root / "images.npy", IMAGES)
+    np.save(root / "examples.npy", IMAGES)
     storage.save_json(root / "classes.json", CLASSES)
     storage.save_json(root / "ids.json", [f"photo {number}.png" for number in range(12)])
     storage.save_csv(root / "scores.csv", scores())
@@ -118,7 +118,7 @@ def made(tmp_path_factory):
         name: str(root / f"{name}.json")
         for name in ("classes", "ids", "checked", "decision", "calibration")
     }
-    files |= {"images": str(root / "images.npy"), "scores": str(root / "scores.csv")}
+    files |= {"examples": str(root / "examples.npy"), "scores": str(root / "scores.csv")}
     files |= {"split": str(root / "split.npz"), "choice": [str(root / "choice.json")]}
     files |= {
         "predictions": [str(root / "last.npz")],

@@ -254,7 +254,7 @@ def test_final_models_predict_what_was_written(study):
     model = keras.models.load_model(
         study.results / FOLD / "chain_of_3/final/generation_1/models/member_0.keras"
     )
-    images = np.load(study.results / "datasets/digits_0_2/images.npy")
+    images = np.load(study.results / "datasets/digits_0_2/examples.npy")
     test = arrays(study, "split.npz")["test_idx"]
     written = arrays(study, "chain_of_3/final/generation_1/predictions.npz")["0/final/evaluation"]
     predicted = model.predict(scale(images[test]), verbose=0)

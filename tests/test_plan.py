@@ -41,7 +41,7 @@ def test_paths_are_those_that_results_have(plan):
         "{dataset}/fold_{fold}",
         "{dataset}/fold_{fold}/{method}",
     )
-    assert plan.images(jobs()) == "results/tiny/datasets/digits_0_2/images.npy"
+    assert plan.examples(jobs()) == "results/tiny/datasets/digits_0_2/examples.npy"
     assert plan.archives() == ["resources/digits.npz"]
 
 

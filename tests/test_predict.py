@@ -28,7 +28,7 @@ NAMES = [f"digit {label}" for label in range(10)]
 def deployed(tmp_path_factory):
     """A study's networks of two members, deployed, and what the study itself predicts of NEW."""
     folder = tmp_path_factory.mktemp("deployed")
-    np.save(folder / "images.npy", IMAGES)
+    np.save(folder / "examples.npy", IMAGES)
     noise = NO_NOISE | {"dropout": 0.5}
     runs = [
         Run(
@@ -44,7 +44,7 @@ def deployed(tmp_path_factory):
         patch.setattr(framework, "start_framework", lambda threads: None)
         (trained,), _ = job.train_batch(
             [runs],
-            folder / "images.npy",
+            folder / "examples.npy",
             10,
             asdict(settings(noise=noise, epochs=3)),
             [folder / "model"],

@@ -32,9 +32,9 @@ def test_the_twenty_datasets_are_prepared(make_study):
     assert len(names) == 13
     folder = study.results / "datasets"
     study.run(
-        "--cores", "2", *[f"results/{config['study']}/datasets/{n}/images.npy" for n in names]
+        "--cores", "2", *[f"results/{config['study']}/datasets/{n}/examples.npy" for n in names]
     )
-    shapes = {name: np.load(folder / name / "images.npy", mmap_mode="r").shape for name in names}
+    shapes = {name: np.load(folder / name / "examples.npy", mmap_mode="r").shape for name in names}
     assert shapes["fashion_mnist"] == (60_000, 28, 28, 1)
     assert shapes["mnist_0_4"] == (30_596, 28, 28, 1)
     assert shapes["mnist_5_9"] == (29_404, 28, 28, 1)
@@ -50,7 +50,7 @@ def test_the_twenty_datasets_are_prepared(make_study):
     unpack(study.folder / "resources", "az_handwritten_subset")
     part = study.folder / "resources/az_handwritten_subset.npz"
     part.rename(study.folder / "resources/az_handwritten.npz")
-    file = f"results/{config['study']}/datasets/az_handwritten_0_4/images.npy"
+    file = f"results/{config['study']}/datasets/az_handwritten_0_4/examples.npy"
     output = study.run("--cores", "1", file, succeeds=False)
     assert "az_handwritten_0_4.examples: Expected 67520" in output and "Received 918" in output
 

@@ -25,12 +25,12 @@ def source_config(**datasets) -> dict:
 
 
 def prepared(*datasets: str) -> list[str]:
-    return [f"results/sources/datasets/{dataset}/images.npy" for dataset in datasets]
+    return [f"results/sources/datasets/{dataset}/examples.npy" for dataset in datasets]
 
 
 def read(study, dataset: str):
     folder = study.results / "datasets" / dataset
-    return np.load(folder / "images.npy"), np.load(folder / "labels.npy")
+    return np.load(folder / "examples.npy"), np.load(folder / "labels.npy")
 
 
 @pytest.fixture()

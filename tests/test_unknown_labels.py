@@ -24,7 +24,7 @@ from self_training.study import checks
 from self_training.study.candidates import Candidate
 from self_training.study.plan import Plan
 
-FILES = ("images.npy", "labels.npy", "classes.json", "ids.json", "duplicates.json")
+FILES = ("examples.npy", "labels.npy", "classes.json", "ids.json", "duplicates.json")
 LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [100, 80, 60]))
 
 
@@ -431,7 +431,7 @@ def test_hidden_labels_that_are_deleted_train_the_same_networks(tiny_study, make
     labels[unlabeled] = -1
     names = np.array(json.loads((data / "classes.json").read_text()))
     path = tmp_path / "deleted.npz"
-    np.savez(path, x=np.load(data / "images.npy"), y=labels, class_names=names)
+    np.savez(path, x=np.load(data / "examples.npy"), y=labels, class_names=names)
     config = tiny_config() | {"study": "deleted"}
     config["datasets"] = {
         "digits_0_2": {"source": "npz", "path": str(path), "labeled_fraction": 1}

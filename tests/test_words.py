@@ -6,7 +6,9 @@ import sys
 import numpy as np
 import pytest
 from conftest import ROOT
-from self_training.text import ngrams, noise
+from self_training import dotted_paths
+from self_training.study import encoders
+from self_training.text import noise
 from self_training.text.ngrams import IDS, MASK, PAD, encode, word_id
 from self_training.text.noise import WORDS, Policy
 
@@ -106,15 +108,15 @@ def test_words_change_places_with_the_next_one():
     assert found == {(5, 6, 7, 8), (6, 5, 7, 8), (5, 7, 6, 8), (5, 6, 8, 7), (6, 5, 8, 7)}
     assert (swapped[:, 4:] == PAD).all()
     chosen = np.array([[True, False, True, False, False, False]])
-    assert noise._swap(texts[:1], chosen).tolist() == [[6, 5, 8, 7, PAD, PAD]]
+    assert noise.swap(texts[:1], chosen).tolist() == [[6, 5, 8, 7, PAD, PAD]]
     chosen[0, 1] = True
-    assert noise._swap(texts[:1], chosen).tolist() == [[6, 5, 7, 8, PAD, PAD]]
+    assert noise.swap(texts[:1], chosen).tolist() == [[6, 5, 7, 8, PAD, PAD]]
 
 
 def test_deleted_words_leave_no_gap():
     deleted = np.array([[True, False, True, False, False]])
     ids = np.array([[5, 6, 7, 8, PAD]], np.int32)
-    assert noise._delete(ids, deleted).tolist() == [[6, 8, PAD, PAD, PAD]]
+    assert noise.delete(ids, deleted).tolist() == [[6, 8, PAD, PAD, PAD]]
 
 
 def test_a_text_without_words_is_left_alone():
@@ -126,4 +128,14 @@ def test_a_text_without_words_is_left_alone():
 
 def test_what_is_hashed_fits():
     assert (IDS - 1) * 31_337 + IDS - 1 < 2**31
-    assert ngrams.LENGTH == 128
+    assert encoders.of({"encoder": "ngrams"}) == {"name": "ngrams", "length": 128}
+
+
+def test_jax_does_what_numpy_does():
+    import jax
+
+    draws = WORDS.draw(TEXTS.shape, 30, 2, np.random.default_rng(0))
+    on_jax = jax.jit(lambda texts, draws: dotted_paths.find(WORDS.on_gpu)(texts, 30, draws))
+    found = np.asarray(on_jax(TEXTS, draws))
+    assert found.dtype == np.int32
+    np.testing.assert_array_equal(found, noisy())

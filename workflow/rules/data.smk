@@ -1,7 +1,8 @@
 # Datasets and their splits.
 #
 # Takes: the sources named in the config.
-# Gives: images, labels, class names, names of images and duplicates of each dataset, a look at these,
+# Gives: examples (texts, and the arrays that an encoder makes of them), labels, class names, names of
+#     examples and duplicates of each dataset, a look at these,
 #     and the split of each outer fold. The labels stay in a file of their own, which only check_data,
 #     make_splits and the evaluation are given: a split holds the labels of the labeled examples and no
 #     others. What check_data finds knows hidden labels, too, and is given to the report alone.
@@ -20,16 +21,17 @@ rule download:
         "../../envs/analysis.yaml"
     params:
         settings=plan.archive_settings,
+        read=plan.reader,
     script:
         "../scripts/download.py"
 
 
 rule prepare_dataset:
-    """Check a source, keep the chosen classes, and part images from labels."""
+    """Check a source, keep the chosen classes, and part examples from labels."""
     input:
         files=plan.dataset_files,
     output:
-        images=f"{plan.data}/images.npy",
+        examples=f"{plan.data}/{plan.prepared_as}",
         labels=f"{plan.data}/labels.npy",
         classes=f"{plan.data}/classes.json",
         ids=f"{plan.data}/ids.json",
@@ -43,16 +45,42 @@ rule prepare_dataset:
     params:
         path=plan.dataset_path,
         settings=plan.dataset_settings,
+        read=plan.reader,
+        compared_by=plan.compared_by,
         fingerprint=plan.dataset_fingerprint,
-        code=code_digest("prepare_dataset"),
+        code=plan.preparing_code,
     script:
         "../scripts/prepare_dataset.py"
+
+
+rule encode:
+    """Make arrays of texts, which networks are given: ids of words, or vectors."""
+    input:
+        texts=f"{plan.data}/texts.json",
+    output:
+        examples=f"{plan.data}/examples.npy",
+    log:
+        f"{plan.results}/logs/encode/{{dataset}}.log",
+    benchmark:
+        f"{plan.results}/benchmarks/encode/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=any_of(plan.texts),
+    conda:
+        "../../envs/texts.yaml"
+    threads: plan.threads
+    params:
+        encoder=plan.encoder,
+        settings=plan.encoder_settings,
+        fingerprint=plan.encoder_fingerprint,
+        code=plan.encoding_code,
+    script:
+        "../scripts/encode.py"
 
 
 rule check_data:
     """Look at a dataset: duplicates, shift between labeled and unlabeled, balance of the classes."""
     input:
-        images=f"{plan.data}/images.npy",
+        examples=f"{plan.data}/{plan.prepared_as}",
         labels=f"{plan.data}/labels.npy",
         classes=f"{plan.data}/classes.json",
         duplicates=f"{plan.data}/duplicates.json",
@@ -67,7 +95,8 @@ rule check_data:
         "../../envs/analysis.yaml"
     params:
         identity=plan.dataset_identity,
-        code=code_digest("check_data"),
+        compared_by=plan.compared_by,
+        code=plan.checking_code,
     script:
         "../scripts/check_data.py"
 

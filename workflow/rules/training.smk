@@ -1,6 +1,6 @@
 # Teachers, pseudo-labels, students and the search.
 #
-# Takes: images and split of an outer fold; never the labels of the dataset, but for the upper bound.
+# Takes: examples and split of an outer fold; never the labels of the dataset, but for the upper bound.
 # Gives: per fold, teachers/ (shared by all methods); per method, the choice among its candidates, and
 #     per generation of the search and of the final chain pseudo-labels, predictions and (final)
 #     models; per training job, a history.
@@ -9,7 +9,7 @@
 rule train_teachers:
     """Train generation 0 on the labeled examples: one batch for inner folds, final and members."""
     input:
-        images=plan.images,
+        examples=plan.examples,
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
     output:
         search=plan.per_fold(f"{plan.fold}/teachers/search.npz"),
@@ -41,7 +41,7 @@ rule train_students:
     All candidates and inner folds of the search are one job; so is the final chain.
     """
     input:
-        images=plan.images,
+        examples=plan.examples,
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
         choices=plan.given_choices,
         teacher_choices=plan.teacher_choices,
@@ -89,7 +89,7 @@ rule train_control:
     In the search, all its candidates on all inner folds.
     """
     input:
-        images=plan.images,
+        examples=plan.examples,
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
         choices=plan.given_choices,
         histories=plan.control_histories,
@@ -133,7 +133,7 @@ use rule train_control as train_final_control with:
 # The only training that is given all labels: of what could be learned from them at most.
 use rule train_final_control as train_upper_bound with:
     input:
-        images=plan.images,
+        examples=plan.examples,
         labels=plan.labels,
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
         choices=plan.given_choices,

@@ -52,7 +52,7 @@ def deploy(files, params, folder: Path | str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     decision, calibration = map(storage.load_json, (files.decision, files.calibration))
     split, classes = load_split(files.split), storage.load_json(files.classes)
-    images = np.load(files.images, mmap_mode="r")
+    images = np.load(files.examples, mmap_mode="r")
     size = storage.load_json(files.choice[0])["hyper_parameters"]["ensemble_size"]
 
     names = copy_networks(last_networks(files.networks), size, folder)

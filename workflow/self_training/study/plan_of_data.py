@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from self_training.data import sources
-from self_training.study import budgets, fair_controls, methods
+from self_training.data import prepared, sources
+from self_training.digests import code_digest
+from self_training.study import budgets, encoders, fair_controls, kinds, methods
 from self_training.study.config import external_scores, inner_folds, statistics
 
 Wildcards = Any
@@ -59,6 +60,12 @@ class PlanOfData:
         self.external_scores = external_scores(config)
         self.statistics = statistics(config)
         self.teachers = methods.teachers(config)
+
+        # Texts are prepared as they are, and an encoder makes arrays of them; no study has both
+        # these and others.
+        kind_of = sources.kind_of
+        self.texts = [name for name, source in self.sources.items() if kind_of(source) == "texts"]
+        self.prepared_as = prepared.TEXTS_FILE if self.texts else prepared.EXAMPLES_FILE
 
         self.results = f"results/{config['study']}"
         self.data = f"{self.results}/datasets/{{dataset}}"
@@ -123,6 +130,50 @@ class PlanOfData:
         """Return what a dataset's examples and labels are, not how they are split and used."""
         return self.sources[wildcards.dataset]
 
+    def reader(self, wildcards: Wildcards) -> str:
+        """Return the dotted path of the reader of a dataset's kind, or of an archive's."""
+        archive = getattr(wildcards, "archive", None)
+        settings = self.archive_settings(wildcards) if archive else self.sources[wildcards.dataset]
+        return kinds.of(settings).read
+
+    def compared_by(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the dotted paths of what a look at a dataset compares its examples by."""
+        kind = kinds.of(self.sources[wildcards.dataset])
+        return {"features": kind.features, "for_duplicates": kind.for_duplicates}
+
+    def preparing_code(self, wildcards: Wildcards) -> str:
+        """Return a digest of the code that prepares a dataset of its kind."""
+        kind = kinds.of(self.sources[wildcards.dataset])
+        return code_digest("prepare_dataset", kind.read, kind.for_duplicates)
+
+    def checking_code(self, wildcards: Wildcards) -> str:
+        """Return a digest of the code that looks at a dataset of its kind."""
+        return code_digest("check_data", kinds.of(self.sources[wildcards.dataset]).features)
+
+    def encoder(self, wildcards: Wildcards) -> str:
+        """Return the dotted path of what makes arrays of a dataset's texts."""
+        return encoders.ENCODERS[encoders.of(self.sources[wildcards.dataset])["name"]]
+
+    def encoder_settings(self, wildcards: Wildcards) -> dict:
+        """Return the arguments of a dataset's encoder."""
+        return encoders.settings(self.sources[wildcards.dataset], self.threads)
+
+    def encoder_fingerprint(self, wildcards: Wildcards) -> str | None:
+        """Return what changes with the files of a dataset's encoder."""
+        return encoders.fingerprint(self.sources[wildcards.dataset])
+
+    def encoding_code(self, wildcards: Wildcards) -> str:
+        """Return a digest of the code that encodes a dataset's texts."""
+        return code_digest("encode", self.encoder(wildcards))
+
+    def drawn_by(self, _wildcards: Wildcards) -> list[str]:
+        """Return, of each dataset, the dotted path of what draws its pseudo-labels."""
+        return [kinds.of(self.config["datasets"][name]).draw for name in self.datasets]
+
+    def drawing_code(self, wildcards: Wildcards) -> str:
+        """Return a digest of the code that draws pseudo-labels of these kinds."""
+        return code_digest("plot_pseudo_labels", *self.drawn_by(wildcards))
+
     def dataset_fingerprint(self, wildcards: Wildcards) -> str | None:
         """Return a hash of names, sizes and times of the user's own files, whose times may be older
         than what was made; None of an archive."""
@@ -140,9 +191,9 @@ class PlanOfData:
         """Return a file of the original dataset, which all label budgets share."""
         return f"{self.results}/datasets/{budgets.original(self.config, dataset)}/{name}"
 
-    def images(self, wildcards: Wildcards) -> str:
+    def examples(self, wildcards: Wildcards) -> str:
         """Return the file of a dataset's examples."""
-        return self.prepared(wildcards.dataset, "images.npy")
+        return self.prepared(wildcards.dataset, "examples.npy")
 
     def labels(self, wildcards: Wildcards) -> str:
         """Return the file of a dataset's labels, hidden ones among them."""

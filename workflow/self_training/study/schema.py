@@ -1,6 +1,7 @@
 """A config by itself: no key twice, no unknown key, and values of the right kind."""
 
 import math
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from jsonschema.validators import extend
 from self_training.data.sources import SOURCES
 from self_training.errors import ConfigError
 from self_training.study.config import compares_only
+from self_training.study.encoders import ENCODERS
 from self_training.study.names import POLICIES
 
 PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
@@ -39,7 +41,14 @@ def load_schema() -> dict:
     """Return the JSON schema of a config; lists of names come from the tables that have them."""
     schema = yaml.safe_load(PATH.read_text())
     dataset = schema["$defs"]["dataset"]["properties"]
-    for part, names in ((schema["$defs"]["policy"], POLICIES), (dataset["source"], SOURCES)):
+    sources = dict.fromkeys(source for of_kind in SOURCES.values() for source in of_kind)
+    tables: list[tuple[dict, Iterable[str]]] = [
+        (schema["$defs"]["policy"], POLICIES),
+        (schema["$defs"]["encoder"], ENCODERS),
+        (dataset["source"], sources),
+        (dataset["kind"], SOURCES),
+    ]
+    for part, names in tables:
         part |= {"enum": list(names), "expected": f"one of {', '.join(names)}"}
     return schema
 

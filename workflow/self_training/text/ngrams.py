@@ -16,11 +16,10 @@ logger = logging.getLogger(__name__)
 PAD, MASK = 0, 1
 # Ids are below it, so that a network can hash two of them without overflow of an int32.
 IDS = 2**16
-LENGTH = 128  # Words of a text, where a config does not say.
 _WORD = re.compile(r"\w+")
 
 
-def encode(texts: list[str], length: int = LENGTH) -> np.ndarray:
+def encode(texts: list[str], length: int) -> np.ndarray:
     """Return the ids of the words of texts, int32 (texts, length): 2 and more, then PAD.
 
     The first `length` words of a text are used; the log says how many texts have more.

@@ -42,7 +42,7 @@ def read(path: Path | str | None, settings: dict) -> Examples:
     """
     source = settings["source"]
     if path is None or source not in (*tables.READERS, "texts"):
-        raise unknown_source(source)
+        raise unknown_source(settings)
     of_source = _read_folder if source == "texts" else _read_table
     examples = of_source(path, settings)
     if "unlabeled" in settings:

@@ -18,31 +18,33 @@ LOSSES = ("per_example", "per_part")
 class Steps(NamedTuple):
     """Some gradient steps of a run, arrays with a row per step.
 
-    images: uint8 (images, height, width, channels) that the steps are about, as they share them;
-        None for those of the dataset.
-    draws: what is done to each step's images within the step (see `image.noise.Policy.draws`),
-        arrays (steps, batch_size, ...); none where images are noisy already, or stay as they are.
-    rows: int32 (steps, batch_size), indices of each step's images.
+    inputs: what the network is given, noisy examples that the steps share; None for the examples of
+        the dataset.
+    draws: what is done to each step's inputs within the step (see `image.noise.Policy.draws`),
+        arrays (steps, batch_size, ...); none where they are noisy already, or stay as they are.
+    rows: int32 (steps, batch_size), indices of each step's inputs.
     targets: int32 (steps, batch_size) or float32 (steps, batch_size, classes).
     weights: float32 (steps, batch_size) of the examples in the loss.
     rates, momenta: float32 (steps,); see `schedules`.
+    penalties: float32 (steps,); see `TrainingSettings.l2`.
     """
 
-    images: np.ndarray | None
+    inputs: np.ndarray | None
     draws: tuple[np.ndarray, ...]
     rows: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
     rates: np.ndarray
     momenta: np.ndarray
+    penalties: np.ndarray
 
     def part(self, steps: slice) -> "Steps":
-        """Return some of the steps, where nothing has been done to their images."""
+        """Return some of the steps, where nothing has been done to their inputs."""
         return Steps(None, (), *(array[steps] for array in self[2:]))
 
 
 def epochs(run: Run, settings: TrainingSettings, classes: int) -> Iterator[Steps]:
-    """Yield the steps of each epoch of a run, about the images of the dataset.
+    """Yield the steps of each epoch of a run, about the examples of the dataset.
 
     Args:
         settings: of the run.
@@ -53,13 +55,14 @@ def epochs(run: Run, settings: TrainingSettings, classes: int) -> Iterator[Steps
     for order in orders(run, settings):
         now = slice(start, start := start + len(order))
         yield Steps(
-            images=None,
+            inputs=None,
             draws=(),
             rows=run.examples[order].astype(np.int32),
             targets=targets_of(run, order, settings.label_smoothing, classes),
             weights=weights_of(run, order, settings.loss),
             rates=rates[now],
             momenta=momenta[now],
+            penalties=np.full(len(order), settings.l2, np.float32),
         )
 
 

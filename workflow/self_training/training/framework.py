@@ -63,10 +63,13 @@ def start_framework(threads: int) -> None:
         os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
 
 
-def trains_on_gpu_with_jax() -> bool:
-    """Return whether JAX is the backend and has something faster than a CPU."""
-    if keras.backend.backend() != "jax":
-        return False
+def trains_with_jax() -> bool:
+    """Return whether JAX is the backend."""
+    return keras.backend.backend() == "jax"
+
+
+def has_gpu() -> bool:
+    """Return whether JAX has something faster than a CPU."""
     import jax
 
     return jax.default_backend() != "cpu"

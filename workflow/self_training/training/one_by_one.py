@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from self_training.errors import ConfigError
 from self_training.training.batches import Steps
 from self_training.training.framework import keras
 from self_training.training.prediction import predict, scale
 from self_training.training.runs import Run, TrainedRun
-from self_training.training.trainer import Trainer
+from self_training.training.trainer import Trainer, penalized
 
 
 class OneByOneTrainer(Trainer):
@@ -24,13 +25,13 @@ class OneByOneTrainer(Trainer):
         """Train a network from scratch and predict what the run asks for."""
         digest = run.digest()
         if digest not in self.done:
-            self.reset(run.identity)
+            self.reset(run)
             self.done[digest] = self._train(run)
         return self.done[digest]
 
-    def reset(self, identity: dict) -> None:
-        """Give the network the weights, noise and optimizer that a new one with this seed has."""
-        for variable, value in zip(self.model.variables, self.start(**identity), strict=True):
+    def reset(self, run: Run) -> None:
+        """Give the network the weights, noise and optimizer that a new one of this run has."""
+        for variable, value in zip(self.model.variables, self.starting_values(run), strict=True):
             variable.assign(value)
         for variable, value in zip(self.optimizer.variables, self.optimizer_start, strict=True):
             variable.assign(value)
@@ -38,8 +39,8 @@ class OneByOneTrainer(Trainer):
             average.assign(_copy(weight))
 
     def predict(self, indices: np.ndarray) -> np.ndarray:
-        """Return the class probabilities of some images, as `prediction.predict` does."""
-        return predict(self.model, self.images, indices, self.classes)
+        """Return the class probabilities of some examples, as `prediction.predict` does."""
+        return predict(self.model, self.inputs, indices, self.classes)
 
     def _compile(self) -> None:
         """Trace a step, which every run's reset undoes, so that no run's time contains that."""
@@ -53,12 +54,14 @@ class OneByOneTrainer(Trainer):
         targets = np.zeros(shape, np.int32)
         if self.soft:
             targets = np.zeros((*shape, self.classes), np.float32)
-        self.train_steps, self.held_images = (_steps_in_graph if graph else _steps_one_by_one)(
-            self.model, self.optimizer, self.loss, self.averages, self.images, targets
+        kernels = penalized(self.model.trainable_variables) if self.compiled.l2 else []
+        self.train_steps, self.held_inputs = (_steps_in_graph if graph else _steps_one_by_one)(
+            self.model, self.optimizer, self.loss, kernels, self.averages, self.inputs, targets
         )
         nothing, none = np.zeros(1, np.float32), np.ones(shape, np.float32)
-        step = Steps(None, (), np.zeros(shape, np.int32), targets, none, nothing, nothing)
-        self.train_steps(self.held_images, *step[2:])
+        rows = np.zeros(shape, np.int32)
+        step = Steps(None, (), rows, targets, none, nothing, nothing, nothing)
+        self.train_steps(self.held_inputs, *step[2:])
         self.predict(np.zeros(1, np.int32))
 
     def _train(self, run: Run) -> TrainedRun:
@@ -68,8 +71,8 @@ class OneByOneTrainer(Trainer):
         for epoch in self.epochs(run):
             total, count = 0.0, 0
             for part in epoch:
-                images = self.held_images if part.images is None else part.images
-                mean = float(self.train_steps(images, *part[2:]))
+                inputs = self.held_inputs if part.inputs is None else part.inputs
+                mean = float(self.train_steps(inputs, *part[2:]))
                 total += mean * len(part.rows)
                 count += len(part.rows)
             losses.append(total / count)
@@ -91,43 +94,51 @@ class OneByOneTrainer(Trainer):
             prediction_seconds=prediction_seconds,
         )
 
-    def _with_noise(self, steps, noise, rng):
-        """Return steps about noisy copies of their images."""
+    def _with_noise(self, steps, noise, rng, pool):
+        """Return steps about noisy copies of their examples."""
         rows = steps.rows
         noisy = self.policy.add_noise(
-            self.images[rows.ravel()], noise["magnitude"], noise["operations"], rng
+            self.inputs[rows.ravel()], noise["magnitude"], noise["operations"], rng, pool
         )
         return steps._replace(
-            images=noisy, rows=np.arange(len(noisy), dtype=np.int32).reshape(rows.shape)
+            inputs=noisy, rows=np.arange(len(noisy), dtype=np.int32).reshape(rows.shape)
         )
 
 
-def _steps_in_graph(model, optimizer, loss, averages, images, targets) -> tuple[Callable, object]:
-    """Return a function that takes steps in one TensorFlow graph, and what holds the images there.
+def _steps_in_graph(
+    model, optimizer, loss, kernels, averages, inputs, targets
+) -> tuple[Callable, object]:
+    """Return what takes steps in one TensorFlow graph, and what holds the examples there.
 
-    The function takes images (uint8), and the arrays of `Steps` from `rows` on, with targets like
-    `targets`; it returns the mean loss. It updates `averages` of the weights, if there are any.
+    The former is a function of examples, and of the arrays of `Steps` from `rows` on, with targets
+    like `targets`; it returns the mean loss, penalizes `kernels`, and updates `averages` of the
+    weights, if there are any.
     """
     import tensorflow as tf
 
     @tf.function(
         input_signature=[
-            tf.TensorSpec([None, *images.shape[1:]], tf.uint8),
+            tf.TensorSpec([None, *inputs.shape[1:]], inputs.dtype),
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None, None, *targets.shape[2:]], targets.dtype),
             tf.TensorSpec([None, None], tf.float32),
             tf.TensorSpec([None], tf.float32),
             tf.TensorSpec([None], tf.float32),
+            tf.TensorSpec([None], tf.float32),
         ]
     )
-    def take_steps(images, rows, targets, weights, rates, momenta):
+    def take_steps(inputs, rows, targets, weights, rates, momenta, penalties):
         total = 0.0
         for step in tf.range(tf.shape(rows)[0]):
-            x = tf.cast(tf.gather(images, rows[step]), tf.float32) / 255
+            x = tf.gather(inputs, rows[step])
+            if inputs.dtype == tf.uint8:
+                x = tf.cast(x, tf.float32) / 255
             with tf.GradientTape() as tape:
                 outputs = model(x, training=True)
                 value = loss(targets[step], outputs, sample_weight=weights[step])
                 value += sum(model.losses)
+                if kernels:
+                    value += penalties[step] / 2 * sum(tf.reduce_sum(one**2) for one in kernels)
             gradients = tape.gradient(value, model.trainable_variables)
             optimizer.learning_rate.assign(rates[step])
             optimizer.apply(gradients, model.trainable_variables)
@@ -138,28 +149,33 @@ def _steps_in_graph(model, optimizer, loss, averages, images, targets) -> tuple[
     def train_steps(*arrays) -> float:
         return take_steps(*map(tf.convert_to_tensor, arrays))
 
-    return train_steps, tf.constant(images)
+    return train_steps, tf.constant(inputs)
 
 
 def _steps_one_by_one(
-    model, optimizer, loss, averages, images, _targets
+    model, optimizer, loss, kernels, averages, inputs, _targets
 ) -> tuple[Callable, object]:
-    """Return a function that takes steps as `_steps_in_graph` does, by a call each; and the images.
+    """Return what `_steps_in_graph` does; every step is a call.
 
     On any backend of Keras.
+
+    Raises: ConfigError, for a penalty, which this can't add to a loss.
     """
+    if kernels:
+        backend = keras.backend.backend()
+        raise ConfigError.of("training.l2", "0 with this backend of Keras", f"one with {backend}")
     model.compile(optimizer, loss)
 
-    def train_steps(images, *arrays) -> float:
+    def train_steps(inputs, *arrays) -> float:
         losses = []
-        for batch, target, weight, rate, momentum in zip(*arrays, strict=True):
+        for batch, target, weight, rate, momentum, _ in zip(*arrays, strict=True):
             optimizer.learning_rate.assign(rate)
-            x = scale(images[batch])
+            x = scale(inputs[batch])
             losses.append(model.train_on_batch(x, target, sample_weight=weight))
             _update(averages, momentum)
         return float(np.mean(losses))
 
-    return train_steps, images
+    return train_steps, inputs
 
 
 def _update(averages, momentum) -> None:
