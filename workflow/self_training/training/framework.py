@@ -52,6 +52,8 @@ def start_framework(threads: int) -> None:
         if gpus:
             tf.config.experimental.enable_op_determinism()
     elif backend == "jax":
+        # Where it is installed, Keras imports TensorFlow to set its seed, too: for three seconds.
+        sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
         flags = [
             os.environ.get("XLA_FLAGS", ""),
             f"--xla_cpu_multi_thread_eigen={str(threads > 1).lower()}",

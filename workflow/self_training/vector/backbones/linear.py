@@ -9,6 +9,6 @@ def build(inputs, classes: int, dropout: float, survival: float, seed: int):
     """
     from keras import layers
 
-    # No hidden layer has units to leave out.
+    # There is no hidden layer whose units could be left out.
     x = layers.Dropout(dropout, seed=seed)(inputs) if dropout else inputs
     return layers.Dense(classes, activation="softmax")(x)
