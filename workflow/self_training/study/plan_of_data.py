@@ -127,8 +127,10 @@ class PlanOfData:
         return [self.archive(wildcards.dataset), *filter(None, [settings.get("unlabeled")])]
 
     def dataset_settings(self, wildcards: Wildcards) -> dict:
-        """Return what a dataset's examples and labels are, not how they are split and used."""
-        return self.sources[wildcards.dataset]
+        """Return what a dataset's examples and labels are, not how they are encoded, split and
+        used."""
+        source = self.sources[wildcards.dataset]
+        return {key: value for key, value in source.items() if key != "encoder"}
 
     def reader(self, wildcards: Wildcards) -> str:
         """Return the dotted path of the reader of a dataset's kind, or of an archive's."""
