@@ -9,6 +9,8 @@ import pytest
 import yaml
 from conftest import tiny_config
 from self_training.errors import ConfigError, StudyError
+from self_training.report import encoders_text, methods_text
+from self_training.report.references import REFERENCES
 from self_training.study import checks, encoders
 from self_training.study.plan import Plan
 
@@ -160,6 +162,19 @@ def test_encoders_are_planned(tmp_path, monkeypatch):
     assert encoders.fingerprint({"kind": "texts"} | revised) == f"owner/name@{'a' * 40}"
     with pytest.raises(StudyError, match="Expected an existing folder"):
         encoders.fingerprint({"encoder": {"name": "sentence", "model": "./none"}})
+
+
+def test_the_methods_text_says_how_texts_were_encoded():
+    assert encoders_text.encoded(tiny_config()) == "" and not encoders_text.names(tiny_config())
+    assert encoders_text.encoded(text_config()) == (
+        " Of a text, up to 128 words were used, as hashes."
+    )
+    model = {"name": "sentence", "model": "owner/name", "revision": "ab" * 20}
+    config = text_config(encoder=model)
+    assert " by name (revision abababab), pretrained and not" in encoders_text.encoded(config)
+    assert "sentence" in methods_text._ingredients(config)
+    assert {"bag_of_ngrams", "words"} <= methods_text._ingredients(text_config())
+    assert {"bag_of_ngrams", "words", "sentence"} <= set(REFERENCES)
 
 
 @pytest.mark.study

@@ -233,4 +233,39 @@ SEEN = [
     ),
 ]
 
-TEXTS = [*READERS, *VECTORS, *WORDS, *NOISE, *SEEN]
+WIRING = [
+    Mutant(
+        "encoder_s_files_do_not_count",
+        "other files of an encoder encode nothing anew",
+        "study/encoders.py",
+        'return encoders.fingerprint(encoder["model"], encoder.get("revision"))',
+        'return encoder["model"]',
+        ("test_text_study.py::test_encoders_are_planned",),
+    ),
+    Mutant(
+        "encoder_s_code_does_not_count",
+        "other code of an encoder encodes nothing anew",
+        "study/plan_of_data.py",
+        'code_digest("encode", self.encoder(wildcards))',
+        'code_digest("encode")',
+        ("test_text_study.py::test_encoders_are_planned",),
+    ),
+    Mutant(
+        "an_encoder_of_the_hub_may_change",
+        "an encoder is whatever the hub has on the day",
+        "study/encoders.py",
+        'if on_hub and "revision" not in encoder:',
+        'if on_hub and "model" not in encoder:',
+        ("test_text_study.py::test_a_wrong_config_is_told",),
+    ),
+    Mutant(
+        "ids_of_words_as_vectors",
+        "networks that take vectors are given ids of words",
+        "study/encoders.py",
+        "return VECTORS if kind == TEXTS and of(dataset)",
+        "return VECTORS if kind == TEXTS or of(dataset)",
+        ("test_text_study.py::test_a_wrong_config_is_told",),
+    ),
+]
+
+TEXTS = [*READERS, *VECTORS, *WORDS, *NOISE, *SEEN, *WIRING]

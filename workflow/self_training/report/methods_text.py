@@ -2,6 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
+from self_training.report import encoders_text
 from self_training.report.references import REFERENCES
 from self_training.report.words import count, join
 from self_training.study import budgets, methods
@@ -49,7 +50,7 @@ def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
 
 def _ingredients(config: dict) -> set[str]:
     """Return the names of the backbones and kinds of noise that a study trains with."""
-    found = {config["training"]["backbone"]}
+    found = {config["training"]["backbone"], *encoders_text.names(config)}
     for dataset in config["datasets"]:
         for name in config["methods"]:
             for generation in methods.generations(config, name) or [1]:
@@ -73,6 +74,7 @@ def _data(config: dict, unknown: dict[str, int]) -> str:
         "one generation, and the control of the last of them, started from the same weights in all "
         "methods."
     )
+    text += encoders_text.encoded(config)
     if unknown:
         numbers = join(f"{number:,} ({dataset})" for dataset, number in unknown.items())
         text += (
