@@ -68,7 +68,8 @@ def read_rows(
             f"{path}: Expected {columns} values in every row, one per column of the header. "
             f"Received {table.shape[1]}."
         )
-    return np.delete(table, list(texts), axis=1)
+    kept = [column for column in range(columns) if column not in texts]
+    return table[:, kept] if len(table) else np.empty((0, len(kept)), numbers.dtype)
 
 
 def _where_wrong(

@@ -104,7 +104,7 @@ class Run:
         """Return a hash that two runs share when they are the same training with the same use."""
         what = [self.identity, self.given, self.steps, self.settings]
         sha = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
-        for array in (self.examples, self.targets, *self.predict.values()):
+        for array in (self.examples, self.targets, *self.predict.values(), *(self.pool or ())):
             sha.update(f"{array.dtype}{array.shape}".encode())
             sha.update(np.ascontiguousarray(array).tobytes())
         return sha.hexdigest()
