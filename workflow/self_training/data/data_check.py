@@ -5,11 +5,12 @@ that trains, searches or selects may be given what comes of it.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
 from self_training.data import shift
-from self_training.data.duplicate_groups import DROP, parts_of
+from self_training.data.duplicate_groups import DROP, PARTS, parts_of
 from self_training.data.examples import TEST, UNKNOWN
 
 SHOWN = 20  # Groups of duplicates, and members of one, that are named.
@@ -50,7 +51,7 @@ def look(
         "parts": {name: int(part.sum()) for name, part in parts.items()},
         "duplicates": {
             "asked": found["asked"],
-            "counts": count_groups(groups, list(parts)),
+            "counts": count_groups(groups, PARTS),
             "contradicting": sum(group["contradicting"] for group in groups),
             "spare": len(spare),
             "shown": [
@@ -68,7 +69,7 @@ def look(
     }
 
 
-def count_groups(groups: list[dict], parts: list[str]) -> list[dict]:
+def count_groups(groups: list[dict], parts: Sequence[str]) -> list[dict]:
     """Return how many groups of duplicates lie within each part, and across them.
 
     Args:

@@ -10,6 +10,8 @@ from self_training.errors import DatasetError
 
 REPORT, DROP, ERROR = "report", "drop", "error"
 ASKED = (REPORT, DROP, ERROR)  # What a config can ask for.
+# Of a dataset, as far as there are any; all members of a part may be dropped.
+PARTS = ("labeled", "unlabeled", "test")
 NAMED = 3  # Groups that an error names, and members of each.
 
 
@@ -76,7 +78,7 @@ def parts_of(labels: np.ndarray, is_test: np.ndarray | None = None) -> dict[str,
     """
     test = np.zeros(len(labels), bool) if is_test is None else is_test
     known = labels != UNKNOWN
-    parts = {"labeled": known & ~test, "unlabeled": ~known & ~test, "test": test}
+    parts = dict(zip(PARTS, (known & ~test, ~known & ~test, test), strict=True))
     return {name: part for name, part in parts.items() if part.any()}
 
 

@@ -17,7 +17,7 @@ def write(config: dict, unknown: dict[str, int]) -> str:
         f"{count(len(datasets), 'dataset')} ({join(datasets)}) by {_evaluation(config)}. "
         f"In every {'fold' if _with_folds(config) else 'draw'}, {_labeled(config)}; the labels of "
         "all others "
-        f"were hidden from training, search and selection. The test {_outside(config)} was used "
+        f"were hidden from training, search and selection. The test {outside(config)} was used "
         "once, for the scores. All methods of a fold had the same labeled and unlabeled examples. "
         "Students of one generation, and the control of the last of them, started from the same "
         "weights in all methods."
@@ -60,9 +60,9 @@ def _labeled(config: dict) -> str:
         draws = {dataset.get("draw", "stratified") for dataset in config["datasets"].values()}
         how = {"stratified": "stratified by class", "random": "drawn without regard to class"}
         drawn = join(words for draw, words in how.items() if draw in draws)
-        parts.append(f"{percent} of the examples outside the test {_outside(config)} ({drawn})")
+        parts.append(f"{percent} of the examples outside the test {outside(config)} ({drawn})")
     if numbers:
-        parts.append(f"{join(numbers)} examples of every class outside the test {_outside(config)}")
+        parts.append(f"{join(numbers)} examples of every class outside the test {outside(config)}")
     several = " (by dataset and label budget)" if len(fractions + numbers) > 1 else ""
     return f"{' or '.join(parts)}{several} kept their labels"
 
@@ -90,7 +90,7 @@ def _evaluation(config: dict) -> str:
     return f"{folds}, and where there is a test file ({names}) by {draws}"
 
 
-def _outside(config: dict) -> str:
+def outside(config: dict) -> str:
     """Return what is outside the pool: the test `fold`, the test `file`, or both."""
     kinds = ["fold"] * bool(_with_folds(config)) + ["file"] * bool(_with_draws(config))
     return " or ".join(kinds)

@@ -113,7 +113,8 @@ def _method(config: dict, name: str) -> str:
         labeled = "labeled all unlabeled examples anew"
     else:
         slices = " or ".join(f"{100 * fraction:g}%" for fraction in space["unlabeled_fraction"])
-        labeled = f"labeled a fresh {slices} of the examples outside the test fold"
+        where = methods_of_data.outside(config)
+        labeled = f"labeled a fresh {slices} of the examples outside the test {where}"
     kind = settings["labels"]
     if settings["temperature"] != 1 or "temperature" in space:
         kind += f" (temperature {_values(space.get('temperature', [settings['temperature']]))})"
@@ -131,7 +132,8 @@ def _method(config: dict, name: str) -> str:
 
 def _control(config: dict, name: str) -> str:
     on = (
-        "all examples outside the test fold, with their labels (an upper bound)"
+        f"all examples outside the test {methods_of_data.outside(config)}, with their labels (an "
+        "upper bound)"
         if methods.trained_on(config, name) == "pool"
         else "the labeled examples alone"
     )
