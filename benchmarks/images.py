@@ -32,6 +32,7 @@ def settings(threads: int = 1, *, epochs: int | None = 1, steps: int | None = No
         steps=steps,
         batch_size=BATCH,
         learning_rate=0.001,
+        scaling="none",
         **methods.DEFAULT_TRAINING,
         unlabeled_ratio=None,
         label_smoothing=0,

@@ -48,7 +48,7 @@ def workflow(images, labels, threads):
     start_framework(threads)
     run = Run({}, np.arange(len(images)), labels, {})
     trainer = OneByOneTrainer(images, int(labels.max()) + 1, settings(threads), run)
-    trainer.reset({})
+    trainer.reset(run)
     return lambda: trainer._train(run)
 
 

@@ -12,20 +12,21 @@ from self_training import digests, dotted_paths
 from self_training.data.class_counts import DRAWS, check_class_counts
 from self_training.data.sources import SOURCES
 from self_training.errors import StudyError
-from self_training.image.noise import Policy
+from self_training.image import noise as noise_of_images
 from self_training.methods import pseudo_labels
 from self_training.methods.proposals import STRATEGIES, propose
 from self_training.methods.search import SELECTIONS
 from self_training.report.figures import FIGURES
-from self_training.study import names, plan, schema
+from self_training.study import kinds, names, plan, schema
 from self_training.training import job, schedules
 from self_training.training.batches import LOSSES
+from self_training.vector import noise as noise_of_vectors
 
 PACKAGE = ROOT / "workflow/self_training"
 # A room may import its own floor and those below. What lies at the root is below all of them.
 FLOORS = [
     {"study", "data"},
-    {"image"},
+    {"image", "vector"},
     {"methods", "training"},
     {"evaluation"},
     {"report"},
@@ -158,20 +159,31 @@ def test_public_functions_are_annotated_and_explained():
         for node in [*tree.body, *(member for some in classes for member in some.body)]:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 assert ast.get_docstring(node), f"{name}.{node.name}"
-                assert node.returns or name.startswith("image.backbones"), f"{name}.{node.name}"
+                assert node.returns or ".backbones." in name, f"{name}.{node.name}"
 
 
 @pytest.mark.parametrize("table", [names.BACKBONES, names.POLICIES], ids=["backbones", "policies"])
 def test_names_of_a_config_lead_somewhere(table):
     for name, path in table.items():
         assert dotted_paths.source_of(path), name
-        assert callable(dotted_paths.find(path)) or isinstance(dotted_paths.find(path), Policy)
+        found = dotted_paths.find(path)
+        policies = (noise_of_images.Policy, noise_of_vectors.Policy)
+        assert callable(found) or isinstance(found, policies)
+
+
+def test_kinds_lead_somewhere():
+    assert set(kinds.KINDS) == set(SOURCES) == set(names.BACKBONES_OF) == set(names.POLICIES_OF)
+    for kind in kinds.KINDS.values():
+        for path in kind:
+            assert callable(dotted_paths.find(path)), path
 
 
 def test_the_schema_has_the_names_of_the_tables():
     loaded = schema.load_schema()
     assert loaded["$defs"]["policy"]["enum"] == list(names.POLICIES)
-    assert loaded["$defs"]["dataset"]["properties"]["source"]["enum"] == list(SOURCES)
+    dataset = loaded["$defs"]["dataset"]["properties"]
+    assert dataset["kind"]["enum"] == list(SOURCES)
+    assert set(dataset["source"]["enum"]) == {some for table in SOURCES.values() for some in table}
     assert loaded["$defs"]["decay"]["enum"] == list(schedules.DECAYS)
     assert loaded["$defs"]["loss"]["enum"] == list(LOSSES)
     method = loaded["$defs"]["method"]["properties"]
@@ -184,7 +196,8 @@ def test_the_schema_has_the_names_of_the_tables():
     # They stand nowhere else in it, where they could get out of step.
     written = yaml.safe_load(schema.PATH.read_text())
     assert not {"enum", "expected"} & set(written["$defs"]["policy"])
-    assert not {"enum", "expected"} & set(written["$defs"]["dataset"]["properties"]["source"])
+    for key in ("kind", "source"):
+        assert not {"enum", "expected"} & set(written["$defs"]["dataset"]["properties"][key])
 
 
 @pytest.mark.parametrize(
@@ -211,21 +224,25 @@ def test_an_unknown_name_is_an_error_and_no_last_branch(look_up, known):
 
 def test_what_only_jax_trains_with_is_known_to_the_plan():
     assert plan.JAX_TRAINER == job.STACKED and dotted_paths.source_of(job.STACKED)
-    on_gpu = {dotted_paths.find(path).on_gpu for path in names.POLICIES.values()}
-    assert {path.partition(":")[0] for path in on_gpu} == {plan.JAX_NOISE.partition(":")[0]}
-    for path in on_gpu:
-        assert dotted_paths.source_of(path), path
+    for name, path in names.POLICIES.items():
+        on_gpu = dotted_paths.find(path).on_gpu
+        assert on_gpu.partition(":")[0] == names.policy_on_jax(name).partition(":")[0]
+        assert dotted_paths.source_of(on_gpu), on_gpu
 
 
 def test_nothing_else_is_looked_up_when_a_job_runs():
     """Where a module looks something up by a dotted path, a digest must cover it some other way."""
     looked_up = {name: paths for name, (_, paths) in graph().items() if paths}
-    jax = {"training.stacked", "image.noise_on_gpu"}
-    assert looked_up.pop("study.plan") | looked_up.pop("training.job") == jax
-    policies = {path.partition(":")[0].partition(".")[2] for path in names.POLICIES.values()}
-    assert looked_up.pop("study.names") == policies
-    for policy in policies:
-        assert looked_up.pop(policy) == {"image.noise_on_gpu"}
+    assert looked_up.pop("study.plan") == looked_up.pop("training.job") == {"training.stacked"}
+    tables = [*names.BACKBONES.values(), *names.POLICIES.values(), *names.NOISE_ON_JAX.values()]
+    known = {path.partition(":")[0].partition(".")[2] for path in tables}
+    assert looked_up.pop("study.names") <= known
+    of_kinds = {path for kind in kinds.KINDS.values() for path in kind}
+    modules_of_kinds = {path.partition(":")[0].partition(".")[2] for path in of_kinds}
+    assert looked_up.pop("study.kinds") == modules_of_kinds
+    for path in names.POLICIES.values():
+        policy = path.partition(":")[0].partition(".")[2]
+        assert looked_up.pop(policy, None) in (None, {f"{policy.split('.')[0]}.noise_on_gpu"})
     # Figures name what draws them, which the script that draws imports.
     assert not looked_up
     drawn = {figure.draw.partition(":")[0].partition(".")[2] for figure in FIGURES}

@@ -29,7 +29,7 @@ def test_a_student_starts_from_scratch():
     trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=1), run(64))
     trainer.train(run(64, **TEACHER))
     taught = weights(trainer.model)
-    trainer.reset({"study": 1} | STUDENT)
+    trainer.reset(run(64, **STUDENT))
     for one, other, teacher in zip(weights(trainer.model), start(STUDENT), taught, strict=True):
         np.testing.assert_array_equal(one, other)
         assert (one != teacher).any()

@@ -205,7 +205,7 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
             "datasets/digits_0_2/policy",
             ...,
             "datasets.digits_0_2.policy: Expected the input noise that keeps its classes, as "
-            f"noisy_student has noise.magnitude: {', '.join(names.POLICIES)}",
+            f"noisy_student has noise.magnitude: {', '.join(names.POLICIES_OF['images'])}",
         ),
         (
             "methods/noisy_student/noise",
@@ -633,10 +633,18 @@ def test_settings_of_the_optimizer_are_of_a_method_or_of_its_parent_or_of_the_st
         settings = methods.training(config, "digits_0_2", *method)
         return tuple(settings[key] for key in methods.OF_ALL)
 
-    assert methods.OF_ALL == ("learning_rate", "weight_decay", "warmup", "decay", "ema", "loss")
-    assert of() == of("baseline") == (0.003, 0.1, 0.2, "none", 0.9, "per_example")
-    assert of("noisy_student") == (0.01, 0.3, 0.2, "none", 0, "per_example")
-    assert of("noisy_student_ensemble") == (0.01, 0.5, 0.2, "none", 0, "per_part")
+    assert methods.OF_ALL == (
+        "learning_rate",
+        "l2",
+        "weight_decay",
+        "warmup",
+        "decay",
+        "ema",
+        "loss",
+    )
+    assert of() == of("baseline") == (0.003, 0, 0.1, 0.2, "none", 0.9, "per_example")
+    assert of("noisy_student") == (0.01, 0, 0.3, 0.2, "none", 0, "per_example")
+    assert of("noisy_student_ensemble") == (0.01, 0, 0.5, 0.2, "none", 0, "per_part")
     fields = set(TrainingSettings.__dataclass_fields__)
     assert set(methods.training(config, "digits_0_2")) == fields
 

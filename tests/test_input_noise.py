@@ -6,9 +6,10 @@ from PIL import Image
 from self_training import dotted_paths
 from self_training.image import noise, noise_geometric, noise_rand_augment
 from self_training.image.noise_rand_augment import OPERATIONS
-from self_training.study.names import POLICIES
+from self_training.study.names import POLICIES_OF
 from sklearn.datasets import load_digits
 
+POLICIES = POLICIES_OF["images"]
 DIGITS = np.rint(load_digits().images[:200] * (255 / 16)).astype(np.uint8)[..., None]
 COLORS = np.random.default_rng(0).integers(0, 256, (40, 9, 12, 3), dtype=np.uint8)
 

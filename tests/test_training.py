@@ -39,6 +39,8 @@ def settings(**changes):
         "steps": None,
         "batch_size": 32,
         "learning_rate": 0.002,
+        "scaling": "none",
+        "l2": 0,
         "weight_decay": 0,
         "warmup": 0,
         "decay": "none",
@@ -643,7 +645,7 @@ compare(
 colors = np.random.default_rng(0).integers(0, 256, (200, 9, 12, 3), dtype=np.uint8)
 found["pixels"] = []
 for images in (t.IMAGES[:500], colors):
-    for policy in map(dotted_paths.find, t.names.POLICIES.values()):
+    for policy in map(dotted_paths.find, t.names.POLICIES_OF["images"].values()):
         draws = policy.draw(images.shape, 15, 2, np.random.default_rng(0))
         held = dotted_paths.find(policy.on_gpu)(images, 15, draws)
         noisy = policy.add_noise(images, 15, 2, np.random.default_rng(0))
@@ -677,7 +679,7 @@ def test_jax_trains_runs_together_as_it_trains_them_alone():
     assert len(result["differences"]) == 16
     assert max(result["differences"][:8]) < 1e-4 and max(result["differences"][8:]) < 2e-3
     assert result["same_records"] == [True] * 8
-    assert len(result["pixels"]) == 2 * len(names.POLICIES)
+    assert len(result["pixels"]) == 2 * len(names.POLICIES_OF["images"])
     assert all(other < 0.005 and far < 0.0005 for other, far in result["pixels"])
     assert result["made"] == "OneByOneTrainer" and result["repeats"]
     assert result["accuracy"] > 0.8

@@ -737,16 +737,16 @@ TRAINING = [
         "student_starts_as_its_teacher",
         "a network starts from the weights of the one that was trained before it",
         "training/one_by_one.py",
-        "            self.reset(run.identity)\n",
-        "            if not self.done:\n                self.reset(run.identity)\n",
+        "            self.reset(run)\n",
+        "            if not self.done:\n                self.reset(run)\n",
         ("test_by_hand_networks.py::test_a_student_starts_from_scratch",),
     ),
     Mutant(
         "students_keep_their_teachers_weights",
         "students of generation 1 and later start from trained weights",
         "training/trainer.py",
-        "new = build_network(self.inputs.shape[1:], self.classes, self.compiled, identity)",
-        "new = build_network(self.inputs.shape[1:], self.classes, self.compiled, identity)\n"
+        "new = build_network(shape, self.classes, self.compiled, identity, self.dtype)",
+        "new = build_network(shape, self.classes, self.compiled, identity, self.dtype)\n"
         '        new = self.model if identity.get("generation") else new',
         ("test_by_hand_networks.py::test_a_student_starts_from_scratch",),
     ),

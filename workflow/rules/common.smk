@@ -25,11 +25,10 @@ os.environ.update(
 
 from self_training.digests import code_digest
 from self_training.errors import StudyError
-from self_training.image import readers
 from self_training.locks import clear_stale_locks
 from self_training.report import figures
 from self_training.storage import load_json
-from self_training.study import checks, schema
+from self_training.study import checks, kinds, schema
 from self_training.study.config import external_scores
 from self_training.study.plan import Plan, any_of
 
@@ -38,7 +37,7 @@ try:
         schema.check_unique_keys(configfile)
     checks.validate(config)
     if workflow.is_main_process:
-        checks.check_datasets(config, readers.read)
+        checks.check_datasets(config, kinds.read)
         if external_scores(config):
             # Loads pandas, which a plan without such scores does without.
             from self_training.evaluation.checks import check_external_scores

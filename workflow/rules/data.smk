@@ -1,7 +1,7 @@
 # Datasets and their splits.
 #
 # Takes: the sources named in the config.
-# Gives: images, labels, class names, names of images and duplicates of each dataset, a look at these,
+# Gives: examples, labels, class names, names of examples and duplicates of each dataset, a look at these,
 #     and the split of each outer fold. The labels stay in a file of their own, which only check_data,
 #     make_splits and the evaluation are given: a split holds the labels of the labeled examples and no
 #     others. What check_data finds knows hidden labels, too, and is given to the report alone.
@@ -20,12 +20,13 @@ rule download:
         "../../envs/analysis.yaml"
     params:
         settings=plan.archive_settings,
+        read=plan.reader,
     script:
         "../scripts/download.py"
 
 
 rule prepare_dataset:
-    """Check a source, keep the chosen classes, and part images from labels."""
+    """Check a source, keep the chosen classes, and part examples from labels."""
     input:
         files=plan.dataset_files,
     output:
@@ -44,8 +45,10 @@ rule prepare_dataset:
     params:
         path=plan.dataset_path,
         settings=plan.dataset_settings,
+        read=plan.reader,
+        compared_by=plan.compared_by,
         fingerprint=plan.dataset_fingerprint,
-        code=code_digest("prepare_dataset"),
+        code=plan.preparing_code,
     script:
         "../scripts/prepare_dataset.py"
 
@@ -68,7 +71,8 @@ rule check_data:
         "../../envs/analysis.yaml"
     params:
         identity=plan.dataset_identity,
-        code=code_digest("check_data"),
+        compared_by=plan.compared_by,
+        code=plan.checking_code,
     script:
         "../scripts/check_data.py"
 

@@ -1,6 +1,6 @@
 # Deployed models: what is taken away from a study when it has ended.
 #
-# Takes: statistics.json and scores.csv, which decide; labels, names and images of a dataset; the
+# Takes: statistics.json and scores.csv, which decide; labels, names and examples of a dataset; the
 #     predictions of the cross-validation, which confidence is calibrated on.
 # Gives: deployed/{dataset}/ with the networks, model.json, MODEL_CARD.md, predictions.csv of all
 #     examples of unknown label, label_next.csv and label_next.json. What leads to them is in

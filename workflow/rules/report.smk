@@ -1,7 +1,7 @@
 # Statistics, figures and the workbook.
 #
 # Takes: scores.csv, generations.csv, class_balance.csv, reliability.csv and timings.csv; what was seen
-#     of each dataset; for pictures of pseudo-labels the images of a dataset and the scores of its first
+#     of each dataset; for pictures of pseudo-labels the examples of a dataset and the scores of its first
 #     fold.
 # Gives: statistics.json, figures/, report.xlsx and summary.md.
 
@@ -62,7 +62,7 @@ rule plot:
 
 
 rule plot_pseudo_labels:
-    """Show images with their pseudo-labels, right and wrong, by confidence."""
+    """Show examples with their pseudo-labels, right and wrong, by confidence."""
     input:
         scores=expand(
             f"{plan.fold}/{plan.shown_method()}/scores.json",
@@ -90,7 +90,8 @@ rule plot_pseudo_labels:
     conda:
         "../../envs/analysis.yaml"
     params:
-        code=code_digest("plot_pseudo_labels"),
+        drawn_by=plan.drawn_by,
+        code=plan.drawing_code,
     script:
         "../scripts/plot_pseudo_labels.py"
 

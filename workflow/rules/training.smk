@@ -1,6 +1,6 @@
 # Teachers, pseudo-labels, students and the search.
 #
-# Takes: images and split of an outer fold; never the labels of the dataset, but for the upper bound.
+# Takes: examples and split of an outer fold; never the labels of the dataset, but for the upper bound.
 # Gives: per fold, teachers/ (shared by all methods); per method, the choice among its candidates, and
 #     per generation of the search and of the final chain pseudo-labels, predictions and (final)
 #     models; per training job, a history.

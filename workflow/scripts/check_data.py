@@ -5,13 +5,14 @@ log_to(snakemake.log[0])
 import numpy as np
 
 from self_training.data.data_check import look
-from self_training.image.thumbnails import thumbnails
+from self_training.dotted_paths import find
 from self_training.storage import load_json, save_json
 
+examples = np.load(snakemake.input.examples, mmap_mode="r")
 seen = look(
     np.load(snakemake.input.labels),
     load_json(snakemake.input.classes),
-    thumbnails(np.load(snakemake.input.examples, mmap_mode="r")),
+    find(snakemake.params.compared_by["features"])(examples),
     load_json(snakemake.input.duplicates),
     snakemake.params.identity,
 )

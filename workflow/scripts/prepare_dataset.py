@@ -3,14 +3,14 @@ from self_training.logs import log_to
 log_to(snakemake.log[0])
 
 from self_training.data.datasets import prepare
-from self_training.image import readers, thumbnails
+from self_training.dotted_paths import find
 
 prepare(
     snakemake.params.path,
     snakemake.wildcards.dataset,
     snakemake.params.settings,
-    readers.read,
-    thumbnails.thumbnails,
+    find(snakemake.params.read),
+    find(snakemake.params.compared_by["for_duplicates"]),
     # Of examples, labels, classes, ids, duplicates and labels of the test file.
     *snakemake.output,
 )

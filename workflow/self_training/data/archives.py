@@ -60,7 +60,7 @@ def _fetch(resources: Path, settings: dict, folder: Path) -> list[Path]:
         return [_kaggle_file(resources, settings, folder)]
     if source in SHIPPED:
         return []
-    raise unknown_source(source)
+    raise unknown_source(settings)
 
 
 def _read(files: list[Path], settings: dict, read: Reader) -> dict[str, np.ndarray]:
@@ -78,7 +78,7 @@ def _read(files: list[Path], settings: dict, read: Reader) -> dict[str, np.ndarr
     elif source in SHIPPED:
         examples = read(None, shared)
     else:
-        raise unknown_source(source)
+        raise unknown_source(settings)
     x = examples.load(np.arange(len(examples.y)))
     return {"x": x, "y": examples.y, "class_names": examples.class_names}
 

@@ -21,27 +21,66 @@ class Keys(NamedTuple):
     optional: tuple[str, ...]
 
 
+# Kinds of examples, and the sources that they come from.
+IMAGES, VECTORS = "images", "vectors"
 SOURCES = {
-    "digits": Keys((), ()),
-    "keras": Keys(("name",), ()),
-    "kaggle": Keys(("name", "slug", "file"), ("label_column", "class_names", "image_size")),
-    "npz": Keys(("path",), ("unlabeled",)),
-    "images": Keys(("path",), ("unlabeled", "image_size")),
-    "csv": Keys(("path", "label_column"), ("unlabeled", "class_names", "image_size", "id_column")),
+    IMAGES: {
+        "digits": Keys((), ("color_mode",)),
+        "keras": Keys(("name",), ("color_mode",)),
+        "kaggle": Keys(
+            ("name", "slug", "file"), ("label_column", "class_names", "image_size", "color_mode")
+        ),
+        "npz": Keys(("path",), ("unlabeled", "color_mode")),
+        "images": Keys(("path",), ("unlabeled", "image_size", "color_mode")),
+        "csv": Keys(
+            ("path", "label_column"),
+            ("unlabeled", "class_names", "image_size", "id_column", "color_mode"),
+        ),
+    },
+    VECTORS: {
+        "sklearn": Keys(("name",), ()),
+        "npz": Keys(("path",), ("unlabeled",)),
+        "csv": Keys(
+            ("path", "label_column"), ("unlabeled", "class_names", "id_column", "feature_columns")
+        ),
+    },
 }
-SOURCE_KEYS = {key for keys in SOURCES.values() for key in keys.required + keys.optional}
+SOURCE_KEYS = {
+    key for of_kind in SOURCES.values() for keys in of_kind.values() for key in sum(keys, ())
+}
 KERAS_NAMES = ("mnist", "fashion_mnist", "cifar10", "cifar100")
+SKLEARN_NAMES = ("breast_cancer", "digits", "iris", "wine")
 # Sources that are folders, and what files are in them; the others are one file.
 FOLDERS = {"images": Content("image", (".png", ".jpg", ".jpeg", ".webp"))}
 # Sources that come with a library: a reader gives them without a file.
-SHIPPED = ("digits",)
+SHIPPED = ("digits", "sklearn")
 # What an archive is made from, and records; datasets that share one must agree on it.
 ORIGIN = ("source", "name", "slug", "file", "label_column", "class_names", "image_size")
 
 
-def unknown_source(source: str) -> DatasetError:
-    """Return the error to raise where a source is none of those that are known."""
-    return DatasetError(f"source: Expected one of {', '.join(SOURCES)}. Received: {source!r}.")
+def kind_of(settings: dict) -> str:
+    """Return the kind of a dataset's examples: IMAGES where it says nothing."""
+    return settings.get("kind", IMAGES)
+
+
+def keys_of(settings: dict) -> Keys:
+    """Return the keys that the source of a dataset has.
+
+    Raises: DatasetError, when its kind has no such source.
+    """
+    of_kind = SOURCES[kind_of(settings)]
+    if settings["source"] not in of_kind:
+        raise unknown_source(settings)
+    return of_kind[settings["source"]]
+
+
+def unknown_source(settings: dict) -> DatasetError:
+    """Return the error to raise where a source is none of those that a dataset's kind has."""
+    kind, source = kind_of(settings), settings["source"]
+    others = [other for other, of_kind in SOURCES.items() if source in of_kind]
+    hint = f" It is one of {' and '.join(others)} (kind)." if others else ""
+    known = ", ".join(SOURCES[kind])
+    return DatasetError(f"source: Expected one of {known}, of {kind}. Received: {source!r}.{hint}")
 
 
 def archive(settings: dict) -> str:
@@ -49,13 +88,12 @@ def archive(settings: dict) -> str:
 
     Raises: DatasetError, when the source is unknown.
     """
-    source = settings["source"]
-    if source not in SOURCES:
-        raise unknown_source(source)
-    if "path" in SOURCES[source].required:
+    source, keys = settings["source"], keys_of(settings)
+    if "path" in keys.required:
         return settings["path"]
-    name = settings["name"] if "name" in SOURCES[source].required else source
-    return f"resources/{name}.npz"
+    name = settings["name"] if "name" in keys.required else source
+    # Names of scikit-learn's may be those of other archives.
+    return f"resources/{'sklearn_' if source == 'sklearn' else ''}{name}.npz"
 
 
 def check_origin(path: Path | str, origin: dict, settings: dict) -> None:
@@ -72,8 +110,7 @@ def check_origin(path: Path | str, origin: dict, settings: dict) -> None:
 def files_of(path: Path | str, settings: dict) -> tuple[list[Path], Path]:
     """Return the files of a source, and the folder that names in its digest are relative to."""
     source, path = settings["source"], Path(path)
-    if source not in SOURCES:
-        raise unknown_source(source)
+    keys_of(settings)
     if source in FOLDERS:
         classes, _ = list_files(path, FOLDERS[source])
         return [file for files in classes for file in files], path

@@ -1,16 +1,18 @@
 """CSV files of images: a header, and a row per image of its label and its pixels."""
 
-import re
-from collections.abc import Iterable, Sequence
-from functools import partial
+from collections.abc import Sequence
 from math import isqrt
 from pathlib import Path
 
 import numpy as np
 
+from self_training.data.csv_rows import Numbers, read_rows
 from self_training.data.examples import UNKNOWN, Examples, encode_labels, plain_name
-from self_training.data.files import Header, read_header, readable
+from self_training.data.files import read_header
 from self_training.errors import DatasetError
+
+# What columns hold that are none of texts.
+PIXELS = Numbers(np.uint8, "whole numbers from 0 to 255 as pixels")
 
 
 def read_csv(
@@ -87,88 +89,10 @@ def _read_table(
     position = {header.names.index(name): texts[key] for key, name in named.items()}
     with open(path, encoding="utf-8-sig") as file:
         file.readline()
-        x = read_rows(path, file, header, position).reshape(-1, *shape)
+        x = read_rows(path, file, header, position, PIXELS).reshape(-1, *shape)
     if not len(x):
         raise DatasetError(f"{path}: Expected a row per image under the header. Received none.")
     return x, {"id_column": [str(row) for row in range(1, len(x) + 1)]} | texts
-
-
-def read_rows(
-    path: Path | str,
-    lines: Iterable[str],
-    header: Header,
-    texts: dict[int, list[str]],
-    before: int = 0,
-) -> np.ndarray:
-    """Return the pixels of rows of a CSV file, uint8 (rows, pixel columns).
-
-    Args:
-        path: of the file, for messages.
-        lines: the rows.
-        texts: for each column that holds no pixels, by its index, a list that what stands in it is
-            appended to, row by row.
-        before: data rows of the file before these.
-
-    Raises: DatasetError, naming the file, and the row that is wrong.
-    """
-    columns = len(header.names)
-
-    def note(column: int, text: str) -> int:
-        texts[column].append(text.strip())
-        return 0
-
-    try:
-        with readable(path, "a CSV file in UTF-8"):
-            table = np.loadtxt(
-                lines,
-                dtype=np.uint8,
-                comments=None,
-                delimiter=header.separator,
-                quotechar='"',
-                ndmin=2,
-                converters={column: partial(note, column) for column in texts},
-            )
-    except DatasetError as error:
-        raise DatasetError(_where_wrong(str(error), path, header.names, before)) from error
-    if len(table) and table.shape[1] != columns:
-        raise DatasetError(
-            f"{path}: Expected {columns} values in every row, one per column of the header. "
-            f"Received {table.shape[1]}."
-        )
-    return np.delete(table, list(texts), axis=1)
-
-
-def _where_wrong(message: str, path: Path | str, header: list[str], before: int) -> str:
-    """Say of NumPy's message which row and column of the file it means."""
-    if "embedded newline" in message:
-        return (
-            f"{path}: Expected double quotes in pairs around a text; one that is part of it is "
-            f"doubled. Received others after data row {before}."
-        )
-    value = re.search(r"convert string '(.*)' to uint8 at row (\d+), column (\d+)", message)
-    if value:
-        text, row, column = value.group(1), int(value.group(2)) + before, int(value.group(3))
-        if column > len(header):
-            return (
-                f"{path}: Expected {len(header)} values in every row, one per column of the "
-                f"header. Received more in data row {row + 1}."
-            )
-        return (
-            f"{path}: Expected whole numbers from 0 to 255 as pixels. Received "
-            f"{repr(text) if text else 'nothing'} in data row {row + 1}, column "
-            f"'{header[column - 1]}'."
-        )
-    if "converter specified for column" in message:
-        return f"{path}: Expected {len(header)} values in every row. Received fewer."
-    columns = re.search(r"columns changed from (\d+) to (\d+) at row (\d+)", message)
-    if columns:
-        expected, received = columns.group(1), columns.group(2)
-        changed = int(columns.group(3)) + before
-        return (
-            f"{path}: Expected {expected} values in every row. Received {received} in data row "
-            f"{changed}."
-        )
-    return message
 
 
 def _image_shape(

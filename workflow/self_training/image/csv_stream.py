@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from self_training.data.csv_rows import read_rows
 from self_training.data.files import Header, read_header, readable
 from self_training.errors import DatasetError
-from self_training.image.csv_reader import read_rows
+from self_training.image.csv_reader import PIXELS
 from self_training.image.streams import Chunk, Stream, Wanted, check_shape, fit
 
 # Lines of a row, beyond which a double quote has no partner.
@@ -63,7 +64,7 @@ def open_csv(
             rows = _rows(path, file)
             while some := list(islice(rows, size)):
                 texts: dict[int, list[str]] = {index: [] for index in others}
-                x = read_rows(path, some, header, texts, before)[:, order]
+                x = read_rows(path, some, header, texts, PIXELS, before)[:, order]
                 kept = {header.names[index]: column for index, column in texts.items()}
                 numbers = [str(before + row) for row in range(1, len(x) + 1)]
                 ids = kept.pop(called, numbers)

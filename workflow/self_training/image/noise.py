@@ -35,17 +35,23 @@ class Policy:
         magnitude: float,
         operations: int,
         rng: np.random.Generator,
+        pool: object = None,
     ) -> tuple[np.ndarray, ...]:
         """Draw what is done to images of a shape, which `add_noise` does to them with Pillow.
 
         Args:
             shape: examples, height, width, channels.
-            magnitude, operations: of `add_noise`.
+            magnitude, operations, pool: of `add_noise`.
         """
         return self.draws(shape, magnitude, operations, rng)
 
     def add_noise(
-        self, images: np.ndarray, magnitude: float, operations: int, rng: np.random.Generator
+        self,
+        images: np.ndarray,
+        magnitude: float,
+        operations: int,
+        rng: np.random.Generator,
+        pool: object = None,
     ) -> np.ndarray:
         """Return noisy copies of images.
 
@@ -53,6 +59,7 @@ class Policy:
             images: uint8 (examples, height, width, 1 or 3).
             magnitude: 0 (no noise: the images themselves) to LARGEST_MAGNITUDE.
             operations: how many an image goes through, of policies that have such.
+            pool: of policies of vectors.
 
         Returns: uint8 of the same shape.
         """

@@ -9,7 +9,7 @@ import numpy as np
 from self_training.data.examples import UNKNOWN, UNKNOWN_FOLDER, Examples, with_unlabeled
 from self_training.data.files import read_npz, read_unlabeled_npz
 from self_training.data.folders import list_files, list_without_classes
-from self_training.data.sources import FOLDERS, SHIPPED, check_origin, unknown_source
+from self_training.data.sources import FOLDERS, check_origin, unknown_source
 from self_training.errors import DatasetError
 from self_training.image.csv_reader import read_csv, read_unlabeled_csv
 from self_training.image.decoding import convert_colors, decode
@@ -56,7 +56,7 @@ def _read_path(path: Path | str | None, settings: dict) -> Examples:
         if examples.origin:
             check_origin(path, examples.origin, settings)
         return examples
-    raise unknown_source(source)
+    raise unknown_source(settings)
 
 
 def _read_unlabeled(settings: dict) -> Examples:
@@ -77,7 +77,7 @@ def _read_shipped(source: str) -> Examples:
     if source == "digits":
         return read_digits()
     raise DatasetError(
-        f"source: Expected one that comes with a library ({', '.join(SHIPPED)}), as there is no "
+        "source: Expected one that comes with a library (digits), as there is no "
         f"path. Received: {source!r}."
     )
 

@@ -10,6 +10,7 @@ OF_LABELS = ("temperature",)
 OF_NOISE = ("magnitude", "dropout")
 OF_NETWORKS = (
     "learning_rate",
+    "l2",
     "weight_decay",
     "label_smoothing",
     *OF_NOISE,
@@ -29,7 +30,7 @@ class Candidate:
     generations: teacher-to-student rounds; with 0 the other two say nothing and are None.
     ensemble_size: members of every teacher and student.
     temperature: of soft labels; None, as of all below, where it is not searched.
-    learning_rate, weight_decay, label_smoothing, magnitude, dropout, epochs, steps: of
+    learning_rate, l2, weight_decay, label_smoothing, magnitude, dropout, epochs, steps: of
         `training.runs.TrainingSettings`.
     """
 
@@ -39,6 +40,7 @@ class Candidate:
     ensemble_size: int
     temperature: float | None = None
     learning_rate: float | None = None
+    l2: float | None = None
     weight_decay: float | None = None
     label_smoothing: float | None = None
     magnitude: float | None = None

@@ -15,6 +15,7 @@ from self_training.study.checks_of_deployment import (
 )
 from self_training.study.checks_of_draws import DRAW_RULES, no_repeats_of_draws
 from self_training.study.checks_of_inheritance import INHERITANCE_RULES
+from self_training.study.checks_of_kinds import KIND_RULES
 from self_training.study.checks_of_methods import METHOD_RULES, check_backbone
 from self_training.study.config import compares_only, external_scores, inner_folds
 from self_training.study.methods import CONTROL, kind
@@ -47,6 +48,8 @@ def validate(config: dict) -> None:
     for rule in INHERITANCE_RULES:
         for name in config["methods"]:
             rule(config, name)
+    for kind_rule in KIND_RULES:
+        kind_rule(config)
     for name in config["methods"]:
         for rule in METHOD_RULES:
             rule(config, name)
@@ -102,7 +105,7 @@ def check_datasets(config: dict, read: Reader) -> None:
     A dataset whose labels cannot be had yet, or not quickly, is checked when it is prepared.
 
     Args:
-        read: of the kind of examples, such as `image.readers.read`.
+        read: reads a source of any kind, `kinds.read`.
     """
     for name, dataset in config.get("datasets", {}).items():
         counts = count_classes(dataset, name, read)

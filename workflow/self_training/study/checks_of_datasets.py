@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from self_training.data import sources
-from self_training.errors import ConfigError
-from self_training.study import budgets
+from self_training.errors import ConfigError, DatasetError
+from self_training.study import budgets, names
 from self_training.study.methods import LENGTH
 
 
@@ -32,9 +32,17 @@ def no_random_draw_of_every_class(key: str, dataset: dict) -> None:
         raise ConfigError.of(f"{key}.draw", expected, "random")
 
 
+def no_source_of_another_kind(key: str, dataset: dict) -> None:
+    """Forbid sources that have no examples of this kind."""
+    try:
+        sources.keys_of(dataset)
+    except DatasetError as error:
+        raise ConfigError(f"{key}.{error}") from None
+
+
 def no_source_without_its_keys(key: str, dataset: dict) -> None:
     """Forbid to leave out what a source needs."""
-    required, _ = sources.SOURCES[dataset["source"]]
+    required, _ = sources.keys_of(dataset)
     for name in required:
         if name not in dataset:
             expected = f"a value, as source is {dataset['source']}"
@@ -43,18 +51,41 @@ def no_source_without_its_keys(key: str, dataset: dict) -> None:
 
 def no_keys_of_another_source(key: str, dataset: dict) -> None:
     """Forbid what this source would ignore."""
-    required, optional = sources.SOURCES[dataset["source"]]
+    required, optional = sources.keys_of(dataset)
+    of_kind = sources.SOURCES[sources.kind_of(dataset)]
     for name in sorted(sources.SOURCE_KEYS - {*required, *optional}):
         if name in dataset:
-            takers = [taker for taker, keys in sources.SOURCES.items() if name in sum(keys, ())]
+            takers = [taker for taker, keys in of_kind.items() if name in sum(keys, ())]
             expected = f"it only with source {', '.join(takers)}"
+            if not takers:
+                kinds = [
+                    kind
+                    for kind, table in sources.SOURCES.items()
+                    if any(name in sum(keys, ()) for keys in table.values())
+                ]
+                expected = f"it only with kind {', '.join(kinds)}"
             raise ConfigError.of(f"{key}.{name}", expected, dataset[name])
+
+
+def no_policy_of_another_kind(key: str, dataset: dict) -> None:
+    """Forbid input noise of other examples."""
+    known = names.POLICIES_OF[sources.kind_of(dataset)]
+    if dataset.get("policy", next(iter(known))) not in known:
+        expected = f"one of {', '.join(known)}, as kind is {sources.kind_of(dataset)}"
+        raise ConfigError.of(f"{key}.policy", expected, dataset["policy"])
 
 
 def no_unknown_keras_dataset(key: str, dataset: dict) -> None:
     """Forbid names that Keras has no dataset of."""
     if dataset["source"] == "keras" and dataset["name"] not in sources.KERAS_NAMES:
         expected = f"one of {', '.join(sources.KERAS_NAMES)}"
+        raise ConfigError.of(f"{key}.name", expected, dataset["name"])
+
+
+def no_unknown_dataset_of_sklearn(key: str, dataset: dict) -> None:
+    """Forbid names that scikit-learn has no table of."""
+    if dataset["source"] == "sklearn" and dataset["name"] not in sources.SKLEARN_NAMES:
+        expected = f"one of {', '.join(sources.SKLEARN_NAMES)}"
         raise ConfigError.of(f"{key}.name", expected, dataset["name"])
 
 
@@ -142,9 +173,12 @@ DATASET_RULES: list[Callable[[str, dict], None]] = [
     no_two_lengths,
     no_two_kinds_of_budget,
     no_random_draw_of_every_class,
+    no_source_of_another_kind,
     no_source_without_its_keys,
     no_keys_of_another_source,
+    no_policy_of_another_kind,
     no_unknown_keras_dataset,
+    no_unknown_dataset_of_sklearn,
     no_kaggle_file_of_another_format,
     no_kaggle_label_column_but_of_csv,
     no_braces_in_a_path,

@@ -1,6 +1,7 @@
 """Rules that tie keys of a method to each other: one function each, named for what it forbids."""
 
 from self_training import dotted_paths
+from self_training.data.sources import kind_of
 from self_training.errors import ConfigError
 from self_training.study import names
 from self_training.study.checks_of_inheritance import Rules
@@ -226,7 +227,8 @@ def no_noise_without_a_policy(config: dict, name: str) -> None:
     for dataset, policy in _policies(config, name).items():
         if settings(config, name)["noise"]["magnitude"] and policy is None:
             expected = f"the input noise that keeps its classes, as {name} has noise.magnitude: "
-            expected += ", ".join(names.POLICIES)
+            kind = kind_of(config["datasets"][dataset])
+            expected += ", ".join(names.POLICIES_OF[kind])
             raise ConfigError.of(f"datasets.{dataset}.policy", expected, None)
 
 

@@ -43,6 +43,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
 }
 # How all networks are trained, where `training` says nothing else.
 DEFAULT_TRAINING: dict[str, Any] = {
+    "l2": 0,
     "weight_decay": 0,
     "warmup": 0,
     "decay": "none",
@@ -54,8 +55,8 @@ OF_ALL = ("learning_rate", *DEFAULT_TRAINING)
 DEFAULT_SETTINGS |= dict.fromkeys(OF_ALL)
 NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "survival": 1}
 # How networks are trained. The shared teachers have none of these: a chain or a control has.
-OF_TRAINING = ("noise", "label_smoothing", "backbone", "learning_rate", "weight_decay", "warmup",
-               "decay", "ema", *LENGTH)  # fmt: skip
+OF_TRAINING = ("noise", "label_smoothing", "backbone", "learning_rate", "l2", "weight_decay",
+               "warmup", "decay", "ema", *LENGTH)  # fmt: skip
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
 OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature", "filter",
                "balance", "quota", "unlabeled_ratio", "loss", "teacher")  # fmt: skip
@@ -110,11 +111,8 @@ def settings(config: dict, name: str) -> dict:
         return _settings_of_fair_control(config, method)
     parent = method.get("inherit")
     inherited = config["methods"][parent] if parent else {}
-    defaults: dict[str, list] = {
-        "unlabeled_fraction": [None],
-        "threshold": [None],
-        "ensemble_size": [1],
-    }
+    defaults: dict[str, list] = {"unlabeled_fraction": [None], "threshold": [None]}
+    defaults |= {"ensemble_size": [1]}
     chosen = {
         key: method.get(key, inherited.get(key, default))
         for key, default in DEFAULT_SETTINGS.items()
@@ -327,7 +325,7 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
     backbone = chosen["backbone"] or config["training"]["backbone"]
     if isinstance(backbone, list):
         backbone = backbone[min(generation, len(backbone)) - 1]
-    of_all = DEFAULT_TRAINING | config["training"]
+    of_all = {"scaling": "none"} | DEFAULT_TRAINING | config["training"]
     noise = chosen["noise"]
     if noise["magnitude"]:
         policy = noise["policy"] or config["datasets"][dataset]["policy"]
@@ -335,7 +333,7 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
     return {
         "backbone": backbone,
         **{key: length.get(key) for key in LENGTH},
-        "batch_size": config["training"]["batch_size"],
+        **{key: of_all[key] for key in ("batch_size", "scaling")},
         **{key: of_all[key] if chosen[key] is None else chosen[key] for key in OF_ALL},
         **{key: chosen[key] for key in ("unlabeled_ratio", "label_smoothing")},
         "noise": noise,

@@ -6,18 +6,39 @@ and so that a job's code digest covers the module behind a name that it uses, an
 
 from self_training.errors import ConfigError
 
-# Architectures; see `image.backbones` for what such a function takes and gives.
-BACKBONES = {
-    name: f"self_training.image.backbones.{name}:build"
-    for name in ("original_cnn", "small_resnet", "efficientnet_b0")
+# Architectures, by the kind of what they take; see `image.backbones` for what such a function takes
+# and gives.
+BACKBONES_OF = {
+    "images": {
+        name: f"self_training.image.backbones.{name}:build"
+        for name in ("original_cnn", "small_resnet", "efficientnet_b0")
+    },
+    "vectors": {
+        "linear": "self_training.vector.backbones.linear:build",
+        "mlp": "self_training.vector.backbones.mlp:build",
+        "mlp_2": "self_training.vector.backbones.mlp:build_two",
+    },
 }
+BACKBONES = {name: path for table in BACKBONES_OF.values() for name, path in table.items()}
 # They have no residual blocks, of which stochastic depth could leave out some.
-WITHOUT_BLOCKS = {"original_cnn"}
+WITHOUT_BLOCKS = {"original_cnn", *BACKBONES_OF["vectors"]}
 # Policies of input noise; see `image.noise.Policy`.
-POLICIES = {
-    "characters": "self_training.image.noise_geometric:CHARACTERS",
-    "clothing": "self_training.image.noise_geometric:CLOTHING",
-    "rand_augment": "self_training.image.noise_rand_augment:RAND_AUGMENT",
+POLICIES_OF = {
+    "images": {
+        "characters": "self_training.image.noise_geometric:CHARACTERS",
+        "clothing": "self_training.image.noise_geometric:CLOTHING",
+        "rand_augment": "self_training.image.noise_rand_augment:RAND_AUGMENT",
+    },
+    "vectors": {
+        "gaussian": "self_training.vector.noise:GAUSSIAN",
+        "feature_dropout": "self_training.vector.noise:FEATURE_DROPOUT",
+    },
+}
+POLICIES = {name: path for table in POLICIES_OF.values() for name, path in table.items()}
+# What does on JAX what policies of a kind do.
+NOISE_ON_JAX = {
+    "images": "self_training.image.noise_on_gpu:geometric",
+    "vectors": "self_training.vector.noise_on_gpu:gaussian",
 }
 # An image goes through several operations, whose number is a setting.
 WITH_OPERATIONS = {"rand_augment"}
@@ -31,6 +52,12 @@ def backbone_path(name: str) -> str:
 def policy_path(name: str) -> str:
     """Return the dotted path of a policy of input noise."""
     return _look_up("noise.policy", name, POLICIES)
+
+
+def policy_on_jax(name: str) -> str:
+    """Return a dotted path in the module that does on JAX what a policy of input noise does."""
+    policy_path(name)
+    return next(NOISE_ON_JAX[kind] for kind, table in POLICIES_OF.items() if name in table)
 
 
 def _look_up(key: str, name: str, table: dict[str, str]) -> str:

@@ -11,9 +11,8 @@ from self_training.study import behind_scores, budgets, methods, names
 from self_training.study.candidates import HYPER_PARAMETERS
 from self_training.study.plan_of_data import PlanOfData, Wildcards, identity_of_fold
 
-# What only JAX trains with; see `training.job.STACKED` and `image.noise.Policy.on_gpu`.
+# What only JAX trains with; see `training.job.STACKED`.
 JAX_TRAINER = "self_training.training.stacked:StackedTrainer"
-JAX_NOISE = "self_training.image.noise_on_gpu:geometric"
 
 
 class Plan(PlanOfData):
@@ -66,8 +65,9 @@ class Plan(PlanOfData):
             used.append(names.backbone_path(training["backbone"]))
             used += [JAX_TRAINER] if self.backend == "jax" else []
             if training["noise"]["magnitude"]:
-                used.append(names.policy_path(training["noise"]["policy"]))
-                used += [JAX_NOISE] if self.backend == "jax" else []
+                policy = training["noise"]["policy"]
+                used.append(names.policy_path(policy))
+                used += [names.policy_on_jax(policy)] if self.backend == "jax" else []
         return code_digest(script, *used)
 
     def given_choices(self, wildcards: Wildcards) -> list[str]:

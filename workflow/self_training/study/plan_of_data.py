@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from self_training.data import sources
-from self_training.study import budgets, fair_controls, methods
+from self_training.digests import code_digest
+from self_training.study import budgets, fair_controls, kinds, methods
 from self_training.study.config import external_scores, inner_folds, statistics
 
 Wildcards = Any
@@ -123,6 +124,34 @@ class PlanOfData:
     def dataset_settings(self, wildcards: Wildcards) -> dict:
         """Return what a dataset's examples and labels are, not how they are split and used."""
         return self.sources[wildcards.dataset]
+
+    def reader(self, wildcards: Wildcards) -> str:
+        """Return the dotted path of the reader of a dataset's kind, or of an archive's."""
+        archive = getattr(wildcards, "archive", None)
+        settings = self.archive_settings(wildcards) if archive else self.sources[wildcards.dataset]
+        return kinds.of(settings).read
+
+    def compared_by(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the dotted paths of what a look at a dataset compares its examples by."""
+        kind = kinds.of(self.sources[wildcards.dataset])
+        return {"features": kind.features, "for_duplicates": kind.for_duplicates}
+
+    def preparing_code(self, wildcards: Wildcards) -> str:
+        """Return a digest of the code that prepares a dataset of its kind."""
+        kind = kinds.of(self.sources[wildcards.dataset])
+        return code_digest("prepare_dataset", kind.read, kind.for_duplicates)
+
+    def checking_code(self, wildcards: Wildcards) -> str:
+        """Return a digest of the code that looks at a dataset of its kind."""
+        return code_digest("check_data", kinds.of(self.sources[wildcards.dataset]).features)
+
+    def drawn_by(self, _wildcards: Wildcards) -> list[str]:
+        """Return, of each dataset, the dotted path of what draws its pseudo-labels."""
+        return [kinds.of(self.config["datasets"][name]).draw for name in self.datasets]
+
+    def drawing_code(self, wildcards: Wildcards) -> str:
+        """Return a digest of the code that draws pseudo-labels of these kinds."""
+        return code_digest("plot_pseudo_labels", *self.drawn_by(wildcards))
 
     def dataset_fingerprint(self, wildcards: Wildcards) -> str | None:
         """Return a hash of names, sizes and times of the user's own files, whose times may be older

@@ -1,6 +1,7 @@
 """A config by itself: no key twice, no unknown key, and values of the right kind."""
 
 import math
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -39,7 +40,13 @@ def load_schema() -> dict:
     """Return the JSON schema of a config; lists of names come from the tables that have them."""
     schema = yaml.safe_load(PATH.read_text())
     dataset = schema["$defs"]["dataset"]["properties"]
-    for part, names in ((schema["$defs"]["policy"], POLICIES), (dataset["source"], SOURCES)):
+    sources = dict.fromkeys(source for of_kind in SOURCES.values() for source in of_kind)
+    tables: list[tuple[dict, Iterable[str]]] = [
+        (schema["$defs"]["policy"], POLICIES),
+        (dataset["source"], sources),
+        (dataset["kind"], SOURCES),
+    ]
+    for part, names in tables:
         part |= {"enum": list(names), "expected": f"one of {', '.join(names)}"}
     return schema
 

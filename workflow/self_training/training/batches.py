@@ -26,6 +26,7 @@ class Steps(NamedTuple):
     targets: int32 (steps, batch_size) or float32 (steps, batch_size, classes).
     weights: float32 (steps, batch_size) of the examples in the loss.
     rates, momenta: float32 (steps,); see `schedules`.
+    penalties: float32 (steps,); see `TrainingSettings.l2`.
     """
 
     inputs: np.ndarray | None
@@ -35,6 +36,7 @@ class Steps(NamedTuple):
     weights: np.ndarray
     rates: np.ndarray
     momenta: np.ndarray
+    penalties: np.ndarray
 
     def part(self, steps: slice) -> "Steps":
         """Return some of the steps, where nothing has been done to their inputs."""
@@ -60,6 +62,7 @@ def epochs(run: Run, settings: TrainingSettings, classes: int) -> Iterator[Steps
             weights=weights_of(run, order, settings.loss),
             rates=rates[now],
             momenta=momenta[now],
+            penalties=np.full(len(order), settings.l2, np.float32),
         )
 
 

@@ -52,6 +52,8 @@ def start_framework(threads: int) -> None:
         if gpus:
             tf.config.experimental.enable_op_determinism()
     elif backend == "jax":
+        # Where it is installed, Keras imports TensorFlow to set its seed, too: for three seconds.
+        sys.modules.setdefault("tensorflow", None)  # type: ignore[arg-type]
         flags = [
             os.environ.get("XLA_FLAGS", ""),
             f"--xla_cpu_multi_thread_eigen={str(threads > 1).lower()}",
@@ -63,10 +65,13 @@ def start_framework(threads: int) -> None:
         os.environ["XLA_PYTHON_CLIENT_PREALLOCATE"] = "false"
 
 
-def trains_on_gpu_with_jax() -> bool:
-    """Return whether JAX is the backend and has something faster than a CPU."""
-    if keras.backend.backend() != "jax":
-        return False
+def trains_with_jax() -> bool:
+    """Return whether JAX is the backend."""
+    return keras.backend.backend() == "jax"
+
+
+def has_gpu() -> bool:
+    """Return whether JAX has something faster than a CPU."""
     import jax
 
     return jax.default_backend() != "cpu"

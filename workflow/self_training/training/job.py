@@ -2,6 +2,8 @@
 
 import gc
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,10 +11,13 @@ import numpy as np
 import psutil
 
 from self_training import dotted_paths
+from self_training.data import pool
+from self_training.data.split import load_split
 from self_training.provenance import commit
 from self_training.storage import atomic_path, save_json
 from self_training.training.runs import (
     FINAL,
+    STANDARDIZE,
     Run,
     TrainedRun,
     TrainingSettings,
@@ -37,8 +42,10 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
     Returns: the trained runs of each outer fold.
     """
     models = snakemake.output.get("models")
+    splits = map(load_split, snakemake.input.splits)
+    pools = [np.concatenate([split.labeled_idx, split.unlabeled_idx]) for split in splits]
     trained, job = train_batch(
-        batch, snakemake.input.examples, classes, snakemake.params.training, models
+        batch, snakemake.input.examples, classes, snakemake.params.training, models, pools
     )
     job = {"rule": snakemake.rule} | dict(snakemake.wildcards.items()) | job
     folds = [[result.record for result in results] for results in trained]
@@ -47,7 +54,12 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
 
 
 def train_batch(
-    batch: list[list[Run]], examples_path, classes: int, settings: dict, models=None
+    batch: list[list[Run]],
+    examples_path,
+    classes: int,
+    settings: dict,
+    models=None,
+    pools: Sequence[np.ndarray] = (),
 ) -> tuple[list[list[TrainedRun]], dict]:
     """Train the runs of one job, which may span several outer folds.
 
@@ -59,6 +71,8 @@ def train_batch(
         settings: of `runs.TrainingSettings`; a run may have some of its own.
         models: for each outer fold, a folder for the networks of its final runs,
             `member_{member}.keras`; none are kept without.
+        pools: for each outer fold, the indices of all examples that are not in the test fold;
+            scaling and noise of vectors need them.
 
     Returns: the trained runs of each outer fold, and a record of the job: where its seconds went,
         from the start of the process on (start-up, tracing, training, prediction), and what
@@ -77,6 +91,9 @@ def train_batch(
     started = psutil.Process().create_time()
     timing = {"startup_seconds": time.time() - started}
     inputs = np.load(examples_path, mmap_mode="r")
+    if training_settings.scaling == STANDARDIZE or _has_noise_of_vectors(training_settings, inputs):
+        described = [pool.describe(inputs, indices) for indices in pools]
+        runs = [(replace(run, pool=described[fold]), fold) for run, fold in runs]
     # What must be compiled anew is another trainer.
     alike: dict[tuple, list[int]] = {}
     for index, (run, _) in enumerate(runs):
@@ -104,17 +121,25 @@ def train_batch(
     }
 
 
+def _has_noise_of_vectors(settings: TrainingSettings, inputs: np.ndarray) -> bool:
+    return bool(settings.noise["magnitude"]) and inputs.dtype.kind == "f"
+
+
 def make_trainer(
     inputs: np.ndarray, classes: int, settings: TrainingSettings, like: Run
 ) -> "Trainer":
-    """Return what trains: stacks of runs on a GPU with JAX, otherwise one run after the other.
+    """Return what trains: stacks of runs with JAX, of images on a GPU alone; otherwise one run
+    after the other.
 
-    On a CPU a stack was seven times slower than step after step.
+    On a CPU a stack of small CNNs was seven times slower than step after step; one of networks that
+    take vectors was fourteen times faster (docs/running.md).
 
     Args: of `trainer.Trainer`.
     """
-    from self_training.training.framework import trains_on_gpu_with_jax
+    from self_training.training import framework
     from self_training.training.one_by_one import OneByOneTrainer
 
-    trainer = dotted_paths.find(STACKED) if trains_on_gpu_with_jax() else OneByOneTrainer
+    of_vectors = inputs.dtype.kind == "f"
+    in_stacks = framework.trains_with_jax() and (of_vectors or framework.has_gpu())
+    trainer = dotted_paths.find(STACKED) if in_stacks else OneByOneTrainer
     return trainer(inputs, classes, settings, like)

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
+from self_training.errors import ConfigError
 from self_training.training.batches import Steps
 from self_training.training.framework import keras
 from self_training.training.prediction import predict, scale
 from self_training.training.runs import Run, TrainedRun
-from self_training.training.trainer import Trainer
+from self_training.training.trainer import Trainer, penalized
 
 
 class OneByOneTrainer(Trainer):
@@ -24,13 +25,13 @@ class OneByOneTrainer(Trainer):
         """Train a network from scratch and predict what the run asks for."""
         digest = run.digest()
         if digest not in self.done:
-            self.reset(run.identity)
+            self.reset(run)
             self.done[digest] = self._train(run)
         return self.done[digest]
 
-    def reset(self, identity: dict) -> None:
-        """Give the network the weights, noise and optimizer that a new one with this seed has."""
-        for variable, value in zip(self.model.variables, self.start(**identity), strict=True):
+    def reset(self, run: Run) -> None:
+        """Give the network the weights, noise and optimizer that a new one of this run has."""
+        for variable, value in zip(self.model.variables, self.starting_values(run), strict=True):
             variable.assign(value)
         for variable, value in zip(self.optimizer.variables, self.optimizer_start, strict=True):
             variable.assign(value)
@@ -53,11 +54,13 @@ class OneByOneTrainer(Trainer):
         targets = np.zeros(shape, np.int32)
         if self.soft:
             targets = np.zeros((*shape, self.classes), np.float32)
+        kernels = penalized(self.model.trainable_variables) if self.compiled.l2 else []
         self.train_steps, self.held_inputs = (_steps_in_graph if graph else _steps_one_by_one)(
-            self.model, self.optimizer, self.loss, self.averages, self.inputs, targets
+            self.model, self.optimizer, self.loss, kernels, self.averages, self.inputs, targets
         )
         nothing, none = np.zeros(1, np.float32), np.ones(shape, np.float32)
-        step = Steps(None, (), np.zeros(shape, np.int32), targets, none, nothing, nothing)
+        rows = np.zeros(shape, np.int32)
+        step = Steps(None, (), rows, targets, none, nothing, nothing, nothing)
         self.train_steps(self.held_inputs, *step[2:])
         self.predict(np.zeros(1, np.int32))
 
@@ -91,44 +94,51 @@ class OneByOneTrainer(Trainer):
             prediction_seconds=prediction_seconds,
         )
 
-    def _with_noise(self, steps, noise, rng):
+    def _with_noise(self, steps, noise, rng, pool):
         """Return steps about noisy copies of their examples."""
         rows = steps.rows
         noisy = self.policy.add_noise(
-            self.inputs[rows.ravel()], noise["magnitude"], noise["operations"], rng
+            self.inputs[rows.ravel()], noise["magnitude"], noise["operations"], rng, pool
         )
         return steps._replace(
             inputs=noisy, rows=np.arange(len(noisy), dtype=np.int32).reshape(rows.shape)
         )
 
 
-def _steps_in_graph(model, optimizer, loss, averages, inputs, targets) -> tuple[Callable, object]:
+def _steps_in_graph(
+    model, optimizer, loss, kernels, averages, inputs, targets
+) -> tuple[Callable, object]:
     """Return what takes steps in one TensorFlow graph, and what holds the examples there.
 
     The former is a function of examples, and of the arrays of `Steps` from `rows` on, with targets
-    like `targets`; it returns the mean loss, and updates `averages` of the weights, if there are
-    any.
+    like `targets`; it returns the mean loss, penalizes `kernels`, and updates `averages` of the
+    weights, if there are any.
     """
     import tensorflow as tf
 
     @tf.function(
         input_signature=[
-            tf.TensorSpec([None, *inputs.shape[1:]], tf.uint8),
+            tf.TensorSpec([None, *inputs.shape[1:]], inputs.dtype),
             tf.TensorSpec([None, None], tf.int32),
             tf.TensorSpec([None, None, *targets.shape[2:]], targets.dtype),
             tf.TensorSpec([None, None], tf.float32),
             tf.TensorSpec([None], tf.float32),
             tf.TensorSpec([None], tf.float32),
+            tf.TensorSpec([None], tf.float32),
         ]
     )
-    def take_steps(inputs, rows, targets, weights, rates, momenta):
+    def take_steps(inputs, rows, targets, weights, rates, momenta, penalties):
         total = 0.0
         for step in tf.range(tf.shape(rows)[0]):
-            x = tf.cast(tf.gather(inputs, rows[step]), tf.float32) / 255
+            x = tf.gather(inputs, rows[step])
+            if inputs.dtype == tf.uint8:
+                x = tf.cast(x, tf.float32) / 255
             with tf.GradientTape() as tape:
                 outputs = model(x, training=True)
                 value = loss(targets[step], outputs, sample_weight=weights[step])
                 value += sum(model.losses)
+                if kernels:
+                    value += penalties[step] / 2 * sum(tf.reduce_sum(one**2) for one in kernels)
             gradients = tape.gradient(value, model.trainable_variables)
             optimizer.learning_rate.assign(rates[step])
             optimizer.apply(gradients, model.trainable_variables)
@@ -143,17 +153,22 @@ def _steps_in_graph(model, optimizer, loss, averages, inputs, targets) -> tuple[
 
 
 def _steps_one_by_one(
-    model, optimizer, loss, averages, inputs, _targets
+    model, optimizer, loss, kernels, averages, inputs, _targets
 ) -> tuple[Callable, object]:
     """Return what `_steps_in_graph` does; every step is a call.
 
     On any backend of Keras.
+
+    Raises: ConfigError, for a penalty, which this can't add to a loss.
     """
+    if kernels:
+        backend = keras.backend.backend()
+        raise ConfigError.of("training.l2", "0 with this backend of Keras", f"one with {backend}")
     model.compile(optimizer, loss)
 
     def train_steps(inputs, *arrays) -> float:
         losses = []
-        for batch, target, weight, rate, momentum in zip(*arrays, strict=True):
+        for batch, target, weight, rate, momentum, _ in zip(*arrays, strict=True):
             optimizer.learning_rate.assign(rate)
             x = scale(inputs[batch])
             losses.append(model.train_on_batch(x, target, sample_weight=weight))

@@ -33,6 +33,13 @@ def predict(
     return probabilities
 
 
-def scale(inputs: Any) -> Any:
-    """Return uint8 inputs as float32 in [0, 1]; an array of NumPy or of JAX."""
-    return inputs.astype(np.float32) / 255
+def scale(inputs: Any, pixels: bool | None = None) -> Any:
+    """Return examples as a network takes them: pixels as float32 in [0, 1], all else as it is.
+
+    Args:
+        inputs: (examples, ...), an array of NumPy or of JAX.
+        pixels: whether they are such, from 0 to 255; when None, whether they are uint8.
+    """
+    if pixels is None:
+        pixels = inputs.dtype == np.uint8
+    return inputs.astype(np.float32) / 255 if pixels else inputs

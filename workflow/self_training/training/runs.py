@@ -6,10 +6,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from self_training.data.pool import Pool
+
 # The part of a fold that a final run is trained on; see `methods.parts.Part`.
 FINAL = "final"
 # What `Run.settings` may change of a job's noise.
 OF_NOISE = ("magnitude", "dropout")
+# How vectors are scaled: as they are, or each feature to mean 0 and deviation 1 in the pool.
+AS_THEY_ARE, STANDARDIZE = "none", "standardize"
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,9 @@ class TrainingSettings:
     backbone: dotted path of a function that builds the network; see `image.backbones`.
     epochs, steps: how long a run is trained: one of them, the other is None.
     batch_size, learning_rate: of Adam. All batches are full; see `batches.passes`.
+    scaling: of vectors: AS_THEY_ARE or STANDARDIZE.
+    l2: penalty: l2 / 2 times the sum of all squared weights but biases, added to the loss (ridge;
+        Hoerl and Kennard 1970); 0 for none.
     weight_decay: part of every weight that is taken off in every step, times the learning rate:
         decoupled from the gradient (AdamW; Loshchilov and Hutter 2019); 0 for none.
     warmup, decay: how the learning rate goes along a run; see `schedules.learning_rates`.
@@ -28,9 +35,9 @@ class TrainingSettings:
     unlabeled_ratio: pseudo-labeled examples per given one in every batch; None to take both as
         they come.
     label_smoothing: part of a hard target's probability that is spread evenly over all classes.
-    noise: of input noise `policy`, the dotted path of an `image.noise.Policy`, `magnitude` and
-        `operations`; of model noise `dropout` and `survival` (see `image.backbones`). They act
-        while training, never at prediction.
+    noise: of input noise `policy`, the dotted path of a policy (see `image.noise`, `vector.noise`),
+        `magnitude` and `operations`; of model noise `dropout` and `survival` (see
+        `image.backbones`). They act while training, never at prediction.
     threads: CPU threads; results depend on their number.
     """
 
@@ -39,6 +46,8 @@ class TrainingSettings:
     steps: int | None
     batch_size: int
     learning_rate: float
+    scaling: str
+    l2: float
     weight_decay: float
     warmup: float
     decay: str
@@ -78,6 +87,7 @@ class Run:
         other than `noise` and `threads`, and of noise `magnitude` and `dropout`; JSON-able.
     name: of the ensemble that its network is a member of (see `methods.predictions`). It determines
         nothing that is trained, so that runs of several ensembles may be one training.
+    pool: of the outer fold; None where neither scaling nor noise asks for it.
     """
 
     identity: dict
@@ -88,12 +98,13 @@ class Run:
     steps: int | None = None
     settings: dict = field(default_factory=dict)
     name: str = ""
+    pool: Pool | None = None
 
     def digest(self) -> str:
         """Return a hash that two runs share when they are the same training with the same use."""
         what = [self.identity, self.given, self.steps, self.settings]
         sha = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
-        for array in (self.examples, self.targets, *self.predict.values()):
+        for array in (self.examples, self.targets, *self.predict.values(), *(self.pool or ())):
             sha.update(f"{array.dtype}{array.shape}".encode())
             sha.update(np.ascontiguousarray(array).tobytes())
         return sha.hexdigest()
@@ -117,7 +128,7 @@ def what_is_compiled(run: Run, settings: TrainingSettings) -> tuple:
     noise = own.noise
     policy = (noise["policy"], noise["operations"]) if noise["magnitude"] else None
     network = (own.backbone, noise["dropout"], noise["survival"])
-    step = (own.batch_size, own.weight_decay, own.ema > 0, is_soft(run, own))
+    step = (own.batch_size, own.weight_decay, own.l2 > 0, own.ema > 0, is_soft(run, own))
     return policy, *network, *step
 
 

@@ -18,7 +18,7 @@ from self_training import dotted_paths
 from self_training.training.batches import Steps, count_steps, steps_per_epoch
 from self_training.training.prediction import PREDICTION_BATCH, scale
 from self_training.training.runs import FINAL, Run, TrainedRun
-from self_training.training.trainer import Trainer
+from self_training.training.trainer import Trainer, penalized
 
 # Runs that are trained as one, and steps that they take per call.
 STACK = 32
@@ -58,7 +58,7 @@ class StackedTrainer(Trainer):
             variable is self.optimizer.learning_rate for variable in self.optimizer.variables
         ].index(True)
         self.noise_on_gpu = dotted_paths.find(self.policy.on_gpu) if self.policy else None
-        self.held_inputs = jnp.asarray(self.inputs)
+        self.held_inputs, self.pixels = jnp.asarray(self.inputs), self.inputs.dtype == np.uint8
         self.weights: dict[str, tuple[list[np.ndarray], list[np.ndarray]]] = {}
         # Input noise is compiled for its magnitude.
         self.steps_at = cache(self._compile_steps)
@@ -79,11 +79,15 @@ class StackedTrainer(Trainer):
         inputs = self.held_inputs[step.rows]
         if self.noise_on_gpu is not None:
             inputs = self.noise_on_gpu(inputs, magnitude, step.draws)
-        x = scale(inputs)
+        x = scale(inputs, self.pixels)
 
         def loss_of(trainable):
             outputs, changed = self.model.stateless_call(trainable, others, x, training=True)
-            return self.loss(step.targets, outputs, sample_weight=step.weights), changed
+            value = self.loss(step.targets, outputs, sample_weight=step.weights)
+            if self.compiled.l2:
+                squares = sum((kernel**2).sum() for kernel in penalized(trainable))
+                value += step.penalties / 2 * squares
+            return value, changed
 
         (value, others_now), gradients = jax.value_and_grad(loss_of, has_aux=True)(trainable)
         trainable_now, optimizer_now = self.optimizer.stateless_apply(
@@ -152,7 +156,7 @@ class StackedTrainer(Trainer):
         return results
 
     def _starting_state(self, run: Run):
-        values = [*zip(self.model.variables, self.start(**run.identity), strict=True)]
+        values = [*zip(self.model.variables, self.starting_values(run), strict=True)]
         trainable = [value for variable, value in values if variable.trainable]
         others = [value for variable, value in values if not variable.trainable]
         averages = (trainable, others) if self.compiled.ema else None
@@ -172,11 +176,11 @@ class StackedTrainer(Trainer):
             yield jax.tree.map(_lengthen, waiting)
             waiting = jax.tree.map(lambda array: array[:0], waiting)
 
-    def _with_noise(self, steps, noise, rng):
+    def _with_noise(self, steps, noise, rng, pool):
         """Return steps about the dataset's examples, with what is done to them."""
         rows = steps.rows
         shape = (rows.size, *self.inputs.shape[1:])
-        draws = self.policy.draw(shape, noise["magnitude"], noise["operations"], rng)
+        draws = self.policy.draw(shape, noise["magnitude"], noise["operations"], rng, pool)
         draws = tuple(array.reshape(*rows.shape, *array.shape[1:]) for array in draws)
         return steps._replace(draws=draws)
 

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 
 from self_training import dotted_paths
+from self_training.data.pool import Pool
 from self_training.seeds import derive_seed, generator
 from self_training.training.batches import Steps, epochs
 from self_training.training.framework import keras
 from self_training.training.runs import (
+    STANDARDIZE,
     Run,
     TrainedRun,
     TrainingSettings,
@@ -29,28 +31,51 @@ logger = logging.getLogger(__name__)
 
 # Bytes of examples that noise is added to at a time, so that memory does not grow with the dataset.
 NOISY_BYTES = 2**24
+# The layer of a network that scales vectors.
+SCALING = "scaling"
 # Networks whose starting weights are kept, since candidates share them and building one takes long.
 STARTS = 16
 
 
 def build_network(
-    input_shape: tuple[int, ...], classes: int, settings: TrainingSettings, identity: dict
+    input_shape: tuple[int, ...],
+    classes: int,
+    settings: TrainingSettings,
+    identity: dict,
+    dtype: str = "float32",
 ) -> "keras.Model":
     """Return a new network.
 
     Its weights and its model noise are drawn by seeds of their own, so that networks with and
     without noise start from the same weights.
+
+    Args:
+        dtype: of what it is given: `float32`, or `int32` of ids.
     """
     keras.utils.set_random_seed(derive_seed(purpose="weights", **identity))
-    inputs = keras.Input(input_shape)
+    inputs = keras.Input(input_shape, dtype=dtype)
     outputs = dotted_paths.find(settings.backbone)(
-        inputs,
+        _scaled(inputs) if settings.scaling == STANDARDIZE else inputs,
         classes=classes,
         dropout=settings.noise["dropout"],
         survival=settings.noise["survival"],
         seed=derive_seed(purpose="noise", **identity) % 2**31,
     )
     return keras.Model(inputs, outputs)
+
+
+def _scaled(inputs):
+    """Return inputs of mean 0 and deviation 1, by weights of a layer that no training changes, so
+    that a network that is saved has them."""
+    layer = keras.layers.BatchNormalization(
+        center=False, scale=False, epsilon=0, trainable=False, name=SCALING
+    )
+    return layer(inputs)
+
+
+def penalized(variables: list) -> list:
+    """Return those of some weights that a penalty is of: all but biases, and such vectors."""
+    return [variable for variable in variables if len(variable.shape) > 1]
 
 
 class Trainer(ABC):
@@ -76,7 +101,8 @@ class Trainer(ABC):
         self.soft = is_soft(like, self.compiled)
         noise = self.compiled.noise
         self.policy: Any = dotted_paths.find(noise["policy"]) if noise["magnitude"] else None
-        self.model = build_network(inputs.shape[1:], classes, self.compiled, {})
+        self.dtype = "int32" if inputs.dtype.kind == "i" else "float32"
+        self.model = build_network(inputs.shape[1:], classes, self.compiled, {}, self.dtype)
         # With weight decay this is AdamW.
         self.optimizer = keras.optimizers.Adam(weight_decay=self.compiled.weight_decay or None)
         self.optimizer.build(self.model.trainable_variables)
@@ -99,17 +125,32 @@ class Trainer(ABC):
         """Yield the result of each run, in order, while `model` is its network."""
 
     @abstractmethod
-    def _with_noise(self, steps: Steps, noise: dict, rng: np.random.Generator) -> Steps:
+    def _with_noise(
+        self, steps: Steps, noise: dict, rng: np.random.Generator, pool: Pool | None
+    ) -> Steps:
         """Return steps about the examples of the dataset with input noise.
 
         Args:
-            noise: of the run.
+            noise, pool: of the run.
         """
 
     def _start(self, **identity) -> list[np.ndarray]:
         """Return the weights, and the state of the noise, of a new network with this seed."""
-        new = build_network(self.inputs.shape[1:], self.classes, self.compiled, identity)
+        shape = self.inputs.shape[1:]
+        new = build_network(shape, self.classes, self.compiled, identity, self.dtype)
         return [keras.ops.convert_to_numpy(variable) for variable in new.variables]
+
+    def starting_values(self, run: Run) -> list[np.ndarray]:
+        """Return what a run's network starts from: values of all variables of `model`."""
+        values = list(self.start(**run.identity))
+        if self.compiled.scaling == STANDARDIZE:
+            assert run.pool is not None
+            at = [id(variable) for variable in self.model.variables]
+            layer = self.model.get_layer(SCALING)
+            deviation = np.where(run.pool.deviation > 0, run.pool.deviation, 1)
+            values[at.index(id(layer.moving_mean))] = run.pool.mean
+            values[at.index(id(layer.moving_variance))] = deviation**2
+        return values
 
     def own(self, run: Run) -> TrainingSettings:
         """Return the settings of a run."""
@@ -130,7 +171,8 @@ class Trainer(ABC):
         count, batch_size = steps.rows.shape
         at_once = max(1, NOISY_BYTES // (batch_size * self.inputs[0].nbytes))
         for start in range(0, count, at_once):
-            yield self._with_noise(steps.part(slice(start, start + at_once)), noise, rng)
+            part = steps.part(slice(start, start + at_once))
+            yield self._with_noise(part, noise, rng, run.pool)
 
     def record(
         self,

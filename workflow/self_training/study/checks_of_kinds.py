@@ -1,0 +1,63 @@
+"""Rules that tie what examples are to what is trained on them: named for what each forbids."""
+
+from collections.abc import Callable
+
+from self_training.data.sources import VECTORS, kind_of
+from self_training.errors import ConfigError
+from self_training.study import names
+from self_training.study.methods import backbones_of, settings
+
+
+def _first(config: dict) -> tuple[str, str]:
+    """Return the first dataset and its kind, which is that of all."""
+    name, dataset = next(iter(config["datasets"].items()))
+    return name, kind_of(dataset)
+
+
+def no_two_kinds(config: dict) -> None:
+    """Forbid datasets of several kinds, which no network takes."""
+    first, kind = _first(config)
+    for name, dataset in config["datasets"].items():
+        if kind_of(dataset) != kind:
+            expected = f"{kind}, as of datasets.{first}; study the others apart"
+            raise ConfigError.of(f"datasets.{name}.kind", expected, kind_of(dataset))
+
+
+def no_backbone_of_another_kind(config: dict) -> None:
+    """Forbid our backbones that take something else."""
+    _, kind = _first(config)
+    of_kind = names.BACKBONES_OF[kind]
+    for method in config["methods"]:
+        for number, backbone in enumerate(backbones_of(config, method)):
+            if backbone in names.BACKBONES and backbone not in of_kind:
+                key = f"methods.{method}.backbone" if number else "training.backbone"
+                expected = f"one of {', '.join(of_kind)}, or your own, as the examples are {kind}"
+                raise ConfigError.of(key, expected, backbone)
+
+
+def no_noise_of_another_kind(config: dict) -> None:
+    """Forbid input noise that other examples have."""
+    _, kind = _first(config)
+    for method in config["methods"]:
+        policy = settings(config, method)["noise"]["policy"]
+        if policy is not None and policy not in names.POLICIES_OF[kind]:
+            expected = f"one of {', '.join(names.POLICIES_OF[kind])}, as the examples are {kind}"
+            raise ConfigError.of(f"methods.{method}.noise.policy", expected, policy)
+
+
+def no_scaling_but_of_vectors(config: dict) -> None:
+    """Forbid to scale what has no features to scale."""
+    _, kind = _first(config)
+    scaling = config["training"].get("scaling", "none")
+    if scaling != "none" and kind != VECTORS:
+        expected = f"it only with kind {VECTORS}, as the examples are {kind}"
+        raise ConfigError.of("training.scaling", expected, scaling)
+
+
+# In the order in which they are checked.
+KIND_RULES: list[Callable[[dict], None]] = [
+    no_two_kinds,
+    no_backbone_of_another_kind,
+    no_noise_of_another_kind,
+    no_scaling_but_of_vectors,
+]

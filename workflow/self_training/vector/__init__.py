@@ -1,0 +1,1 @@
+"""Vectors: embeddings from a pretrained encoder, or tables of numbers."""
