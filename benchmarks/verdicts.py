@@ -191,10 +191,11 @@ def of_folds(drawn: list[np.ndarray], folds: int, repeats: int) -> tuple[float, 
         test = corrected_t_test(rows, "a", "b", folds)
         own = rows[rows["method"] == "a"]
         half, mean = fold_interval(own, repeats), own["accuracy"].mean()
-        ahead = test["p_value"] < ALPHA and test["difference"] > 0
-        width = np.diff(test["interval"])[0] / 2
-        found.append((ahead, covers(test["interval"], 0), width, abs(mean - 0.8) <= half))
-    return tuple(map(float, np.mean(found, axis=0)))
+        interval, p_value = test["interval"], test["p_value"]
+        ahead = p_value is not None and p_value < ALPHA and test["difference"] > 0
+        width = np.nan if interval is None else np.diff(interval)[0] / 2
+        found.append((ahead, covers(interval, 0), width, abs(mean - 0.8) <= half))
+    return tuple(map(float, np.nanmean(found, axis=0)))
 
 
 def of_learners(

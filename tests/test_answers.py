@@ -180,12 +180,15 @@ def test_without_a_score_of_the_control():
     [
         ([0.02], "one fold does not say how much of it is luck."),
         ([0.02, 0.02], "it is the same in all 2 folds, which does not say how much of it is luck."),
+        ([0.0] * 5, "it is the same in all 5 folds, which does not say how much of it is luck."),
     ],
 )
 def test_too_little_to_test(gain, why):
     found = answered(scores_of({"pets": gain}))
     assert found["headlines"] == ["Whether self-training helps can't be told here."]
-    assert lines(found)[0].startswith("pets: can't be told. Measured: +2.0 points over its control")
+    measured = plain.points(gain[0])
+    assert lines(found)[0].startswith(f"pets: can't be told. Measured: {measured} points over its")
+    assert "interval" not in lines(found)[0]
     assert why in lines(found)[0]
 
 

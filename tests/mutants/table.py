@@ -8,6 +8,7 @@ written anew (`tests/test_mutants.py` says which).
 from mutants.answers import ANSWERS
 from mutants.certainty import CERTAINTY
 from mutants.data_checks import DATA_CHECKS
+from mutants.decisions import DECISIONS
 from mutants.deployed import DEPLOYED
 from mutants.fairness import FAIRNESS
 from mutants.mutant import Mutant
@@ -955,8 +956,8 @@ STATISTICS = [
         "no_correction",
         "p is not corrected for the number of comparisons",
         "evaluation/significance.py",
-        'corrected = multipletests([test["p_value"] for test in tested], ALPHA, "holm")[1]',
-        'corrected = [test["p_value"] for test in tested]',
+        'corrected = multipletests(p_values, ALPHA, "holm")[1]',
+        "corrected = p_values",
         ("test_significance.py::test_holm_by_hand",),
     ),
     Mutant(
@@ -1251,6 +1252,7 @@ MUTANTS = [
     *CERTAINTY,
     *DEPLOYED,
     *UNKNOWN_LABELS,
+    *DECISIONS,
     *REPEATS,
     *PREDICT,
 ]

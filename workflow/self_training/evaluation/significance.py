@@ -247,14 +247,24 @@ def correct_families(tests: list[dict]) -> None:
 
 
 def correct(tests: list[dict]) -> None:
-    """Add `p_holm` to tests: p with Holm's correction over all of them that have a p."""
+    """Add `p_holm` to tests: p with Holm's correction over all that count (`counts`)."""
     for test in tests:
         test["p_holm"] = None
-    tested = [test for test in tests if test["p_value"] is not None]
+    tested = [test for test in tests if counts(test)]
     if tested:
-        corrected = multipletests([test["p_value"] for test in tested], ALPHA, "holm")[1]
+        p_values = [1.0 if test["p_value"] is None else test["p_value"] for test in tested]
+        corrected = multipletests(p_values, ALPHA, "holm")[1]
         for test, p_value in zip(tested, corrected, strict=True):
-            test["p_holm"] = float(p_value)
+            test["p_holm"] = None if test["p_value"] is None else float(p_value)
+
+
+def counts(test: dict) -> bool:
+    """Return whether Holm's correction is over a test, among others.
+
+    One over several folds that came out without a p, as all of them differ alike, was a comparison
+    too: were it left out, the others would be corrected for fewer because of how scores came out.
+    """
+    return test["p_value"] is not None or test.get("folds", 0) > 1
 
 
 def _symmetric(methods: list[str], pairs: list[dict]) -> dict:

@@ -1,6 +1,6 @@
 """The answer on a single dataset: verdict, sentence, and how many labels a gain is worth."""
 
-from self_training.evaluation.significance import FAIR
+from self_training.evaluation.significance import FAIR, counts
 from self_training.report import plain, verdicts
 from self_training.report.verdicts import HELPS, HURTS
 from self_training.report.words import count
@@ -81,9 +81,7 @@ def _why_not_tested(test: dict) -> str:
 def _looks_like_more(test: dict, statistics: dict) -> str:
     if test["p_value"] >= statistics["alpha"]:
         return ""
-    others = sum(
-        one["family"] == FAIR and one["p_value"] is not None for one in statistics["per_dataset"]
-    )
+    others = sum(one["family"] == FAIR and counts(one) for one in statistics["per_dataset"])
     return f" By itself it looks like more than luck, but of {others} comparisons some do by luck."
 
 

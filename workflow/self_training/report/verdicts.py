@@ -136,8 +136,10 @@ def _on_datasets(entry: dict, statistics: dict) -> str:
     """Say what the folds of each dataset show, of that dataset alone."""
     pair = {entry["method"], entry["control"]}
     family = [test for test in statistics["per_dataset"] if test["family"] == FAIR]
-    tested = [test for test in family if test["p_value"] is not None]
-    own = [test for test in tested if {test["a"], test["b"]} == pair]
+    counted = [test for test in family if significance.counts(test)]
+    own = [
+        test for test in counted if {test["a"], test["b"]} == pair and test["p_value"] is not None
+    ]
     if not own:
         return "Its folds are too few to test it on single datasets."
     found: dict[str, list[str]] = {"ahead": [], "behind": [], "not shown to differ": []}
@@ -148,7 +150,7 @@ def _on_datasets(entry: dict, statistics: dict) -> str:
         name = "not shown to differ" if test["p_holm"] >= ALPHA else side
         found[name].append(f"{test['dataset']} ({difference:+.4f}, p = {test['p_holm']:.3g})")
     parts = [f"{name} on {join(_few(some))}" for name, some in found.items() if some]
-    over = f", Holm's correction over {len(tested)} rows" if len(tested) > 1 else ""
+    over = f", Holm's correction over {len(counted)} rows" if len(counted) > 1 else ""
     return (
         f"Of single datasets, over their folds (corrected t-test{over}): {'; '.join(parts)}. That "
         "is said of these datasets, and not of others."
