@@ -216,13 +216,57 @@ def test_nothing_selected():
         "scores are those of its teacher."
     ]
     assert found["next"][0] == (
-        "Try a lower `threshold`, since no pseudo-label was confident enough: pets (5 of 5 folds)."
+        "Try a lower `threshold`, or label more examples, since no pseudo-label was confident "
+        "enough: pets (5 of 5 folds)."
     )
     chosen = of(scores_of({"pets": -0.03}), **dict.fromkeys(nothing, "generations_reached"))
     assert "In all 5 folds the search chose to train no students" in lines(chosen)[0]
+    assert chosen["next"][0] == (
+        "Leave 0 out of `generations` to see what students do, as the search chose to train none: "
+        "pets."
+    )
     some = of(scores_of({"pets": 0.03}), f3="nothing_selected")
     assert some["datasets"][0]["verdict"] == "helps"
     assert lines(some)[0].endswith("In 1 of 5 folds no student was trained.")
+
+
+def without_students(scores: pd.DataFrame, *datasets: str) -> pd.DataFrame:
+    """Scores of a study that trained no student on some datasets, as nothing was selected."""
+    none = scores["dataset"].isin(datasets) & (scores["method"] == "student")
+    scores["generations_trained"] = np.where(none, 0, 1)
+    scores["termination_condition"] = np.where(none, "nothing_selected", "generations_reached")
+    return scores
+
+
+def test_teachers_that_are_ahead_of_the_control_are_no_help():
+    """By their scores they would help over all datasets, and on each."""
+    gains = {f"d{index}": 0.02 + index / 1000 for index in range(9)}
+    assert answered(scores_of(gains))["headlines"][0].startswith("Self-training helps over all 9")
+    found = answered(without_students(scores_of(gains), *gains))
+    assert found["headlines"] == ["Self-training did not take place: no student was trained."]
+    assert {row["verdict"] for row in found["datasets"]} == {"did not take place"}
+    assert found["details"] == [answer.CONTROL]
+    assert found["next"][0].startswith(
+        "Try a lower `threshold`, or label more examples, since no pseudo-label was confident"
+    )
+    assert not any("Use self-training" in text for text in found["next"])
+
+
+def test_datasets_without_students_do_not_count_over_all():
+    """On two of nine the teachers are far behind the control: nothing of pseudo-labels."""
+    gains = {f"d{index}": 0.02 + index / 1000 for index in range(7)} | {"x": -0.3, "y": -0.31}
+    assert "can't be told from luck" in answered(scores_of(gains))["headlines"][0]
+    found = answered(without_students(scores_of(gains), "x", "y"))
+    assert found["headlines"] == [
+        "Self-training helps over the 7 of 9 datasets on which students were trained: +2.3 points "
+        "of accuracy over its control. It helps on 7 of 9 datasets and did not take place on x and "
+        "y."
+    ]
+    assert found["details"][0] == (
+        "Over the 7 of 9 datasets on which students were trained: +2.3 points of accuracy over its "
+        "control (95 % interval +2.1 to +2.5), so of 100 examples, about 2 more are right. Against "
+        "the baseline: -2.0 points, on all 9 datasets."
+    )
 
 
 def test_results_that_did_not_learn_come_first():

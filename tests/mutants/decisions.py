@@ -22,4 +22,40 @@ DECISIONS = [
         'return test["p_value"] is not None',
         ("test_significance.py::test_a_comparison_that_came_out_without_a_p_is_corrected_for",),
     ),
+    Mutant(
+        "teachers_help_over_all",
+        "a method that trained no student helps over all datasets, as its teachers are ahead",
+        "evaluation/significance.py",
+        "frozenset((method, control)): no_students[method]",
+        "frozenset((method, control)): []",
+        (
+            "test_answers.py::test_datasets_without_students_do_not_count_over_all",
+            "test_verdicts.py::test_results_without_students_are_no_part_of_the_comparison_with_the_"
+            "control",
+        ),
+    ),
+    Mutant(
+        "teachers_help_on_a_dataset",
+        "a method that trained no student on a dataset has a verdict there",
+        "evaluation/comparison.py",
+        "return [str(dataset) for dataset in none.index[none]]",
+        "return []",
+        ("test_answers.py::test_teachers_that_are_ahead_of_the_control_are_no_help",),
+    ),
+    Mutant(
+        "teachers_deployed_as_students",
+        "students are deployed where none was trained, since they help over all datasets",
+        "evaluation/judging.py",
+        "own in (HELPS, HURTS, NO_STUDENTS)",
+        "own in (HELPS, HURTS)",
+        ("test_decision.py::test_where_no_student_was_trained_there_is_none_to_deploy",),
+    ),
+    Mutant(
+        "tie_called_highest",
+        "of methods that are equally good one is said to have the highest accuracy",
+        "deployment/decision.py",
+        "if len(choice.tied) == 1:",
+        "if choice.tied:",
+        ("test_decision.py::test_students_that_help_or_what_is_best_on_labels_alone",),
+    ),
 ]

@@ -1,10 +1,9 @@
 """What to do next, by the rule in `docs/protocol.md` (The verdict)."""
 
 from self_training.evaluation.answers import is_gain
+from self_training.evaluation.judging import HELPS, HURTS, LUCK, NO_GAIN, NO_STUDENTS, NOT_TESTED
 from self_training.evaluation.worth import half_width
 from self_training.report import plain
-from self_training.report.answer_of_dataset import LUCK, NO_GAIN, NOT_TESTED
-from self_training.report.verdicts import HELPS, HURTS
 from self_training.report.words import join
 
 # Of the outer cross-validation, as far as more of them pay.
@@ -53,6 +52,12 @@ def _selects_nothing(row: dict, rows: list[dict], statistics: dict) -> str | Non
     if not row["nothing_selected"]:
         return None
     return f"{plain.name(row, statistics)} ({row['nothing_selected']} of {row['results']} folds)"
+
+
+def _chooses_none(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    if row["verdict"] != NO_STUDENTS or row["nothing_selected"]:
+        return None
+    return plain.name(row, statistics)
 
 
 def _has_one_fold(row: dict, rows: list[dict], statistics: dict) -> str | None:
@@ -139,7 +144,12 @@ RULES = {
     ),
     "Use self-training (`deploy: auto` trains it on all labels)": _helps,
     "Train without pseudo-labels (`deploy: auto` does)": _does_not_help,
-    "Try a lower `threshold`, since no pseudo-label was confident enough": _selects_nothing,
+    "Try a lower `threshold`, or label more examples, since no pseudo-label was confident enough": (
+        _selects_nothing
+    ),
+    "Leave 0 out of `generations` to see what students do, as the search chose to train none": (
+        _chooses_none
+    ),
     "Take more outer folds, 3 at least": _has_one_fold,
     f"Repeat the outer folds (`repeats: {REPEATS}`) to tell from luck what was measured": _repeats,
     f"Add labeled examples, since even {REPEATS} repeats would not tell from luck what was "

@@ -1,30 +1,9 @@
 """The answer on a single dataset: verdict, sentence, and how many labels a gain is worth."""
 
+from self_training.evaluation.judging import HELPS, HURTS, NO_GAIN, NO_STUDENTS, NOT_TESTED
 from self_training.evaluation.significance import FAIR, counts
-from self_training.report import plain, verdicts
-from self_training.report.verdicts import HELPS, HURTS
+from self_training.report import plain
 from self_training.report.words import count
-
-# Beside HELPS and HURTS, what is said of a dataset.
-NO_GAIN, LUCK = "does not help", "can't be told from luck"
-NOT_TESTED, NO_STUDENTS = "can't be told", "did not take place"
-
-
-def of_row(row: dict, statistics: dict) -> str:
-    """Return what is said of a method on a dataset, at one of its label budgets.
-
-    Args:
-        row: of `answers.on_datasets`.
-        statistics: what `statistics.json` holds (see `findings.describe`).
-    """
-    if row["without_students"] == row["results"]:
-        return NO_STUDENTS
-    found = verdicts.on_dataset(statistics, row["dataset"], row["method"])
-    if found in (HELPS, HURTS):
-        return found
-    if found == verdicts.UNKNOWN:
-        return NOT_TESTED
-    return NO_GAIN if row["over_control"]["interval"][1] < statistics["rope"] else LUCK
 
 
 def sentence(row: dict, statistics: dict) -> str:
@@ -32,7 +11,7 @@ def sentence(row: dict, statistics: dict) -> str:
 
     Args:
         row: of `answers.on_datasets`, with its `verdict`.
-        statistics: as of `of_row`.
+        statistics: what `statistics.json` holds (see `findings.describe`).
     """
     parts = [f"{plain.name(row, statistics)}: {row['verdict']}.", _measured(row, statistics)]
     parts += [_over_baseline(row), *_flaws(row)]
