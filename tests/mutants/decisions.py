@@ -58,4 +58,58 @@ DECISIONS = [
         "if choice.tied:",
         ("test_decision.py::test_students_that_help_or_what_is_best_on_labels_alone",),
     ),
+    Mutant(
+        "advice_by_the_verdict_alone",
+        "self-training is advised where it helps, though the baseline is better and is deployed",
+        "report/advice.py",
+        'if not row["choice"] or row["choice"]["method"] != row["method"]:',
+        'if row["verdict"] != HELPS:',
+        (
+            "test_answers.py::test_students_ahead_of_their_control_and_behind_the_baseline",
+            "test_answers.py::test_advice_on_a_dataset_is_what_is_deployed",
+        ),
+    ),
+    Mutant(
+        "advice_against_what_is_deployed",
+        "no pseudo-labels are advised on a dataset where students are deployed",
+        "report/advice.py",
+        'if not choice or choice["kind"] == CHAIN or not found <= {HURTS, NO_GAIN}:',
+        "if not choice or not found <= {HURTS, NO_GAIN}:",
+        ("test_answers.py::test_advice_on_a_dataset_is_what_is_deployed",),
+    ),
+    Mutant(
+        "behind_the_baseline_hidden",
+        "that the baseline is better is not said where students help over their control",
+        "report/answer_of_dataset.py",
+        'row["verdict"] == HELPS and bool(test) and test["difference"] < 0',
+        "False",
+        ("test_answers.py::test_students_ahead_of_their_control_and_behind_the_baseline",),
+    ),
+    Mutant(
+        "more_unlabeled_pay_unmeasured",
+        "more unlabeled examples are said to pay wherever self-training helps",
+        "report/advice.py",
+        'if not row["is_largest"] or not is_gain(row["growth"]):',
+        'if not row["is_largest"] or not (row["verdict"] == HELPS or is_gain(row["growth"])):',
+        ("test_answers.py::test_more_unlabeled_examples_where_students_grew_with_them",),
+    ),
+    Mutant(
+        "more_labels_for_nothing",
+        "more labeled examples are asked for where a larger budget shows that there is no gain",
+        "report/advice.py",
+        'if any(other["verdict"] in (HURTS, NO_GAIN) for other in same):',
+        "if False:",
+        (
+            "test_answers.py::test_more_labeled_examples_are_asked_for_only_where_the_larger_budget_"
+            "leaves_it_open",
+        ),
+    ),
+    Mutant(
+        "flat_curve_may_gain",
+        "a curve that is flat at its end may still gain by more labels",
+        "report/advice.py",
+        'return interval is not None and interval[1] < statistics["rope"]',
+        "return False",
+        ("test_answers.py::test_more_labels_where_the_control_still_gains",),
+    ),
 ]

@@ -1,11 +1,16 @@
 """What to do next, by the rule in `docs/protocol.md` (The verdict)."""
 
+from collections.abc import Callable
+
 from self_training.evaluation.answers import is_gain
 from self_training.evaluation.judging import HELPS, HURTS, LUCK, NO_GAIN, NO_STUDENTS, NOT_TESTED
 from self_training.evaluation.worth import half_width
 from self_training.report import plain
 from self_training.report.words import join
+from self_training.study.methods import CHAIN, TEACHER
 
+# A row, all rows and the statistics -> where advice holds, or None.
+Rule = Callable[[dict, list[dict], dict], str | None]
 # Of the outer cross-validation, as far as more of them pay.
 REPEATS = 10
 
@@ -38,14 +43,45 @@ def _has_no_control(row: dict, rows: list[dict], statistics: dict) -> str | None
     return row["method"] if row["control"] is None else None
 
 
-def _helps(row: dict, rows: list[dict], statistics: dict) -> str | None:
-    return plain.name(row, statistics) if row["is_largest"] and row["verdict"] == HELPS else None
+def _use(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    """Where the method is what is best to be trained, by the rule of `deploy: auto`."""
+    if not row["choice"] or row["choice"]["method"] != row["method"]:
+        return None
+    why = "" if row["verdict"] == HELPS else " (it helps over all datasets, and is ahead here)"
+    return f"{plain.name(row, statistics)}{why}"
+
+
+def _is_behind(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    """Where students help, and what is trained on labels alone is as good or better."""
+    choice = row["choice"]
+    if not choice or choice["kind"] == CHAIN or not choice["may_be_deployed"]:
+        return None
+    how = f"{plain.points(choice['ahead'])} points" if choice["ahead"] else "as good"
+    who = plain.name_baseline(choice["method"])
+    return f"{plain.name(row, statistics)} ({who}: {how})"
 
 
 def _does_not_help(row: dict, rows: list[dict], statistics: dict) -> str | None:
-    """Where that is said of all methods."""
+    """Where that is said of all methods, and none of them is best to be trained all the same."""
     found = {other["verdict"] for other in rows if other["dataset"] == row["dataset"]}
-    return plain.name_dataset(row) if row["is_largest"] and found <= {HURTS, NO_GAIN} else None
+    choice = row["choice"]
+    if not choice or choice["kind"] == CHAIN or not found <= {HURTS, NO_GAIN}:
+        return None
+    # Where they help over all datasets, it is said that others are better.
+    if choice["may_be_deployed"]:
+        return None
+    as_what = "" if choice["kind"] == TEACHER else f" (as {choice['method']})"
+    return f"{plain.name_dataset(row)}{as_what}"
+
+
+def _if_deployable(of_row: Rule, by_deploy: bool) -> Rule:
+    """Return a rule for the rows that `deploy: auto` chooses for, or for the others."""
+
+    def rule(row: dict, rows: list[dict], statistics: dict) -> str | None:
+        known = row["choice"] and row["choice"]["by_deploy"] == by_deploy
+        return of_row(row, rows, statistics) if known else None
+
+    return rule
 
 
 def _selects_nothing(row: dict, rows: list[dict], statistics: dict) -> str | None:
@@ -76,8 +112,19 @@ def _repeats(row: dict, rows: list[dict], statistics: dict) -> str | None:
 
 
 def _examples(row: dict, rows: list[dict], statistics: dict) -> str | None:
-    """Where repeats would not make the interval narrow enough."""
+    """Where repeats would not make the interval narrow enough.
+
+    Not where with more labels, which the study has, it is known that there is no gain.
+    """
     if row["verdict"] != LUCK or _is_enough(row, statistics):
+        return None
+    same = [
+        other
+        for other in rows
+        if (other["original"], other["method"]) == (row["original"], row["method"])
+        and (other["labels"] or 0) > (row["labels"] or 0)
+    ]
+    if any(other["verdict"] in (HURTS, NO_GAIN) for other in same):
         return None
     return f"{plain.name(row, statistics)} (then still ±{min(_half_widths(row), key=float)} points)"
 
@@ -102,11 +149,23 @@ def _gains_by_labels(row: dict, rows: list[dict], statistics: dict) -> str | Non
 
 
 def _may_gain_by_labels(row: dict, rows: list[dict], statistics: dict) -> str | None:
-    """Where no other method's control gains."""
+    """Where no other method's control gains, and this one may gain something that matters."""
     same = [other for other in rows if other["original"] == row["original"]]
     if not row["last_step"] or any(is_gain(other["last_step"]) for other in same):
         return None
-    return _last_step(row)
+    return None if _is_flat(row, statistics) else _last_step(row)
+
+
+def _gains_little_by_labels(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    """Where the curves of all controls are flat at the end, however many labels came before."""
+    same = [other for other in rows if other["original"] == row["original"]]
+    return _last_step(row) if all(_is_flat(other, statistics) for other in same) else None
+
+
+def _is_flat(row: dict, statistics: dict) -> bool:
+    """Return whether the last step of the control's curve has, if any, a gain below the rope."""
+    interval = row["last_step"].get("interval")
+    return interval is not None and interval[1] < statistics["rope"]
 
 
 def _last_step(row: dict) -> str | None:
@@ -120,30 +179,33 @@ def _last_step(row: dict) -> str | None:
 
 
 def _gains_by_unlabeled(row: dict, rows: list[dict], statistics: dict) -> str | None:
-    """By a verdict, or since students of later generations, which had more of them, are better."""
-    if not row["is_largest"]:
+    """Where that was measured: students of later generations, which had more of them, are better.
+
+    That students help, of as many as there are, does not say that more of them would.
+    """
+    if not row["is_largest"] or not is_gain(row["growth"]):
         return None
-    if row["verdict"] == HELPS:
-        return f"{plain.name(row, statistics)} (self-training helps)"
-    if is_gain(row["growth"]):
-        gain = plain.points(row["growth"]["difference"])
-        return (
-            f"{plain.name(row, statistics)} ({gain} points from the first generation to the last)"
-        )
-    return None
+    gain = plain.points(row["growth"]["difference"])
+    return f"{plain.name(row, statistics)} ({gain} points from the first generation to the last)"
 
 
 def _has_no_curve(row: dict, rows: list[dict], statistics: dict) -> str | None:
     return row["original"] if not row["budgets"] and row["labels"] is not None else None
 
 
-RULES = {
+RULES: dict[str, Rule] = {
     "Look first at results that did not learn anything (sheet Chains)": _did_not_learn,
     "Let a control be trained in the same way without pseudo-labels (`controls: last_student`)": (
         _has_no_control
     ),
-    "Use self-training (`deploy: auto` trains it on all labels)": _helps,
-    "Train without pseudo-labels (`deploy: auto` does)": _does_not_help,
+    "Use self-training (`deploy: auto` trains it on all labels)": _if_deployable(_use, True),
+    "Use self-training": _if_deployable(_use, False),
+    "Train without pseudo-labels (`deploy: auto` does), since that is as good or better, though "
+    "they help over their control": _if_deployable(_is_behind, True),
+    "Train without pseudo-labels, since that is as good or better, though they help over their "
+    "control": _if_deployable(_is_behind, False),
+    "Train without pseudo-labels (`deploy: auto` does)": _if_deployable(_does_not_help, True),
+    "Train without pseudo-labels": _if_deployable(_does_not_help, False),
     "Try a lower `threshold`, or label more examples, since no pseudo-label was confident enough": (
         _selects_nothing
     ),
@@ -156,6 +218,9 @@ RULES = {
     "measured": _examples,
     "Get more labels, since with the most of them the control still gained": _gains_by_labels,
     "Whether more labels would help can't be told from luck": _may_gain_by_labels,
+    "Do not count on more labels: with the most of them the control gained little or nothing": (
+        _gains_little_by_labels
+    ),
     "Get more unlabeled examples, which pay": _gains_by_unlabeled,
     "To see what more labels bring, and how many a gain is worth, give a list of label budgets "
     "(such as `labels_per_class: [4, 16, 64]`, up to what there is)": _has_no_curve,

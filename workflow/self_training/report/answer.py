@@ -20,6 +20,7 @@ from self_training.evaluation.judging import (
 )
 from self_training.evaluation.significance import FAIR
 from self_training.report import advice, answer_of_dataset, plain
+from self_training.report.answer_of_dataset import is_behind
 from self_training.report.words import join
 
 CONTROL = (
@@ -32,14 +33,17 @@ OF_ACCURACY = "points of accuracy"
 NAMED = 3
 
 
-def of_study(scores: pd.DataFrame, generations: pd.DataFrame, statistics: dict) -> dict:
+def of_study(
+    scores: pd.DataFrame, generations: pd.DataFrame, statistics: dict, kinds: dict[str, str]
+) -> dict:
     """Return the answer of a study (see `give`).
 
     Args:
         scores, generations: of `evaluation.tables`.
         statistics: what `statistics.json` holds (see `findings.describe`).
+        kinds: of every method that may be deployed (see `study.config.kinds`).
     """
-    return give(statistics, answers.gather(over_seeds(scores), generations, statistics))
+    return give(statistics, answers.gather(over_seeds(scores), generations, statistics, kinds))
 
 
 def give(statistics: dict, numbers: dict) -> dict:
@@ -99,16 +103,43 @@ def _headline(entry: dict, rows: list[dict], statistics: dict) -> str:
     if all(row["verdict"] == NO_STUDENTS for row in rows):
         return _say(NO_STUDENTS, who, "", {}, statistics)
     if len(rows) == 1:
-        return _say(rows[0]["verdict"], who, "here", rows[0]["over_control"], statistics)
+        said = _say(rows[0]["verdict"], who, "here", rows[0]["over_control"], statistics)
+        return said + _behind(rows, statistics)
     found = verdict(statistics, entry["method"])
     one = len({row["original"] for row in rows}) == 1
     if one or found in (NOT_TESTED, NO_STUDENTS):
-        return _split(rows, who)
+        return _split(rows, who) + _behind(rows, statistics)
     difference = {"difference": entry["mean_difference"]}
     where = _over_which(entry, rows)
     told = [row for row in rows if row["verdict"] in (HELPS, HURTS, NO_STUDENTS)]
     singly = f" {plain.capitalize(_split(told, 'it', len(rows)))}" if told else ""
-    return _say(found, who, where, difference, statistics) + singly
+    but = _behind(rows, statistics)
+    # The baseline's mean is over all datasets, also over those without students.
+    ahead = None if entry["without_students"] else _ahead_of_baseline(entry, statistics)
+    if found == HELPS and ahead is not None and ahead < 0:
+        but = _is_better(f"on the mean of all datasets it is {_by(ahead)}", statistics, "")
+    return _say(found, who, where, difference, statistics) + singly + but
+
+
+def _behind(rows: list[dict], statistics: dict) -> str:
+    """Say where students help over their control, and are still behind the baseline."""
+    behind = [row for row in rows if is_behind(row)]
+    if not behind:
+        return ""
+    if len(rows) == 1:
+        by = _by(rows[0]["over_baseline"]["difference"])
+        return _is_better(f"it is {by}", statistics, " here")
+    return _is_better(f"{_where(behind, len(rows))} it is", statistics, " there")
+
+
+def _by(difference: float) -> str:
+    """Return such as `2.1 points`."""
+    return f"{plain.points(-difference).lstrip('+')} points"
+
+
+def _is_better(behind: str, statistics: dict, where: str) -> str:
+    baseline = plain.name_baseline(statistics["control"]).replace("{", "{{").replace("}", "}}")
+    return f" But {behind} behind {baseline}: training without pseudo-labels is better{where}."
 
 
 def _over_which(entry: dict, rows: list[dict]) -> str:

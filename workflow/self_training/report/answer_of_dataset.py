@@ -69,9 +69,20 @@ def _over_baseline(row: dict) -> str:
     if not test or row["verdict"] == NO_STUDENTS:
         return ""
     text = plain.over_baseline(test["difference"], row["baseline"])
+    if is_behind(row):
+        return (
+            f"{text[:-1]}: pseudo-labels help over the control, but training without them is "
+            "better."
+        )
     if row["control"]:
         return text
     return f"{text[:-1]}, which may be longer training, noise or more networks."
+
+
+def is_behind(row: dict) -> bool:
+    """Return whether students help over their control, and the baseline is ahead of them."""
+    test = row["over_baseline"]
+    return row["verdict"] == HELPS and bool(test) and test["difference"] < 0
 
 
 def _flaws(row: dict) -> list[str]:
