@@ -73,8 +73,8 @@ DECISIONS = [
         "advice_against_what_is_deployed",
         "no pseudo-labels are advised on a dataset where students are deployed",
         "report/advice.py",
-        'if not choice or choice["kind"] == CHAIN or not found <= {HURTS, NO_GAIN}:',
-        "if not choice or not found <= {HURTS, NO_GAIN}:",
+        'if not choice or choice["kind"] == CHAIN or choice["may_be_deployed"]:',
+        "if not choice:",
         ("test_answers.py::test_advice_on_a_dataset_is_what_is_deployed",),
     ),
     Mutant(
@@ -90,7 +90,8 @@ DECISIONS = [
         "more unlabeled examples are said to pay wherever self-training helps",
         "report/advice.py",
         'if not row["is_largest"] or not is_gain(row["growth"]):',
-        'if not row["is_largest"] or not (row["verdict"] == HELPS or is_gain(row["growth"])):',
+        'if row["verdict"] == HELPS:\n        return plain.name(row, statistics)\n'
+        '    if not is_gain(row["growth"]):',
         ("test_answers.py::test_more_unlabeled_examples_where_students_grew_with_them",),
     ),
     Mutant(
@@ -111,5 +112,21 @@ DECISIONS = [
         'return interval is not None and interval[1] < statistics["rope"]',
         "return False",
         ("test_answers.py::test_more_labels_where_the_control_still_gains",),
+    ),
+    Mutant(
+        "equal_budgets_pass",
+        "two label budgets that keep as many labels are studied as two",
+        "data/distinct_budgets.py",
+        "if kept[one] == kept[other]:",
+        "if False:",
+        ("test_config.py::test_two_budgets_that_keep_the_same_labels",),
+    ),
+    Mutant(
+        "budgets_of_repeats_are_datasets",
+        "label budgets whose repeats differ are counted as datasets",
+        "report/findings_of_repeats.py",
+        "if not several:",
+        "if True:",
+        ("test_repeats.py::test_how_much_one_split_decides_is_said",),
     ),
 ]

@@ -67,6 +67,7 @@ rule check_data:
         "../../envs/analysis.yaml"
     params:
         identity=plan.dataset_identity,
+        budgets=plan.budget_settings,
         code=code_digest("check_data"),
     script:
         "../scripts/check_data.py"

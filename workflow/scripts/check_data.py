@@ -14,5 +14,6 @@ seen = look(
     thumbnails(np.load(snakemake.input.images, mmap_mode="r")),
     load_json(snakemake.input.duplicates),
     snakemake.params.identity,
+    snakemake.params.budgets,
 )
 save_json(snakemake.output.checked, seen)

@@ -65,10 +65,10 @@ def _does_not_help(row: dict, rows: list[dict], statistics: dict) -> str | None:
     """Where that is said of all methods, and none of them is best to be trained all the same."""
     found = {other["verdict"] for other in rows if other["dataset"] == row["dataset"]}
     choice = row["choice"]
-    if not choice or choice["kind"] == CHAIN or not found <= {HURTS, NO_GAIN}:
+    # Students that may be deployed are best, or it is said that others are as good or better.
+    if not choice or choice["kind"] == CHAIN or choice["may_be_deployed"]:
         return None
-    # Where they help over all datasets, it is said that others are better.
-    if choice["may_be_deployed"]:
+    if not found <= {HURTS, NO_GAIN}:
         return None
     as_what = "" if choice["kind"] == TEACHER else f" (as {choice['method']})"
     return f"{plain.name_dataset(row)}{as_what}"
