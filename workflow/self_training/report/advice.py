@@ -56,9 +56,9 @@ def _is_behind(row: dict, rows: list[dict], statistics: dict) -> str | None:
     choice = row["choice"]
     if not choice or choice["kind"] == CHAIN or not choice["may_be_deployed"]:
         return None
-    how = f"{plain.points(choice['ahead'])} points" if choice["ahead"] else "as good"
-    who = plain.name_baseline(choice["method"])
-    return f"{plain.name(row, statistics)} ({who}: {how})"
+    by = plain.points(choice["ahead"]).lstrip("+")
+    how = f"{by} points ahead" if choice["ahead"] else "as good"
+    return f"{plain.name(row, statistics)} ({plain.name_baseline(choice['method'])} is {how})"
 
 
 def _does_not_help(row: dict, rows: list[dict], statistics: dict) -> str | None:
@@ -70,7 +70,7 @@ def _does_not_help(row: dict, rows: list[dict], statistics: dict) -> str | None:
         return None
     if not found <= {HURTS, NO_GAIN}:
         return None
-    as_what = "" if choice["kind"] == TEACHER else f" (as {choice['method']})"
+    as_what = "" if choice["kind"] == TEACHER else f" (the best is {choice['method']})"
     return f"{plain.name_dataset(row)}{as_what}"
 
 
@@ -99,6 +99,13 @@ def _chooses_none(row: dict, rows: list[dict], statistics: dict) -> str | None:
 def _has_one_fold(row: dict, rows: list[dict], statistics: dict) -> str | None:
     test = row["over_control"]
     if row["verdict"] != NOT_TESTED or not test or test.get("folds", 0) > 1:
+        return None
+    return plain.name(row, statistics)
+
+
+def _has_equal_folds(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    test = row["over_control"]
+    if row["verdict"] != NOT_TESTED or not test or test.get("folds", 0) < 2:
         return None
     return plain.name(row, statistics)
 
@@ -200,9 +207,9 @@ RULES: dict[str, Rule] = {
     ),
     "Use self-training (`deploy: auto` trains it on all labels)": _if_deployable(_use, True),
     "Use self-training": _if_deployable(_use, False),
-    "Train without pseudo-labels (`deploy: auto` does), since that is as good or better, though "
-    "they help over their control": _if_deployable(_is_behind, True),
-    "Train without pseudo-labels, since that is as good or better, though they help over their "
+    "Train without pseudo-labels (`deploy: auto` does): that is as good or better, even where they "
+    "help over the control": _if_deployable(_is_behind, True),
+    "Train without pseudo-labels: that is as good or better, even where they help over the "
     "control": _if_deployable(_is_behind, False),
     "Train without pseudo-labels (`deploy: auto` does)": _if_deployable(_does_not_help, True),
     "Train without pseudo-labels": _if_deployable(_does_not_help, False),
@@ -213,6 +220,8 @@ RULES: dict[str, Rule] = {
         _chooses_none
     ),
     "Take more outer folds, 3 at least": _has_one_fold,
+    f"Repeat the outer folds (`repeats: {REPEATS}`) or label more examples to test on, since all "
+    "folds say the same": _has_equal_folds,
     f"Repeat the outer folds (`repeats: {REPEATS}`) to tell from luck what was measured": _repeats,
     f"Add labeled examples, since even {REPEATS} repeats would not tell from luck what was "
     "measured": _examples,

@@ -67,7 +67,9 @@ def give(statistics: dict, numbers: dict) -> dict:
         said.setdefault(_headline(entry, own, statistics), []).append(entry["method"])
         if len({row["original"] for row in own}) > 1:
             details += _over_all(entry, own, statistics)
-    if any(entry["control"] for entry in statistics["fair"]):
+    # Without students nothing was gained, by whatever.
+    trained = {row["method"] for row in rows if row["verdict"] != NO_STUDENTS}
+    if any(entry["control"] and entry["method"] in trained for entry in statistics["fair"]):
         details.append(CONTROL)
     worth = [answer_of_dataset.worth(row, statistics) for row in rows]
     return {

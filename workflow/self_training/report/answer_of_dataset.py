@@ -70,10 +70,7 @@ def _over_baseline(row: dict) -> str:
         return ""
     text = plain.over_baseline(test["difference"], row["baseline"])
     if is_behind(row):
-        return (
-            f"{text[:-1]}: pseudo-labels help over the control, but training without them is "
-            "better."
-        )
+        return f"{text} So pseudo-labels help over the control, but training without is better."
     if row["control"]:
         return text
     return f"{text[:-1]}, which may be longer training, noise or more networks."
