@@ -129,4 +129,20 @@ DECISIONS = [
         "if True:",
         ("test_repeats.py::test_how_much_one_split_decides_is_said",),
     ),
+    Mutant(
+        "gain_of_teachers_shown",
+        "the page has a gain of self-training where no student was trained",
+        "report/summary_md.py",
+        'if test and row["verdict"] != NO_STUDENTS else ""',
+        'if test else ""',
+        ("test_answers.py::test_teachers_that_are_ahead_of_the_control_are_no_help",),
+    ),
+    Mutant(
+        "equal_folds_without_advice",
+        "nothing is advised where the difference is the same in all folds",
+        "report/advice.py",
+        'if row["verdict"] != NOT_TESTED or not test or test.get("folds", 0) < 2:',
+        "if True:",
+        ("test_answers.py::test_too_little_to_test",),
+    ),
 ]
