@@ -581,7 +581,7 @@ def of_study(found: np.ndarray, overlap: float = 0.0, **settings) -> tuple[dict,
     statistics = json.loads(json.dumps(statistics, allow_nan=False))
     empty = pd.DataFrame(columns=["dataset", "method", "fold", "training_seed", "generation"])
     generations = empty.assign(offered=None, accuracy=None)
-    return statistics, answer.of_study(scores, generations, statistics)
+    return statistics, answer.of_study(scores, generations, statistics, {})
 
 
 def test_an_answer_says_what_it_is_over():

@@ -15,5 +15,6 @@ seen = look(
     find(snakemake.params.compared_by["features"])(load_examples(snakemake.input.examples)),
     load_json(snakemake.input.duplicates),
     snakemake.params.identity,
+    snakemake.params.budgets,
 )
 save_json(snakemake.output.checked, seen)
