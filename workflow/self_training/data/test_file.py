@@ -34,7 +34,8 @@ def read_test(
         or when a class of the dataset has no test example.
     """
     path = settings[KEY]
-    if settings["source"] == "csv":
+    # Columns that a config names are found by their names.
+    if settings["source"] == "csv" and not {"feature_columns", "text_columns"} & set(settings):
         _check_columns(path, settings)
     others = {name: value for name, value in settings.items() if name not in (KEY, "unlabeled")}
     examples = read(path, others | {"path": path})
