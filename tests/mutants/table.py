@@ -15,6 +15,7 @@ from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
 from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
+from mutants.texts import TEXTS
 from mutants.unknown import UNKNOWN_LABELS
 
 FOLDS_AND_BUDGETS = [
@@ -1255,4 +1256,5 @@ MUTANTS = [
     *REPEATS,
     *DRAWS,
     *PREDICT,
+    *TEXTS,
 ]

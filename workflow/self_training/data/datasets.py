@@ -12,7 +12,8 @@ import numpy as np
 from self_training.data import test_file
 from self_training.data.duplicate_groups import REPORT, look_for
 from self_training.data.examples import TEST, UNKNOWN, Reader, choose_classes, followed_by
-from self_training.data.sources import SHIPPED, archive, check_sha256, digest, files_of
+from self_training.data.prepared import save_examples
+from self_training.data.sources import SHIPPED, TABLES, archive, check_sha256, digest, files_of
 from self_training.errors import DatasetError
 from self_training.storage import save_array, save_json
 
@@ -39,8 +40,8 @@ def count_classes(settings: dict, dataset: str, read: Reader) -> Counts | None:
     Raises: DatasetError, when the source is unknown or its labels can't be used.
     """
     path, source = archive(settings), settings["source"]
-    # Labels in a CSV file stand among the examples, all of which would be read.
-    if source == "csv":
+    # All examples would be read.
+    if source in TABLES:
         return None
     if Path(path).exists():
         examples = read(path, settings)
@@ -122,7 +123,7 @@ def prepare(
     stay, found = look_for(
         asked, dataset, loaded, features, examples.y, class_names.tolist(), ids, is_test
     )
-    save_array(examples_path, loaded if len(stay) == len(loaded) else loaded[stay])
+    save_examples(examples_path, loaded if len(stay) == len(loaded) else loaded[stay])
     save_array(labels_path, np.where(is_test, TEST, examples.y)[stay])
     save_json(classes_path, class_names.tolist())
     save_json(ids_path, [ids[index] for index in stay])

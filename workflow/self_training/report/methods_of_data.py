@@ -1,5 +1,6 @@
 """What a methods text says of the data: datasets, outer folds, labels, repeats and seeds."""
 
+from self_training.report import encoders_text
 from self_training.report.words import count, join
 from self_training.study import budgets
 
@@ -22,6 +23,7 @@ def write(config: dict, unknown: dict[str, int]) -> str:
         "Students of one generation, and the control of the last of them, started from the same "
         "weights in all methods."
     )
+    text += encoders_text.encoded(config)
     if unknown:
         numbers = join(f"{number:,} ({dataset})" for dataset, number in unknown.items())
         text += (

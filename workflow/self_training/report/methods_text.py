@@ -2,7 +2,7 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from self_training.report import methods_of_data
+from self_training.report import encoders_text, methods_of_data
 from self_training.report.references import REFERENCES
 from self_training.report.words import count, join
 from self_training.study import methods
@@ -50,7 +50,7 @@ def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
 
 def _ingredients(config: dict) -> set[str]:
     """Return the names of the backbones and kinds of noise that a study trains with."""
-    found = {config["training"]["backbone"]}
+    found = {config["training"]["backbone"], *encoders_text.names(config)}
     for dataset in config["datasets"]:
         for name in config["methods"]:
             for generation in methods.generations(config, name) or [1]:

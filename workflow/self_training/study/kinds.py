@@ -42,6 +42,12 @@ KINDS = {
         for_duplicates="self_training.vector.features:for_duplicates",
         draw="self_training.vector.show:draw_pseudo_labels",
     ),
+    "texts": Kind(
+        read="self_training.text.readers:read",
+        features="self_training.text.features:count_words",
+        for_duplicates="self_training.text.features:count_words",
+        draw="self_training.text.show:draw_pseudo_labels",
+    ),
 }
 
 
