@@ -17,7 +17,8 @@ from self_training.methods import pseudo_labels
 from self_training.methods.proposals import STRATEGIES, propose
 from self_training.methods.search import SELECTIONS
 from self_training.report.figures import FIGURES
-from self_training.study import kinds, names, plan, schema
+from self_training.study import encoders, kinds, names, plan, schema
+from self_training.text import noise as noise_of_texts
 from self_training.training import job, schedules
 from self_training.training.batches import LOSSES
 from self_training.vector import noise as noise_of_vectors
@@ -26,7 +27,7 @@ PACKAGE = ROOT / "workflow/self_training"
 # A room may import its own floor and those below. What lies at the root is below all of them.
 FLOORS = [
     {"study", "data"},
-    {"image", "vector"},
+    {"image", "text", "vector"},
     {"methods", "training"},
     {"evaluation"},
     {"report"},
@@ -167,7 +168,7 @@ def test_names_of_a_config_lead_somewhere(table):
     for name, path in table.items():
         assert dotted_paths.source_of(path), name
         found = dotted_paths.find(path)
-        policies = (noise_of_images.Policy, noise_of_vectors.Policy)
+        policies = (noise_of_images.Policy, noise_of_vectors.Policy, noise_of_texts.Policy)
         assert callable(found) or isinstance(found, policies)
 
 
@@ -176,11 +177,14 @@ def test_kinds_lead_somewhere():
     for kind in kinds.KINDS.values():
         for path in kind:
             assert callable(dotted_paths.find(path)), path
+    for path in encoders.ENCODERS.values():
+        assert callable(dotted_paths.find(path)), path
 
 
 def test_the_schema_has_the_names_of_the_tables():
     loaded = schema.load_schema()
     assert loaded["$defs"]["policy"]["enum"] == list(names.POLICIES)
+    assert loaded["$defs"]["encoder"]["enum"] == list(encoders.ENCODERS)
     dataset = loaded["$defs"]["dataset"]["properties"]
     assert dataset["kind"]["enum"] == list(SOURCES)
     assert set(dataset["source"]["enum"]) == {some for table in SOURCES.values() for some in table}
@@ -196,6 +200,7 @@ def test_the_schema_has_the_names_of_the_tables():
     # They stand nowhere else in it, where they could get out of step.
     written = yaml.safe_load(schema.PATH.read_text())
     assert not {"enum", "expected"} & set(written["$defs"]["policy"])
+    assert not {"enum", "expected"} & set(written["$defs"]["encoder"])
     for key in ("kind", "source"):
         assert not {"enum", "expected"} & set(written["$defs"]["dataset"]["properties"][key])
 
@@ -240,6 +245,8 @@ def test_nothing_else_is_looked_up_when_a_job_runs():
     of_kinds = {path for kind in kinds.KINDS.values() for path in kind}
     modules_of_kinds = {path.partition(":")[0].partition(".")[2] for path in of_kinds}
     assert looked_up.pop("study.kinds") == modules_of_kinds
+    of_encoders = {path.partition(":")[0].partition(".")[2] for path in encoders.ENCODERS.values()}
+    assert looked_up.pop("study.encoders") == of_encoders
     for path in names.POLICIES.values():
         policy = path.partition(":")[0].partition(".")[2]
         assert looked_up.pop(policy, None) in (None, {f"{policy.split('.')[0]}.noise_on_gpu"})

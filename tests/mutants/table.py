@@ -9,11 +9,13 @@ from mutants.answers import ANSWERS
 from mutants.certainty import CERTAINTY
 from mutants.data_checks import DATA_CHECKS
 from mutants.deployed import DEPLOYED
+from mutants.draws import DRAWS
 from mutants.fairness import FAIRNESS
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
 from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
+from mutants.texts import TEXTS
 from mutants.unknown import UNKNOWN_LABELS
 
 FOLDS_AND_BUDGETS = [
@@ -1252,5 +1254,7 @@ MUTANTS = [
     *DEPLOYED,
     *UNKNOWN_LABELS,
     *REPEATS,
+    *DRAWS,
     *PREDICT,
+    *TEXTS,
 ]

@@ -7,8 +7,8 @@ HERE = "test_unknown_labels.py::"
 UNKNOWN_LABELS = [
     Mutant(
         "unknown_is_a_class",
-        "a sub-folder of unlabeled images is a class of that name",
-        "image/readers.py",
+        "a sub-folder of unlabeled files is a class of that name",
+        "data/folders.py",
         "unknown = UNKNOWN_FOLDER in names and UNKNOWN_FOLDER not in (classes or ())",
         "unknown = False",
         (HERE + "test_a_folder_has_a_sub_folder_of_unlabeled_images",),

@@ -1,7 +1,8 @@
 # Datasets and their splits.
 #
 # Takes: the sources named in the config.
-# Gives: examples, labels, class names, names of examples and duplicates of each dataset, a look at these,
+# Gives: examples (texts, and the arrays that an encoder makes of them), labels, class names, names of
+#     examples and duplicates of each dataset, a look at these,
 #     and the split of each outer fold. The labels stay in a file of their own, which only check_data,
 #     make_splits and the evaluation are given: a split holds the labels of the labeled examples and no
 #     others. What check_data finds knows hidden labels, too, and is given to the report alone.
@@ -30,11 +31,12 @@ rule prepare_dataset:
     input:
         files=plan.dataset_files,
     output:
-        examples=f"{plan.data}/examples.npy",
+        examples=f"{plan.data}/{plan.prepared_as}",
         labels=f"{plan.data}/labels.npy",
         classes=f"{plan.data}/classes.json",
         ids=f"{plan.data}/ids.json",
         duplicates=f"{plan.data}/duplicates.json",
+        test_labels=f"{plan.data}/test_labels.npy",
     log:
         f"{plan.results}/logs/prepare_dataset/{{dataset}}.log",
     benchmark:
@@ -52,10 +54,34 @@ rule prepare_dataset:
         "../scripts/prepare_dataset.py"
 
 
+rule encode:
+    """Make arrays of texts, which networks are given: ids of words, or vectors."""
+    input:
+        texts=f"{plan.data}/texts.json",
+    output:
+        examples=f"{plan.data}/examples.npy",
+    log:
+        f"{plan.results}/logs/encode/{{dataset}}.log",
+    benchmark:
+        f"{plan.results}/benchmarks/encode/{{dataset}}.tsv"
+    wildcard_constraints:
+        dataset=any_of(plan.texts),
+    conda:
+        "../../envs/texts.yaml"
+    threads: plan.threads
+    params:
+        encoder=plan.encoder,
+        settings=plan.encoder_settings,
+        fingerprint=plan.encoder_fingerprint,
+        code=plan.encoding_code,
+    script:
+        "../scripts/encode.py"
+
+
 rule check_data:
     """Look at a dataset: duplicates, shift between labeled and unlabeled, balance of the classes."""
     input:
-        examples=f"{plan.data}/examples.npy",
+        examples=f"{plan.data}/{plan.prepared_as}",
         labels=f"{plan.data}/labels.npy",
         classes=f"{plan.data}/classes.json",
         duplicates=f"{plan.data}/duplicates.json",

@@ -69,7 +69,7 @@ rule plot_pseudo_labels:
             dataset=plan.datasets,
             fold=0,
         ),
-        examples=[plan.prepared(dataset, "examples.npy") for dataset in plan.datasets],
+        examples=[plan.prepared(dataset, plan.prepared_as) for dataset in plan.datasets],
         classes=[plan.prepared(dataset, "classes.json") for dataset in plan.datasets],
     output:
         svg=[

@@ -5,14 +5,14 @@ log_to(snakemake.log[0])
 import numpy as np
 
 from self_training.data.data_check import look
+from self_training.data.prepared import load_examples
 from self_training.dotted_paths import find
 from self_training.storage import load_json, save_json
 
-examples = np.load(snakemake.input.examples, mmap_mode="r")
 seen = look(
     np.load(snakemake.input.labels),
     load_json(snakemake.input.classes),
-    find(snakemake.params.compared_by["features"])(examples),
+    find(snakemake.params.compared_by["features"])(load_examples(snakemake.input.examples)),
     load_json(snakemake.input.duplicates),
     snakemake.params.identity,
 )

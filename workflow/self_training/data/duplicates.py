@@ -25,13 +25,14 @@ def exact(examples: np.ndarray) -> np.ndarray:
     """Return, per example, the first one that has the same bytes.
 
     Args:
-        examples: (examples, ...), of whatever kind.
+        examples: (examples, ...), of whatever kind; texts are str.
 
     Returns: int (examples,); an example without duplicates is its own first.
     """
     digests = np.empty(len(examples), dtype="V16")
     for index, example in enumerate(examples):
-        digests[index] = np.void(hashlib.blake2b(example.tobytes(), digest_size=16).digest())
+        content = example.encode() if isinstance(example, str) else example.tobytes()
+        digests[index] = np.void(hashlib.blake2b(content, digest_size=16).digest())
     _, first, group = np.unique(digests, return_index=True, return_inverse=True)
     return first[group]
 

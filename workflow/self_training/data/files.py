@@ -3,7 +3,7 @@
 import csv
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -132,6 +132,41 @@ class Header(NamedTuple):
     separator: str
 
 
+def read_utf8(path: Path | str) -> str:
+    """Return the text of a file, whose line breaks stay as they are.
+
+    Raises: DatasetError, naming the byte and the line where it is not in UTF-8.
+    """
+    with readable(path, "a file in UTF-8"):
+        content = Path(path).read_bytes()
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            # Of a mark at the beginning, positions do not count the bytes.
+            start = error.start + 3 * content.startswith(b"\xef\xbb\xbf")
+            line = content.count(b"\n", 0, start) + 1
+            raise DatasetError(
+                f"{path}: Expected UTF-8. Received the byte 0x{content[start]:02x} in line {line}, "
+                "which is none there. Save the file as UTF-8."
+            ) from error
+
+
+def check_columns(path: Path | str, names: Sequence[str], columns: dict[str, str]) -> None:
+    """Raise DatasetError when a column is not in a table, or in it twice.
+
+    Args:
+        names: of the columns that it has.
+        columns: those that must be there; of each the key of the config that names it.
+    """
+    for column, key in columns.items():
+        if names.count(column) != 1:
+            shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
+            raise DatasetError(
+                f"{path}: Expected the column '{column}' ({key}). Received the columns: "
+                f"{shown or 'none'}."
+            )
+
+
 def read_header(path: Path | str, columns: dict[str, str]) -> Header:
     """Read the names of the columns of a CSV file.
 
@@ -146,11 +181,5 @@ def read_header(path: Path | str, columns: dict[str, str]) -> Header:
         separator = ";" if ";" in first_line and "," not in first_line else ","
         names = next(csv.reader([first_line], delimiter=separator), [])
     names = [name.strip() for name in names]
-    for key, column in columns.items():
-        if column not in names:
-            shown = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-            raise DatasetError(
-                f"{path}: Expected the column '{column}' ({key}). Received the columns: "
-                f"{shown or 'none'}."
-            )
+    check_columns(path, names, {column: key for key, column in columns.items()})
     return Header(names, separator)

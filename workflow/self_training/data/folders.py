@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from self_training.data.examples import UNKNOWN_FOLDER, check_class_names, plain_name
+import numpy as np
+
+from self_training.data.examples import UNKNOWN, UNKNOWN_FOLDER, check_class_names, plain_name
 from self_training.errors import DatasetError
 
 # What file managers leave in folders, beside hidden files.
@@ -55,6 +57,33 @@ def list_files(folder: Path, content: Content) -> tuple[list[list[Path]], list[s
         files.append(sorted(file for file in inside if not _is_litter(file)))
         _check_suffixes(files[-1], content)
     return files, [plain_name(entry.name) for entry in classes]
+
+
+def read_classes(
+    folder: Path | str, content: Content, classes: Sequence[int | str] | None
+) -> tuple[list[Path], np.ndarray, np.ndarray]:
+    """Return the files of a folder with one sub-folder per class, and their labels.
+
+    Those in a sub-folder UNKNOWN_FOLDER are of unknown label, unless `classes` has it.
+
+    Args:
+        classes: of the dataset, or None.
+
+    Returns: files, in the order of `list_files`; labels int32 (files,), perhaps UNKNOWN; class
+        names str (classes,).
+    Raises: DatasetError, as `list_files`.
+    """
+    files, names = list_files(Path(folder), content)
+    unknown = UNKNOWN_FOLDER in names and UNKNOWN_FOLDER not in (classes or ())
+    class_names = [name for name in names if name != UNKNOWN_FOLDER or not unknown]
+    labels = [class_names.index(name) if name in class_names else UNKNOWN for name in names]
+    y = np.repeat(np.array(labels, dtype=np.int32), [len(some) for some in files])
+    return [file for some in files for file in some], y, np.array(class_names, dtype=str)
+
+
+def name_files(files: Sequence[Path], folder: Path | str) -> list[str]:
+    """Return what files of a folder are called: their paths in it."""
+    return [file.relative_to(folder).as_posix() for file in files]
 
 
 def list_without_classes(folder: Path, content: Content) -> list[Path]:

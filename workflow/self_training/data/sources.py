@@ -22,7 +22,11 @@ class Keys(NamedTuple):
 
 
 # Kinds of examples, and the sources that they come from.
-IMAGES, VECTORS = "images", "vectors"
+IMAGES, VECTORS, TEXTS = "images", "vectors", "texts"
+_TABLE_OF_TEXTS = Keys(
+    ("path", "text_columns", "label_column"),
+    ("unlabeled", "class_names", "id_column", "clean", "encoder"),
+)
 SOURCES = {
     IMAGES: {
         "digits": Keys((), ("color_mode",)),
@@ -44,14 +48,23 @@ SOURCES = {
             ("path", "label_column"), ("unlabeled", "class_names", "id_column", "feature_columns")
         ),
     },
+    TEXTS: {
+        **dict.fromkeys(("csv", "tsv", "jsonl", "parquet"), _TABLE_OF_TEXTS),
+        "texts": Keys(("path",), ("unlabeled", "clean", "encoder")),
+    },
 }
+# Sources whose labels stand among the examples, all of which are read with them.
+TABLES = ("csv", "tsv", "jsonl", "parquet")
 SOURCE_KEYS = {
     key for of_kind in SOURCES.values() for keys in of_kind.values() for key in sum(keys, ())
 }
 KERAS_NAMES = ("mnist", "fashion_mnist", "cifar10", "cifar100")
 SKLEARN_NAMES = ("breast_cancer", "digits", "iris", "wine")
 # Sources that are folders, and what files are in them; the others are one file.
-FOLDERS = {"images": Content("image", (".png", ".jpg", ".jpeg", ".webp"))}
+FOLDERS = {
+    "images": Content("image", (".png", ".jpg", ".jpeg", ".webp")),
+    "texts": Content("text", (".txt",)),
+}
 # Sources that come with a library: a reader gives them without a file.
 SHIPPED = ("digits", "sklearn")
 # What an archive is made from, and records; datasets that share one must agree on it.
@@ -122,7 +135,9 @@ def files_of_unlabeled(settings: dict) -> list[Path]:
     if "unlabeled" not in settings:
         return []
     path = Path(settings["unlabeled"])
-    return list_without_classes(path, FOLDERS["images"]) if path.is_dir() else [path]
+    if settings["source"] in FOLDERS:
+        return list_without_classes(path, FOLDERS[settings["source"]])
+    return [path]
 
 
 def fingerprint(settings: dict) -> str | None:
@@ -139,6 +154,9 @@ def fingerprint(settings: dict) -> str | None:
     named = {str(file.relative_to(folder)): file for file in files}
     # Two folders may have files of one name.
     apart = {f"unlabeled {file}": file for file in files_of_unlabeled(settings)}
+    if "test_path" in settings:
+        tests, _ = files_of(settings["test_path"], settings)
+        apart |= {f"test {file}": file for file in tests}
     return stamp(named | apart)
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from self_training.data.examples import UNKNOWN, UNKNOWN_FOLDER, Examples, with_unlabeled
+from self_training.data.examples import UNKNOWN, Examples, with_unlabeled
 from self_training.data.files import read_npz, read_unlabeled_npz
-from self_training.data.folders import list_files, list_without_classes
+from self_training.data.folders import list_without_classes, name_files, read_classes
 from self_training.data.sources import FOLDERS, check_origin, unknown_source
 from self_training.errors import DatasetError
 from self_training.image.csv_reader import read_csv, read_unlabeled_csv
@@ -70,7 +70,7 @@ def _read_unlabeled(settings: dict) -> Examples:
     files = list_without_classes(Path(path), FOLDERS["images"])
     load = _loader(files, settings.get("image_size"), settings.get("color_mode"))
     y = np.full(len(files), UNKNOWN, np.int32)
-    return Examples(y, np.array([], dtype=str), load, _ids(files, path))
+    return Examples(y, np.array([], dtype=str), load, name_files(files, path))
 
 
 def _read_shipped(source: str) -> Examples:
@@ -110,7 +110,7 @@ def read_images(
     """Read a folder with one sub-folder per class: PNG, JPEG and WebP images.
 
     Classes are in the order of their names (numbers as numbers), images too; those in a sub-folder
-    UNKNOWN_FOLDER are of unknown label, unless `classes` has it. Pixels are those that are shown:
+    `unlabeled` are of unknown label, unless `classes` has it. Pixels are those that are shown:
     turned as their Exif data say, on white where they are transparent.
 
     Args:
@@ -120,18 +120,9 @@ def read_images(
 
     Raises: DatasetError, naming the image that is wrong.
     """
-    files, names = list_files(Path(path), FOLDERS["images"])
-    unknown = UNKNOWN_FOLDER in names and UNKNOWN_FOLDER not in (classes or ())
-    class_names = [name for name in names if name != UNKNOWN_FOLDER or not unknown]
-    labels = [class_names.index(name) if name in class_names else UNKNOWN for name in names]
-    y = np.repeat(np.array(labels, dtype=np.int32), [len(some) for some in files])
-    paths = [file for some in files for file in some]
-    load = _loader(paths, image_size, color_mode)
-    return Examples(y, np.array(class_names, dtype=str), load, _ids(paths, path))
-
-
-def _ids(files: list[Path], folder: Path | str) -> list[str]:
-    return [file.relative_to(folder).as_posix() for file in files]
+    files, y, class_names = read_classes(path, FOLDERS["images"], classes)
+    load = _loader(files, image_size, color_mode)
+    return Examples(y, class_names, load, name_files(files, path))
 
 
 def _loader(

@@ -3,6 +3,8 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from self_training.data.shown import by_truth
+
 
 def draw_pseudo_labels(examples: list[dict], images: np.ndarray, names: list[str]) -> plt.Figure:
     """Draw pseudo-labels with their images: a line of right ones, one of wrong ones and, if there
@@ -13,10 +15,7 @@ def draw_pseudo_labels(examples: list[dict], images: np.ndarray, names: list[str
         images: uint8 (dataset, height, width, channels).
         names: of the classes.
     """
-    groups: dict[str, list[dict]] = {"right": [], "wrong": []}
-    for row in examples:
-        kind = "right" if row["pseudo_label"] == row["label"] else "wrong"
-        groups.setdefault("not known" if row["label"] is None else kind, []).append(row)
+    groups = by_truth(examples)
     lines, columns = len(groups), max(1, *map(len, groups.values()))
     size = (1.15 * columns, 1.65 * lines)
     figure, all_axes = plt.subplots(lines, columns, figsize=size, squeeze=False)

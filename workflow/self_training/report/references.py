@@ -53,9 +53,30 @@ REFERENCES = {
         "Tan, M., Le, Q. V. (2019). EfficientNet: rethinking model scaling for convolutional "
         "neural networks. ICML."
     ),
+    "bag_of_ngrams": (
+        "Joulin, A., Grave, E., Bojanowski, P., Mikolov, T. (2017). Bag of tricks for efficient "
+        "text classification. EACL."
+    ),
+    "words": (
+        "Wei, J., Zou, K. (2019). EDA: easy data augmentation techniques for boosting performance "
+        "on text classification tasks. EMNLP-IJCNLP."
+    ),
+    "sentence": (
+        "Reimers, N., Gurevych, I. (2019). Sentence-BERT: sentence embeddings using Siamese "
+        "BERT-networks. EMNLP-IJCNLP."
+    ),
     "breiman": (
         "Breiman, L., Friedman, J., Stone, C. J., Olshen, R. A. (1984). Classification and "
         "regression trees. Wadsworth."
+    ),
+    "dorfman": (
+        "Dorfman, D. D., Berbaum, K. S., Metz, C. E. (1992). Receiver operating characteristic "
+        "rating analysis: generalization to the population of readers and patients with the "
+        "jackknife method. Investigative Radiology 27."
+    ),
+    "hillis": (
+        "Hillis, S. L. (2007). A comparison of denominator degrees of freedom methods for multiple "
+        "observer ROC analysis. Statistics in Medicine 26."
     ),
     "bouthillier": (
         "Bouthillier, X., Delaunay, P., Bronzi, M., et al. (2021). Accounting for variance in "

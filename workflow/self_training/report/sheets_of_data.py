@@ -74,8 +74,9 @@ def data_check(
             sheet,
             f"At most {SHOWN} groups of a dataset, those with contradicting labels first; all of "
             "them are in its duplicates.json. Hardly different are images whose small gray "
-            "versions are the same but for brightness and contrast. Crops, mirrored images and "
-            "other views of a thing are not found.",
+            "versions are the same but for brightness and contrast, and texts that have about the "
+            "same words, in whatever order. Crops, mirrored images and other views of a thing, or "
+            "other words for it, are not found.",
         )
     sheet.append([])
     append_heading(sheet, "Balance of classes")

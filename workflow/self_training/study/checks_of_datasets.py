@@ -5,7 +5,7 @@ from pathlib import Path
 
 from self_training.data import sources
 from self_training.errors import ConfigError, DatasetError
-from self_training.study import budgets, names
+from self_training.study import budgets, encoders, names
 from self_training.study.methods import LENGTH
 
 
@@ -69,9 +69,13 @@ def no_keys_of_another_source(key: str, dataset: dict) -> None:
 
 def no_policy_of_another_kind(key: str, dataset: dict) -> None:
     """Forbid input noise of other examples."""
-    known = names.POLICIES_OF[sources.kind_of(dataset)]
+    kind = encoders.what_networks_take(dataset)
+    known = names.POLICIES_OF[kind]
     if dataset.get("policy", next(iter(known))) not in known:
-        expected = f"one of {', '.join(known)}, as kind is {sources.kind_of(dataset)}"
+        is_kind = f"kind is {kind}"
+        if kind != sources.kind_of(dataset):
+            is_kind = f"its encoder gives {kind}"
+        expected = f"one of {', '.join(known)}, as {is_kind}"
         raise ConfigError.of(f"{key}.policy", expected, dataset["policy"])
 
 
@@ -107,7 +111,7 @@ def no_kaggle_label_column_but_of_csv(key: str, dataset: dict) -> None:
 
 def no_braces_in_a_path(key: str, dataset: dict) -> None:
     """Forbid what Snakemake would take for a wildcard."""
-    for name in ("path", "unlabeled"):
+    for name in ("path", "unlabeled", "test_path"):
         if set("{}") & set(dataset.get(name, "")):
             raise ConfigError.of(f"{key}.{name}", "a path without braces", dataset[name])
 
@@ -115,7 +119,7 @@ def no_braces_in_a_path(key: str, dataset: dict) -> None:
 def no_missing_path(key: str, dataset: dict) -> None:
     """Forbid files and folders that are not there, and those of another form than the source's."""
     source = dataset["source"]
-    for name in ("path", "unlabeled"):
+    for name in ("path", "unlabeled", "test_path"):
         if name not in dataset:
             continue
         path = Path(dataset[name])
@@ -176,6 +180,7 @@ DATASET_RULES: list[Callable[[str, dict], None]] = [
     no_source_of_another_kind,
     no_source_without_its_keys,
     no_keys_of_another_source,
+    *encoders.ENCODER_RULES,
     no_policy_of_another_kind,
     no_unknown_keras_dataset,
     no_unknown_dataset_of_sklearn,

@@ -5,19 +5,26 @@ from collections.abc import Callable
 from self_training.data.sources import VECTORS, kind_of
 from self_training.errors import ConfigError
 from self_training.study import names
+from self_training.study.encoders import what_networks_take
 from self_training.study.methods import backbones_of, settings
 
 
 def _first(config: dict) -> tuple[str, str]:
-    """Return the first dataset and its kind, which is that of all."""
+    """Return the first dataset and the kind of what networks take of it, which is that of all."""
     name, dataset = next(iter(config["datasets"].items()))
-    return name, kind_of(dataset)
+    return name, what_networks_take(dataset)
 
 
 def no_two_kinds(config: dict) -> None:
     """Forbid datasets of several kinds, which no network takes."""
-    first, kind = _first(config)
+    first, given = _first(config)
+    kind = kind_of(config["datasets"][first])
     for name, dataset in config["datasets"].items():
+        if what_networks_take(dataset) != given and kind_of(dataset) == kind:
+            expected = (
+                f"one that gives {given}, as that of datasets.{first}; study the others apart"
+            )
+            raise ConfigError.of(f"datasets.{name}.encoder", expected, dataset.get("encoder"))
         if kind_of(dataset) != kind:
             expected = f"{kind}, as of datasets.{first}; study the others apart"
             raise ConfigError.of(f"datasets.{name}.kind", expected, kind_of(dataset))

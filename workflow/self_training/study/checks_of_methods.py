@@ -1,10 +1,10 @@
 """Rules that tie keys of a method to each other: one function each, named for what it forbids."""
 
 from self_training import dotted_paths
-from self_training.data.sources import kind_of
 from self_training.errors import ConfigError
 from self_training.study import names
 from self_training.study.checks_of_inheritance import Rules
+from self_training.study.encoders import what_networks_take
 from self_training.study.methods import (
     CHAIN,
     CONTROL,
@@ -227,7 +227,7 @@ def no_noise_without_a_policy(config: dict, name: str) -> None:
     for dataset, policy in _policies(config, name).items():
         if settings(config, name)["noise"]["magnitude"] and policy is None:
             expected = f"the input noise that keeps its classes, as {name} has noise.magnitude: "
-            kind = kind_of(config["datasets"][dataset])
+            kind = what_networks_take(config["datasets"][dataset])
             expected += ", ".join(names.POLICIES_OF[kind])
             raise ConfigError.of(f"datasets.{dataset}.policy", expected, None)
 

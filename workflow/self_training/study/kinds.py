@@ -56,6 +56,12 @@ KINDS = {
         open="self_training.vector.streams:open_path",
         shown="self_training.vector.named:by_name",
     ),
+    "texts": Kind(
+        read="self_training.text.readers:read",
+        features="self_training.text.features:count_words",
+        for_duplicates="self_training.text.features:count_words",
+        draw="self_training.text.show:draw_pseudo_labels",
+    ),
 }
 
 

@@ -18,10 +18,11 @@ BACKBONES_OF = {
         "mlp": "self_training.vector.backbones.mlp:build",
         "mlp_2": "self_training.vector.backbones.mlp:build_two",
     },
+    "texts": {"bag_of_ngrams": "self_training.text.backbones.bag_of_ngrams:build"},
 }
 BACKBONES = {name: path for table in BACKBONES_OF.values() for name, path in table.items()}
 # They have no residual blocks, of which stochastic depth could leave out some.
-WITHOUT_BLOCKS = {"original_cnn", *BACKBONES_OF["vectors"]}
+WITHOUT_BLOCKS = {"original_cnn", *BACKBONES_OF["vectors"], *BACKBONES_OF["texts"]}
 # Policies of input noise; see `image.noise.Policy`.
 POLICIES_OF = {
     "images": {
@@ -33,12 +34,14 @@ POLICIES_OF = {
         "gaussian": "self_training.vector.noise:GAUSSIAN",
         "feature_dropout": "self_training.vector.noise:FEATURE_DROPOUT",
     },
+    "texts": {"words": "self_training.text.noise:WORDS"},
 }
 POLICIES = {name: path for table in POLICIES_OF.values() for name, path in table.items()}
 # What does on JAX what policies of a kind do.
 NOISE_ON_JAX = {
     "images": "self_training.image.noise_on_gpu:geometric",
     "vectors": "self_training.vector.noise_on_gpu:gaussian",
+    "texts": "self_training.text.noise_on_gpu:words",
 }
 # An image goes through several operations, whose number is a setting.
 WITH_OPERATIONS = {"rand_augment"}

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from self_training.data import sources
+from self_training.data import prepared, sources
 from self_training.digests import code_digest
-from self_training.study import budgets, fair_controls, kinds, methods
+from self_training.study import budgets, encoders, fair_controls, kinds, methods
 from self_training.study.config import external_scores, inner_folds, statistics
 
 Wildcards = Any
@@ -60,6 +60,12 @@ class PlanOfData:
         self.external_scores = external_scores(config)
         self.statistics = statistics(config)
         self.teachers = methods.teachers(config)
+
+        # Texts are prepared as they are, and an encoder makes arrays of them; no study has both
+        # these and others.
+        kind_of = sources.kind_of
+        self.texts = [name for name, source in self.sources.items() if kind_of(source) == "texts"]
+        self.prepared_as = prepared.TEXTS_FILE if self.texts else prepared.EXAMPLES_FILE
 
         self.results = f"results/{config['study']}"
         self.data = f"{self.results}/datasets/{{dataset}}"
@@ -118,11 +124,14 @@ class PlanOfData:
     def dataset_files(self, wildcards: Wildcards) -> list[str]:
         """Return all files and folders that a dataset is prepared from."""
         settings = self.sources[wildcards.dataset]
-        return [self.archive(wildcards.dataset), *filter(None, [settings.get("unlabeled")])]
+        others = [settings[name] for name in ("unlabeled", "test_path") if name in settings]
+        return [self.archive(wildcards.dataset), *others]
 
     def dataset_settings(self, wildcards: Wildcards) -> dict:
-        """Return what a dataset's examples and labels are, not how they are split and used."""
-        return self.sources[wildcards.dataset]
+        """Return what a dataset's examples and labels are, not how they are encoded, split and
+        used."""
+        source = self.sources[wildcards.dataset]
+        return {key: value for key, value in source.items() if key != "encoder"}
 
     def reader(self, wildcards: Wildcards) -> str:
         """Return the dotted path of the reader of a dataset's kind, or of an archive's."""
@@ -143,6 +152,22 @@ class PlanOfData:
     def checking_code(self, wildcards: Wildcards) -> str:
         """Return a digest of the code that looks at a dataset of its kind."""
         return code_digest("check_data", kinds.of(self.sources[wildcards.dataset]).features)
+
+    def encoder(self, wildcards: Wildcards) -> str:
+        """Return the dotted path of what makes arrays of a dataset's texts."""
+        return encoders.ENCODERS[encoders.of(self.sources[wildcards.dataset])["name"]]
+
+    def encoder_settings(self, wildcards: Wildcards) -> dict:
+        """Return the arguments of a dataset's encoder."""
+        return encoders.settings(self.sources[wildcards.dataset], self.threads)
+
+    def encoder_fingerprint(self, wildcards: Wildcards) -> str | None:
+        """Return what changes with the files of a dataset's encoder."""
+        return encoders.fingerprint(self.sources[wildcards.dataset])
+
+    def encoding_code(self, wildcards: Wildcards) -> str:
+        """Return a digest of the code that encodes a dataset's texts."""
+        return code_digest("encode", self.encoder(wildcards))
 
     def drawn_by(self, _wildcards: Wildcards) -> list[str]:
         """Return, of each dataset, the dotted path of what draws its pseudo-labels."""
@@ -176,6 +201,10 @@ class PlanOfData:
     def labels(self, wildcards: Wildcards) -> str:
         """Return the file of a dataset's labels, hidden ones among them."""
         return self.prepared(wildcards.dataset, "labels.npy")
+
+    def test_labels(self, wildcards: Wildcards) -> str:
+        """Return the file of the labels of a dataset's test file, of which there may be none."""
+        return self.prepared(wildcards.dataset, "test_labels.npy")
 
     def classes(self, wildcards: Wildcards) -> str:
         """Return the file of the names of a dataset's classes."""

@@ -13,6 +13,7 @@ from jsonschema.validators import extend
 from self_training.data.sources import SOURCES
 from self_training.errors import ConfigError
 from self_training.study.config import compares_only
+from self_training.study.encoders import ENCODERS
 from self_training.study.names import POLICIES
 
 PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
@@ -43,6 +44,7 @@ def load_schema() -> dict:
     sources = dict.fromkeys(source for of_kind in SOURCES.values() for source in of_kind)
     tables: list[tuple[dict, Iterable[str]]] = [
         (schema["$defs"]["policy"], POLICIES),
+        (schema["$defs"]["encoder"], ENCODERS),
         (dataset["source"], sources),
         (dataset["kind"], SOURCES),
     ]

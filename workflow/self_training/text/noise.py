@@ -1,0 +1,118 @@
+"""Input noise: random changes of the words of a text that keep its class. NumPy, no Keras.
+
+Of Wei and Zou 2019 (EMNLP, *EDA: Easy data augmentation techniques for boosting performance on text
+classification tasks*) the random deletion and swap, which need no thesaurus, and words that are
+masked. Words are changed as ids, before a batch is formed, so that every backend sees the same.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from self_training.data.pool import Pool
+from self_training.text.ngrams import MASK, PAD
+
+LARGEST_MAGNITUDE = 30  # Of 100 words, so many are chosen to be changed.
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A kind of input noise of words. `study.names.POLICIES` says which there are.
+
+    delete, swap, mask: how often a word that is chosen is left out, changes places with the next
+        one, or becomes MASK, in parts of their sum.
+    on_gpu: dotted path of a function that does it on JAX (see `image.noise_on_gpu`).
+    """
+
+    delete: int
+    swap: int
+    mask: int
+    on_gpu: str = "self_training.text.noise_on_gpu:words"
+
+    def draw(
+        self,
+        shape: tuple[int, int],
+        magnitude: float,
+        operations: int,
+        rng: np.random.Generator,
+        pool: Pool | None = None,
+    ) -> tuple[np.ndarray, ...]:
+        """Draw what is done to texts of a shape: which of their places are left out, swapped with
+        the next one, and masked, bool (examples, length) each.
+
+        Args:
+            shape: examples, length.
+            magnitude: of `add_noise`.
+            operations, pool: of policies of other kinds.
+        """
+        chosen = rng.random(shape, np.float32) < magnitude / 100
+        operation = rng.integers(self.delete + self.swap + self.mask, size=shape, dtype=np.int8)
+        deleted = operation < self.delete
+        masked = operation >= self.delete + self.swap
+        return chosen & deleted, chosen & ~deleted & ~masked, chosen & masked
+
+    def add_noise(
+        self,
+        examples: np.ndarray,
+        magnitude: float,
+        operations: int,
+        rng: np.random.Generator,
+        pool: Pool | None = None,
+    ) -> np.ndarray:
+        """Return noisy copies of texts.
+
+        A text that would have no word left stays as it is.
+
+        Args:
+            examples: int32 (examples, length), ids of words, then PAD.
+            magnitude: 0 (no noise: the texts themselves) to LARGEST_MAGNITUDE, of 100 words how
+                many are chosen, each on its own.
+            operations, pool: of policies of other kinds.
+
+        Returns: int32 of the same shape.
+        """
+        if magnitude == 0 or len(examples) == 0:
+            return examples
+        return change(examples, *self.draw(examples.shape, magnitude, operations, rng))
+
+
+def change(ids: Any, deleted: Any, swapped: Any, masked: Any) -> Any:
+    """Return texts whose words are changed; arrays of NumPy or of JAX.
+
+    Args:
+        ids: int32 (examples, length), ids of words, then PAD.
+        deleted, swapped, masked: of `Policy.draw`; where no word is they mean nothing.
+    """
+    xp = ids.__array_namespace__()
+    is_word = ids > MASK
+    noisy = swap(ids, swapped & is_word)
+    noisy = xp.where(masked & is_word, MASK, noisy)
+    noisy = delete(noisy, deleted & is_word)
+    some_left = (noisy > MASK).any(axis=1)
+    return xp.where(some_left[:, None], noisy, ids).astype(ids.dtype)
+
+
+def swap(ids: Any, chosen: Any) -> Any:
+    """Return ids where a chosen word and the one after it have changed places.
+
+    One whose predecessor was chosen stays, as does the last of a text.
+    """
+    xp = ids.__array_namespace__()
+    nothing = xp.zeros_like(chosen[:, :1])
+    before = xp.concat([nothing, chosen[:, :-1]], axis=1)
+    after = xp.concat([ids[:, 1:], xp.full_like(ids[:, :1], PAD)], axis=1)
+    first = chosen & ~before & (after > MASK)
+    second = xp.concat([nothing, first[:, :-1]], axis=1)
+    previous = xp.concat([ids[:, :1], ids[:, :-1]], axis=1)
+    return xp.where(first, after, xp.where(second, previous, ids))
+
+
+def delete(ids: Any, deleted: Any) -> Any:
+    """Return ids without the deleted ones; the others move up, and PAD follows."""
+    xp = ids.__array_namespace__()
+    order = xp.argsort(deleted.astype("int8"), axis=1, stable=True)
+    return xp.take_along_axis(xp.where(deleted, PAD, ids), order, axis=1)
+
+
+WORDS = Policy(delete=1, swap=1, mask=1)

@@ -1,0 +1,190 @@
+"""Readers of texts: whatever the format of a source, texts and labels checked and made alike."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from self_training.data.examples import (
+    UNKNOWN,
+    Examples,
+    encode_labels,
+    plain_name,
+    with_unlabeled,
+)
+from self_training.data.files import read_utf8
+from self_training.data.folders import list_without_classes, name_files, read_classes
+from self_training.data.sources import FOLDERS, unknown_source
+from self_training.errors import DatasetError
+from self_training.text import tables
+from self_training.text.cleaning import clean
+from self_training.text.tables import Table, read_table
+
+# Between the columns that make a text: a title is a line of its own.
+BETWEEN = "\n"
+SHOWN = 5  # Rows that a message names.
+# JSON can escape one half of a character, which is none.
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def read(path: Path | str | None, settings: dict) -> Examples:
+    """Read the labels of a dataset's source, and how to get at its texts.
+
+    Args:
+        path: of a file or folder.
+        settings: of the dataset: `source`, for tables `text_columns`, `label_column` and perhaps
+            `id_column` and `class_names`; perhaps `classes`, `clean` and `unlabeled`.
+
+    Returns: examples whose `load` gives an object array of str; those of `unlabeled` come last.
+    Raises: DatasetError, naming the file, and the row where one is wrong.
+    """
+    source = settings["source"]
+    if path is None or source not in (*tables.READERS, "texts"):
+        raise unknown_source(settings)
+    of_source = _read_folder if source == "texts" else _read_table
+    examples = of_source(path, settings)
+    if "unlabeled" in settings:
+        of_unlabeled = _read_folder_without_classes if source == "texts" else _read_unlabeled_table
+        unlabeled = of_unlabeled(settings["unlabeled"], settings)
+        examples = with_unlabeled(examples, unlabeled, settings["unlabeled"])
+    return examples
+
+
+def _read_table(path: Path | str, settings: dict) -> Examples:
+    table = read_table(path, settings["source"], _columns(settings, "label_column", "id_column"))
+    texts = _texts(path, table, settings)
+    labels = _labels(path, table, settings["label_column"])
+    names = settings.get("class_names"), settings.get("classes")
+    y, class_names = encode_labels(path, labels, *names)
+    return Examples(y, class_names, texts.__getitem__, _ids(table, settings, len(texts)))
+
+
+def _read_unlabeled_table(path: Path | str, settings: dict) -> Examples:
+    """Read a table of the same form, of which a column of labels says nothing."""
+    table = read_table(path, settings["source"], _columns(settings, "id_column"))
+    texts = _texts(path, table, settings)
+    y = np.full(len(texts), UNKNOWN, np.int32)
+    none = np.array([], dtype=str)
+    return Examples(y, none, texts.__getitem__, _ids(table, settings, len(texts)))
+
+
+def _columns(settings: dict, *keys: str) -> dict[str, str]:
+    """Return the columns to read: of texts, and those that keys of the config name, if they do."""
+    columns = dict.fromkeys(_text_columns(settings), "text_columns")
+    return columns | {settings[key]: key for key in keys if settings.get(key) is not None}
+
+
+def _text_columns(settings: dict) -> list[str]:
+    columns = settings["text_columns"]
+    return [columns] if isinstance(columns, str) else list(columns)
+
+
+def _texts(path: Path | str, table: Table, settings: dict) -> np.ndarray:
+    """Return the texts of a table, str (rows,) of dtype object: its columns, joined and cleaned."""
+    parts = [_of_text(path, table, name) for name in _text_columns(settings)]
+    cleaned = [clean(part, settings.get("clean", "none")) for part in parts]
+    texts = [BETWEEN.join(filter(None, row)) for row in zip(*cleaned, strict=True)]
+    empty = [str(row) for row, text in enumerate(texts, start=1) if not text]
+    if empty:
+        shown = ", ".join(empty[:SHOWN]) + (", ..." if len(empty) > SHOWN else "")
+        raise DatasetError(
+            f"{path}: Expected a text in every {table.row} "
+            f"({', '.join(_text_columns(settings))}). Received none in {len(empty)}: "
+            f"{table.row} {shown}. Remove them."
+        )
+    return np.array(texts, dtype=object)
+
+
+def _of_text(path: Path | str, table: Table, name: str) -> list[str]:
+    """Return a column's cells; those that are missing are empty."""
+    for row, cell in enumerate(table.cells[name], start=1):
+        if cell is not None and (not isinstance(cell, str) or _SURROGATE.search(cell)):
+            raise DatasetError(
+                f"{path}: Expected texts in column '{name}' (text_columns). Received "
+                f"{ascii(cell)[:40]} in {table.row} {row}."
+            )
+    return [cell or "" for cell in table.cells[name]]
+
+
+def _labels(path: Path | str, table: Table, name: str) -> list[str]:
+    """Return the labels as `encode_labels` takes them: a missing one is empty.
+
+    Raises: DatasetError, where one is no whole number and no name.
+    """
+    labels = [_as_name(cell) for cell in table.cells[name]]
+    for row, (cell, label) in enumerate(zip(table.cells[name], labels, strict=True), start=1):
+        if label is None:
+            raise DatasetError(
+                f"{path}: Expected a name or a whole number in column '{name}' (label_column). "
+                f"Received {ascii(cell)[:40]} in {table.row} {row}."
+            )
+    known = [label for label in labels if label]
+    if known and all(map(_is_number, known)):
+        wrong = [row for row, label in enumerate(labels, 1) if label and "." in label]
+        if wrong:
+            row = wrong[0]
+            raise DatasetError(
+                f"{path}: Expected classes in column '{name}' (label_column): names or whole "
+                f"numbers. Received {labels[row - 1]} in {table.row} {row}. If they are classes, "
+                "write them as whole numbers, and leave unknown ones empty."
+            )
+    return [label or "" for label in labels]
+
+
+def _as_name(cell: Any) -> str | None:
+    """Return a label as a name, '' for a missing one, or None for what is none."""
+    if cell is None or cell != cell:  # Not a number is no label.
+        return ""
+    if isinstance(cell, bool):
+        return str(cell).lower()
+    return plain_name(str(cell)) if isinstance(cell, (str, int, float)) else None
+
+
+def _is_number(label: str) -> bool:
+    try:
+        float(label)
+    except ValueError:
+        return False
+    return True
+
+
+def _ids(table: Table, settings: dict, count: int) -> list[str]:
+    if settings.get("id_column") is None:
+        return [str(row) for row in range(1, count + 1)]
+    return [
+        "" if cell is None else str(cell).strip() for cell in table.cells[settings["id_column"]]
+    ]
+
+
+def _read_folder(path: Path | str, settings: dict) -> Examples:
+    """Read a folder with a sub-folder of text files per class, in the order of their names."""
+    files, y, names = read_classes(path, FOLDERS["texts"], settings.get("classes"))
+    return Examples(y, names, _loader(files, settings), name_files(files, path))
+
+
+def _read_folder_without_classes(path: Path | str, settings: dict) -> Examples:
+    files = list_without_classes(Path(path), FOLDERS["texts"])
+    y = np.full(len(files), UNKNOWN, np.int32)
+    none = np.array([], dtype=str)
+    return Examples(y, none, _loader(files, settings), name_files(files, path))
+
+
+def _loader(files: list[Path], settings: dict) -> Callable[[np.ndarray], np.ndarray]:
+    def load(kept: np.ndarray) -> np.ndarray:
+        return np.array([_read_file(files[index], settings) for index in kept], dtype=object)
+
+    return load
+
+
+def _read_file(file: Path, settings: dict) -> str:
+    (text,) = clean([read_utf8(file)], settings.get("clean", "none"))
+    if not text:
+        raise DatasetError(f"{file}: Expected a text. Received an empty file. Remove it.")
+    if len(text) > tables.LONGEST:
+        raise DatasetError(
+            f"{file}: Expected at most {tables.LONGEST:,} characters. Received {len(text):,}. Cut "
+            "the text into parts, or leave it out."
+        )
+    return text

@@ -1,0 +1,149 @@
+"""Tables of texts: CSV, TSV, JSON lines and Parquet, of which some columns are read."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from self_training.data.files import check_columns, read_utf8, readable
+from self_training.errors import DatasetError
+
+# Characters of a cell. More is no text that a class is told by, or a quote that has no end.
+LONGEST = 1_000_000
+INSTALL = "uv sync --extra parquet"
+
+
+class Table(NamedTuple):
+    """Some columns of a file.
+
+    cells: by the names of the columns, of each a cell per row; None where it is empty or missing.
+    row: what messages call a row: `data row` or `line`.
+    """
+
+    cells: dict[str, list[Any]]
+    row: str
+
+
+def read_table(path: Path | str, source: str, columns: dict[str, str]) -> Table:
+    """Read columns of a file.
+
+    Args:
+        source: one of READERS.
+        columns: names of those to read, and of each the key of the config that names it.
+
+    Raises: DatasetError, naming the file, and the row where one is wrong.
+    """
+    table = READERS[source](path, columns)
+    if not any(table.cells.values()):
+        raise DatasetError(f"{path}: Expected an example per {table.row}. Received none.")
+    for name, cells in table.cells.items():
+        for row, cell in enumerate(cells, start=1):
+            if isinstance(cell, str) and len(cell) > LONGEST:
+                raise _too_long(path, f"{len(cell):,}", f"{table.row} {row}, column '{name}'")
+    return table
+
+
+def _too_long(path: Path | str, received: str, where: str) -> DatasetError:
+    return DatasetError(
+        f"{path}: Expected at most {LONGEST:,} characters in a cell. Received {received} in "
+        f"{where}. Cut the text into parts, or leave it out; in a table with quotes, look for one "
+        "that has no end."
+    )
+
+
+def _read_csv(path: Path | str, columns: dict[str, str], separator: str = "") -> Table:
+    """Read a file with a header; a quoted cell may have separators and line breaks in it."""
+    text = read_utf8(path)
+    if not separator:
+        first = text.partition("\n")[0]
+        separator = ";" if ";" in first and "," not in first else ","
+    header, *rows = _rows_of_csv(path, text, separator) or [[]]
+    names = [name.strip() for name in header]
+    check_columns(path, names, columns)
+    found = {name: names.index(name) for name in columns}
+    cells: dict[str, list[Any]] = {name: [] for name in found}
+    for number, row in enumerate(rows, start=1):
+        if len(row) != len(names):
+            raise DatasetError(
+                f"{path}: Expected {len(names)} values in every row, one per column of the header. "
+                f"Received {len(row)} in data row {number}. A text that has a separator or a line "
+                "break in it is put into double quotes."
+            )
+        for name, column in found.items():
+            cells[name].append(row[column])
+    return Table(cells, "data row")
+
+
+def _rows_of_csv(path: Path | str, text: str, separator: str) -> list[list[str]]:
+    """Return the rows of a table, the header first, without blank lines."""
+    rows: list[list[str]] = []
+    limit = csv.field_size_limit(LONGEST)
+    try:
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
+            if row:
+                rows.append(row)
+        return rows
+    except csv.Error as error:
+        if "field larger" in str(error):
+            raise _too_long(path, "more", f"data row {len(rows)}") from error
+        raise DatasetError(
+            f"{path}: Expected double quotes in pairs around a text; one that is part of it is "
+            f"doubled. Received others in data row {len(rows)} ({error})."
+        ) from error
+    finally:
+        csv.field_size_limit(limit)
+
+
+def _read_tsv(path: Path | str, columns: dict[str, str]) -> Table:
+    return _read_csv(path, columns, "\t")
+
+
+def _read_jsonl(path: Path | str, columns: dict[str, str]) -> Table:
+    """Read a file with a JSON object per line, of which each may lack some of the keys."""
+    cells: dict[str, list[Any]] = {name: [] for name in columns}
+    keys: dict[str, None] = {}
+    for number, line in enumerate(read_utf8(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise DatasetError(
+                f"{path}: Expected a JSON object in every line. Received none in line {number}, "
+                f"character {error.colno} ({error.msg})."
+            ) from error
+        if not isinstance(row, dict):
+            raise DatasetError(
+                f"{path}: Expected a JSON object in every line. Received a "
+                f"{type(row).__name__} in line {number}."
+            )
+        keys |= dict.fromkeys(row)
+        for name, column in cells.items():
+            column.append(row.get(name))
+    if keys:
+        check_columns(path, list(keys), columns)
+    return Table(cells, "line")
+
+
+def _read_parquet(path: Path | str, columns: dict[str, str]) -> Table:
+    try:
+        from pyarrow import parquet
+    except ImportError as error:
+        raise DatasetError(
+            f"{path}: Expected pyarrow to be installed, which reads Parquet. Received: {error}. "
+            f"Install it: {INSTALL}"
+        ) from error
+    with readable(path, "a Parquet file"):
+        check_columns(path, parquet.read_schema(path).names, columns)
+        table = parquet.read_table(path, columns=list(columns))
+        return Table({name: table[name].to_pylist() for name in table.column_names}, "data row")
+
+
+READERS: dict[str, Callable[[Path | str, dict[str, str]], Table]] = {
+    "csv": _read_csv,
+    "tsv": _read_tsv,
+    "jsonl": _read_jsonl,
+    "parquet": _read_parquet,
+}
