@@ -13,6 +13,7 @@ from self_training import storage
 from self_training.data.split import Split, save_split
 from self_training.deployment import deploy, labels, model, model_card
 from self_training.evaluation.differences import fold_interval
+from self_training.image import wanted
 from self_training.methods import states
 from self_training.methods.labeled_so_far import PseudoLabels, no_pseudo_labels
 from self_training.methods.predictions import Predictions
@@ -161,10 +162,9 @@ def test_what_comes_out(deployed):
     ]
     found = model.load(deployed)
     assert (found.study, found.dataset, found.method) == ("s", "pets", "student")
-    assert (found.height, found.width, found.channels) == (4, 5, 1)
+    assert (found.kind, found.shape, found.reading) == ("images", [4, 5, 1], {})
     assert (found.temperature, found.classes) == (TEMPERATURE, CLASSES)
     assert found.provenance["seed"] == 7 and found.provenance["commits"] == "abc"
-    assert found.pixel_columns is None
 
 
 def test_the_networks_are_those_that_predicted(made, deployed):
@@ -231,8 +231,13 @@ def test_pixel_columns_are_those_of_the_study_s_file(tmp_path):
     path = tmp_path / "some.csv"
     path.write_text("name,p0,kind,p1,p2,p3\na,0,1,2,3,4\n")
     source = {"source": "csv", "path": str(path), "label_column": "kind", "id_column": "name"}
-    assert deploy.pixel_columns(source) == ["p0", "p1", "p2", "p3"]
-    assert deploy.pixel_columns({"source": "images", "path": str(tmp_path)}) is None
+    expected = {"id_column": "name", "pixel_columns": ["p0", "p1", "p2", "p3"]}
+    # Of a CSV file it is the size that its pixels have, and nothing is resized.
+    assert wanted.reading(source | {"image_size": [2, 2]}) == expected
+    source = {"source": "images", "path": str(tmp_path), "image_size": [2, 2]}
+    colors = {"color_mode": "rgb"}
+    assert wanted.reading(source | colors) == {"image_size": [2, 2]} | colors
+    assert wanted.reading({"source": "npz", "path": "a.npz"} | colors) == colors
 
 
 def test_the_five_lines_of_the_card_run_and_give_calibrated_probabilities(made, deployed):

@@ -14,18 +14,15 @@ def make_model(folder, **changes):
     for file in ("member_0.keras", "member_1.keras"):
         (folder / file).write_text(file)
     content = {
-        "format": 1,
+        "format": 2,
         "kind": "images",
         "study": "s",
         "dataset": "d",
         "method": "m",
         "reason": "It is better.",
         "classes": ["cat", "dog"],
-        "height": 8,
-        "width": 8,
-        "channels": 1,
-        "color_mode": None,
-        "image_size": None,
+        "shape": [8, 8, 1],
+        "reading": {},
         "members": [model.member(folder, f"member_{index}.keras") for index in range(2)],
         "temperature": 1.0,
         "backend": "tensorflow",
@@ -37,7 +34,7 @@ def make_model(folder, **changes):
 
 
 def test_a_model_is_read_as_it_was_written(tmp_path):
-    written = make_model(tmp_path / "m", image_size=[8, 8], pixel_columns=["a", "b"])
+    written = make_model(tmp_path / "m", reading={"image_size": [8, 8], "id_column": "a"})
     model.save(tmp_path / "m", written)
     assert model.load(tmp_path / "m") == written
     # Of "member_0.keras", by hand: sha256sum.
@@ -73,7 +70,8 @@ def test_an_incomplete_model_is_an_error(tmp_path, change, message):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("format", 2, "Expected a model of format 1. Received format 2. Predict with the version"),
+        ("format", 1, "Expected a model of format 2. Received format 1. Predict with the version"),
+        ("kind", "sounds", "Expected a model of images or vectors .kind.. Received: 'sounds'. Pre"),
         ("encoder", "x", "Missing or unknown: .*encoder"),
         ("classes", None, "Missing or unknown: .*classes"),
         ("members", [], "members that are none"),

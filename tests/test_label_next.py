@@ -74,7 +74,7 @@ def test_the_examples_that_members_disagree_about_come_first(proposed):
 
 
 def test_a_task_has_its_prediction_filled_in(proposed):
-    (task, *_) = label_next.tasks(proposed, ["x", "y", "z"], "study/pets/student")
+    (task, *_) = label_next.tasks(proposed, ["x", "y", "z"], "study/pets/student", "image")
     assert task == {
         "data": {"image": "x", "id": "a"},
         "predictions": [

@@ -122,7 +122,7 @@ def test_an_archive(run, expected, tmp_path):
 
 def test_images_are_read_some_at_a_time(run, expected, tmp_path, monkeypatch):
     """As many batches as memory has room for, whatever they come in."""
-    monkeypatch.setattr(predict, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(predict, "CHUNK_NUMBERS", 1)
     read = []
     monkeypatch.setattr(
         predict,
@@ -185,7 +185,8 @@ def test_pixel_columns_are_found_by_the_names_that_the_study_knew(
     """In whatever order they stand, and beside columns that could be pixels."""
     folder = shutil.copytree(deployed[0], tmp_path / "model")
     names = [f"p{chr(97 + row)}{chr(97 + column)}" for row in range(8) for column in range(8)]
-    made = replace(model.load(folder), pixel_columns=names, id_column="ImageId")
+    reading = {"pixel_columns": names, "id_column": "ImageId"}
+    made = replace(model.load(folder), reading=reading)
     model.save(folder, made)
     path = write_csv(tmp_path / "a.csv", IMAGES[NEW[:3]], names, column1=[5, 6, 7])
     table = pd.read_csv(path)
@@ -204,8 +205,8 @@ def test_pixel_columns_are_found_by_the_names_that_the_study_knew(
 def test_images_are_resized_and_converted_as_the_study_did(run, expected, deployed, tmp_path):
     """Those of a folder and those of an archive alike."""
     folder = shutil.copytree(deployed[0], tmp_path / "model")
-    changes = {"color_mode": "grayscale", "image_size": [8, 8]}
-    model.save(folder, replace(model.load(folder), **changes))
+    reading = {"color_mode": "grayscale", "image_size": [8, 8]}
+    model.save(folder, replace(model.load(folder), reading=reading))
     large = np.random.default_rng(0).integers(0, 256, (3, 20, 12, 3), dtype=np.uint8)
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -431,7 +432,7 @@ CASES = {
 def test_an_example_that_is_none_is_an_error_and_nothing_is_written(
     run, tmp_path, case, monkeypatch
 ):
-    monkeypatch.setattr(predict, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(predict, "CHUNK_NUMBERS", 1)
     make, message = CASES[case]
     (tmp_path / "in").mkdir()
     path = make(tmp_path / "in")

@@ -56,8 +56,8 @@ NUMBERS = [
         "deployed_dropout_on",
         "a deployed network predicts with the noise that it was trained with",
         "deployment/networks.py",
-        "predict(network, images, every, len(model.classes), model.batch_size)",
-        "np.asarray(network(images.astype(np.float32) / 255, training=True))",
+        "predict(network, inputs, every, len(model.classes), model.batch_size)",
+        "np.asarray(network(inputs.astype(np.float32) / 255, training=True))",
         ("test_predict.py::test_a_deployed_model_predicts_what_the_study_does_to_the_last_bit",),
     ),
     Mutant(
@@ -82,15 +82,15 @@ ROWS = [
     Mutant(
         "last_images_dropped",
         "what does not fill a chunk is left out",
-        "image/streams.py",
-        "for start in range(0, shape[0], size):",
-        "for start in range(0, max(1, shape[0] - size + 1), size):",
+        "data/streams.py",
+        "for start in range(0, length, size):",
+        "for start in range(0, max(1, length - size + 1), size):",
         ("test_predict.py::test_images_are_read_some_at_a_time",),
     ),
     Mutant(
         "rows_numbered_anew",
         "two images of a table are called by one number",
-        "image/csv_stream.py",
+        "data/csv_stream.py",
         "str(before + row)",
         "str(row)",
         ("test_predict.py::test_images_are_read_some_at_a_time",),
@@ -98,9 +98,9 @@ ROWS = [
     Mutant(
         "pixels_in_the_order_of_the_file",
         "pixels are taken as they stand, though the study knew them by their names",
-        "image/csv_stream.py",
-        "read_rows(path, some, header, texts, PIXELS, before)[:, order]",
-        "read_rows(path, some, header, texts, PIXELS, before)",
+        "data/csv_stream.py",
+        "read_rows(path, some, header, texts, numbers, before)[:, order]",
+        "read_rows(path, some, header, texts, numbers, before)",
         ("test_predict.py::test_pixel_columns_are_found_by_the_names_that_the_study_knew",),
     ),
 ]

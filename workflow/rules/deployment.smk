@@ -105,6 +105,6 @@ rule deploy:
     params:
         settings=deployed.model_settings,
         provenance=deployed.provenance,
-        code=code_digest("deploy"),
+        code=deployed.deploying_code,
     script:
         "../scripts/deploy.py"

@@ -22,6 +22,6 @@ rule predict:
         gpu=1,
     params:
         fingerprint=deployed.new_fingerprint,
-        code=code_digest("predict"),
+        code=deployed.predicting_code,
     script:
         "../scripts/predict.py"

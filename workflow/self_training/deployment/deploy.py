@@ -7,16 +7,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from self_training import provenance, storage
-from self_training.data.files import read_header
+from self_training import dotted_paths, provenance, storage
+from self_training.data.sources import kind_of
 from self_training.data.split import Split, load_split
 from self_training.deployment import label_next, labels, model, model_card
+from self_training.deployment.kinds_in_words import WORDS
 from self_training.deployment.model import Model
 from self_training.evaluation.comparison import over_seeds
-from self_training.image.addresses import address
 from self_training.methods import labeled_so_far, predictions
 from self_training.methods.labeled_so_far import PseudoLabels
 from self_training.report import findings_of_data
+from self_training.study import kinds
 from self_training.training.prediction import PREDICTION_BATCH
 
 
@@ -42,9 +43,9 @@ def deploy(files, params, folder: Path | str) -> None:
     """Write the folder of a deployed model.
 
     Args:
-        files: of the job: `images`, `classes`, `ids`, `checked`, `scores`, `split`, `decision` and
-            `calibration`; and `choice`, `predictions`, `pseudo_labels`, `histories` and `networks`
-            of the chain (see `study.plan_of_deployment.DeployedPlan.chain`).
+        files: of the job: `examples`, `classes`, `ids`, `checked`, `scores`, `split`, `decision`
+            and `calibration`; and `choice`, `predictions`, `pseudo_labels`, `histories` and
+            `networks` of the chain (see `study.plan_of_deployment.DeployedPlan.chain`).
         params: `settings` of `Settings`, and `provenance` of every method.
         folder: of the model; what is in it is replaced.
     """
@@ -52,34 +53,27 @@ def deploy(files, params, folder: Path | str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     decision, calibration = map(storage.load_json, (files.decision, files.calibration))
     split, classes = load_split(files.split), storage.load_json(files.classes)
-    images = np.load(files.examples, mmap_mode="r")
+    examples, kind = np.load(files.examples, mmap_mode="r"), kinds.of(settings.source)
     size = storage.load_json(files.choice[0])["hyper_parameters"]["ensemble_size"]
 
     names = copy_networks(last_networks(files.networks), size, folder)
     jobs = [storage.load_json(path)["job"] for path in files.histories]
-    has_files = settings.source["source"] == "images"
     deployed = Model(
         format=model.FORMAT,
-        kind="images",
+        kind=kind_of(settings.source),
         study=settings.study,
         dataset=settings.dataset,
         method=decision["method"],
         reason=decision["reason"],
         classes=classes,
-        height=images.shape[1],
-        width=images.shape[2],
-        channels=images.shape[3],
-        color_mode=settings.source.get("color_mode"),
-        # Pixels in a CSV file are of that size, and nothing is resized.
-        image_size=settings.source.get("image_size") if has_files else None,
+        shape=list(examples.shape[1:]),
+        reading=dotted_paths.find(kind.reading)(settings.source),
         members=[model.member(folder, name) for name in names],
         temperature=calibration["temperature"],
         backend=settings.backend,
         threads=settings.threads,
         batch_size=PREDICTION_BATCH,
         provenance=provenance.of_score(**params.provenance[decision["method"]], jobs=jobs),
-        pixel_columns=pixel_columns(settings.source),
-        id_column=settings.source.get("id_column"),
     )
     model.save(folder, deployed)
 
@@ -91,13 +85,15 @@ def deploy(files, params, folder: Path | str) -> None:
     storage.save_csv(folder / "predictions.csv", labeled)
 
     proposed = label_next.propose(labeled, probabilities)
-    addresses = [
-        address(images[split.test_idx[position]], labeled["id"][position], settings.source)
-        for position in proposed.index
+    show = dotted_paths.find(kind.shown)
+    shown = [
+        show(examples[split.test_idx[at]], labeled["id"][at], settings.source, deployed.reading)
+        for at in proposed.index
     ]
     version = f"{settings.study}/{settings.dataset}/{deployed.method}"
+    tasks = label_next.tasks(proposed, shown, version, WORDS[deployed.kind].tag)
     storage.save_csv(folder / "label_next.csv", proposed)
-    storage.save_json(folder / "label_next.json", label_next.tasks(proposed, addresses, version))
+    storage.save_json(folder / "label_next.json", tasks)
 
     scores = over_seeds(storage.load_csv(files.scores))
     # How many examples there are, the first sentence, the card says anyway.
@@ -108,14 +104,6 @@ def deploy(files, params, folder: Path | str) -> None:
     )
     with storage.atomic_path(folder / model_card.FILE) as path:
         path.write_text(model_card.write(facts))
-
-
-def pixel_columns(source: dict) -> list[str] | None:
-    """Return the headers of the pixels in the CSV file of a dataset, in order; None without one."""
-    if source["source"] != "csv":
-        return None
-    named = {source.get(key) for key in ("label_column", "id_column")}
-    return [name for name in read_header(source["path"], {}).names if name not in named]
 
 
 def last_networks(folders: list[str]) -> Path:

@@ -1,5 +1,7 @@
 """What to label next: the examples of unknown label that the members of a model disagree about."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -72,20 +74,21 @@ def propose(
     )
 
 
-def tasks(proposed: pd.DataFrame, addresses: list[str], version: str) -> list[dict]:
+def tasks(proposed: pd.DataFrame, shown: list[Any], version: str, tag: str) -> list[dict]:
     """Return tasks that Label Studio imports, with the predicted labels filled in.
 
-    For a project with `<Image name="image" value="$image"/>` and
+    For a project with, of images, `<Image name="image" value="$image"/>` and
     `<Choices name="label" toName="image">` (https://labelstud.io/guide/predictions).
 
     Args:
         proposed: of `propose`.
-        addresses: where Label Studio finds each image.
+        shown: what Label Studio shows of each example.
         version: of the model, which Label Studio shows.
+        tag: name of what shows it, and of that in a task.
     """
     return [
         {
-            "data": {"image": address, "id": row.id},
+            "data": {tag: example, "id": row.id},
             "predictions": [
                 {
                     "model_version": version,
@@ -93,7 +96,7 @@ def tasks(proposed: pd.DataFrame, addresses: list[str], version: str) -> list[di
                     "result": [
                         {
                             "from_name": "label",
-                            "to_name": "image",
+                            "to_name": tag,
                             "type": "choices",
                             "value": {"choices": [row.label]},
                         }
@@ -101,5 +104,5 @@ def tasks(proposed: pd.DataFrame, addresses: list[str], version: str) -> list[di
                 }
             ],
         }
-        for row, address in zip(proposed.itertuples(), addresses, strict=True)
+        for row, example in zip(proposed.itertuples(), shown, strict=True)
     ]

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from self_training.errors import ModelError
 from self_training.storage import save_json, sha256
+from self_training.study.kinds import KINDS
 
 FILE = "model.json"
 # What the content of model.json means. One that changes its meaning gets another number.
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -20,21 +21,20 @@ class Model:
     """What model.json says.
 
     format: FORMAT of the version that wrote it.
-    kind: of examples: `images`.
+    kind: of examples: `images` or `vectors`.
     study, dataset, method: what the networks come from.
     reason: why this method is deployed, a sentence.
     classes: names, in the order of the networks' outputs.
-    height, width, channels: of the images that the networks take; channels are 1 or 3.
-    color_mode: `grayscale` or `rgb`, to which the study converts all images; None where it doesn't.
-    image_size: [height, width], to which the study resizes all images; None where it doesn't.
+    shape: of an example that the networks take: height, width and channels (1 or 3) of images,
+        features of vectors.
+    reading: how the study has read files, as far as new ones are read by it: keys of the dataset's
+        settings, and names of columns in order. Of each kind see `study.kinds.Kind.reading`.
     members: for each network its `file`, relative to the folder, and the `sha256` of that.
     temperature: that confidences are calibrated with; 1 leaves them as they are.
     backend: of Keras that trained.
     threads: of the CPU that trained; results depend on their number.
-    batch_size: images that are predicted at once; results may depend on it.
+    batch_size: examples that are predicted at once; results may depend on it.
     provenance: JSON-able; where the networks come from.
-    pixel_columns: of the CSV file that the study read, in order; None where it read none.
-    id_column: of the dataset; None where it has none.
     """
 
     format: int
@@ -44,19 +44,14 @@ class Model:
     method: str
     reason: str
     classes: list[str]
-    height: int
-    width: int
-    channels: int
-    color_mode: str | None
-    image_size: list[int] | None
+    shape: list[int]
+    reading: dict
     members: list[dict[str, str]]
     temperature: float
     backend: str
     threads: int
     batch_size: int
     provenance: dict
-    pixel_columns: list[str] | None = None
-    id_column: str | None = None
 
 
 def member(folder: Path | str, file: str) -> dict[str, str]:
@@ -123,4 +118,9 @@ def _read(path: Path) -> Model:
         raise ModelError(
             f"{path}: Expected the keys of a model of format {FORMAT}. Missing or unknown: {given}."
         ) from error
+    if model.kind not in KINDS:
+        raise ModelError(
+            f"{path}: Expected a model of {' or '.join(KINDS)} (kind). Received: {model.kind!r}. "
+            "Predict with the version of the software that wrote it."
+        )
     return model

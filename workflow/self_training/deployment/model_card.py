@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from self_training.data.split import Split
+from self_training.deployment.kinds_in_words import WORDS
 from self_training.deployment.model import Model
 from self_training.evaluation.differences import fold_interval
 from self_training.evaluation.draws import are_draws
@@ -67,9 +68,8 @@ def write(facts: Facts) -> str:
 def _details(facts: Facts) -> list[str]:
     model = facts.model
     return [
-        f"- {count(len(model.members), 'network')} of Keras, whose mean probabilities label images "
-        f"of {model.height} x {model.width} pixels in "
-        f"{'grayscale' if model.channels == 1 else 'color'}.",
+        f"- {count(len(model.members), 'network')} of Keras, whose mean probabilities label "
+        f"{WORDS[model.kind].of_shape(model.shape)}.",
         f"- Classes: {join(map(_plain, model.classes))}.",
         f"- Deployed by the study {model.study} for the dataset {model.dataset}. "
         f"Method: {model.method}.",
@@ -78,14 +78,14 @@ def _details(facts: Facts) -> list[str]:
 
 
 def _loading(model: Model) -> list[str]:
-    shape = f"{model.height}, {model.width}, {model.channels}"
+    shape = ", ".join(map(str, [1, *model.shape]))
     return [
         "`self-training predict` labels files (docs/deployment.md). Or in this folder, with plain "
         "Keras:",
         "",
         "```python",
         "import json, keras, numpy as np",
-        f'x = np.zeros((1, {shape}), "float32")  # Your images, pixels scaled to [0, 1].',
+        f'x = np.zeros(({shape}), "float32")  # {WORDS[model.kind].given}',
         'model = json.load(open("model.json"))',
         'p = np.mean([keras.models.load_model(m["file"])(x) for m in model["members"]], axis=0) '
         '** (1 / model["temperature"])',
@@ -95,14 +95,14 @@ def _loading(model: Model) -> list[str]:
 
 
 def _use(model: Model) -> list[str]:
+    words = WORDS[model.kind]
     return [
-        f"To label images like those of {model.dataset}, and to say how sure that is. It is not "
-        "for",
+        f"To label {model.kind} like those of {model.dataset}, and to say how sure that is. It is "
+        "not for",
         "",
-        "- other kinds of images, sizes and colors than those that it was trained on;",
-        "- images that were made otherwise: another camera, place, time or selection. Neither the "
-        "scores nor the calibration hold there;",
-        f"- classes that are none of the {len(model.classes)} above. An image of none of these "
+        f"- {words.others};",
+        f"- {words.made_otherwise}. Neither the scores nor the calibration hold there;",
+        f"- classes that are none of the {len(model.classes)} above. {words.one} of none of these "
         "gets one of their labels all the same, perhaps with high confidence.",
     ]
 

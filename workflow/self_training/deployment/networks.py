@@ -36,19 +36,20 @@ def load_networks(folder: Path | str, model: Model) -> list[Any]:
     return networks
 
 
-def predict_members(networks: list[Any], images: np.ndarray, model: Model) -> np.ndarray:
-    """Return the class probabilities of images by every member, (members, images, classes) float32.
+def predict_members(networks: list[Any], inputs: np.ndarray, model: Model) -> np.ndarray:
+    """Return the class probabilities of examples by every member, float32 (members, examples,
+    classes).
 
     Args:
         networks: of `load_networks`.
-        images: uint8 (images, height, width, channels).
+        inputs: (examples, ...), of `data.streams.Chunk`.
 
     Raises: ModelError, where a network gives no numbers.
     """
-    every = np.arange(len(images))
+    every = np.arange(len(inputs))
     found = np.stack(
         [
-            predict(network, images, every, len(model.classes), model.batch_size)
+            predict(network, inputs, every, len(model.classes), model.batch_size)
             for network in networks
         ]
     )

@@ -4,23 +4,24 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from self_training.data.streams import Chunk, Stream
 from self_training.deployment import labels
 from self_training.deployment.inputs import open_path
 from self_training.deployment.model import Model, load
 from self_training.deployment.networks import load_networks, predict_members
 from self_training.errors import ConfigError, DatasetError
-from self_training.image.streams import Chunk, Stream
 from self_training.storage import atomic_path
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FORMATS = ("csv", "kaggle")
-# Of images that are in memory at a time.
-CHUNK_BYTES = 2**22
+# Of what networks take, that are in memory at a time; and examples, of which a file may hold more.
+CHUNK_NUMBERS, CHUNK_EXAMPLES = 2**22, 2**16
 
 
 def predict(
@@ -47,9 +48,9 @@ def predict(
     streams = [open_path(path, model) for path in paths]
     networks = load_networks(folder, model)
     columns = list(dict.fromkeys(name for stream in streams for name in stream.columns))
-    bytes_of_batch = model.height * model.width * model.channels * model.batch_size
-    size = max(1, CHUNK_BYTES // bytes_of_batch) * model.batch_size
-    with _writing(Path(output)) as temporary, _progress(streams) as progress:
+    size = min(CHUNK_NUMBERS // prod(model.shape), CHUNK_EXAMPLES) // model.batch_size
+    size = max(1, size) * model.batch_size
+    with _writing(Path(output)) as temporary, _progress(streams, model.kind) as progress:
         header = True
         for stream in streams:
             for chunk in stream.chunks(size):
@@ -65,7 +66,7 @@ def predict(
 
 
 def _table(chunk: Chunk, prefix: str, networks: list, model: Model) -> "pd.DataFrame":
-    probabilities = predict_members(networks, chunk.images, model)
+    probabilities = predict_members(networks, chunk.inputs, model)
     return labels.table([f"{prefix}{name}" for name in chunk.ids], probabilities, model)
 
 
@@ -99,10 +100,10 @@ def _writing(output: Path) -> Iterator[Path]:
         ) from error
 
 
-def _progress(streams: Sequence[Stream]):
+def _progress(streams: Sequence[Stream], kind: str):
     """Return a bar that shows how many examples are done, where a person looks at it."""
     from tqdm import tqdm
 
     lengths = [stream.length for stream in streams]
     total = None if None in lengths else sum(length or 0 for length in lengths)
-    return tqdm(total=total, unit=" images", file=sys.stderr, disable=None)
+    return tqdm(total=total, unit=f" {kind}", file=sys.stderr, disable=None)

@@ -8,13 +8,14 @@ import numpy as np
 from PIL import Image
 
 
-def address(image: np.ndarray, name: str, source: dict) -> str:
+def address(image: np.ndarray, name: str, source: dict, reading: dict | None = None) -> str:
     """Return the address of an image for Label Studio.
 
     Args:
         image: uint8 (height, width, channels).
         name: what the dataset calls it: of a folder, the file relative to it.
         source: settings of the dataset.
+        reading: of `wanted.reading`; an image has no names in it.
 
     Returns: of an image in a folder, `/data/local-files/?d=` and the path of its file, which Label
         Studio serves when it is told to; of any other, the image itself as a PNG data URI.

@@ -21,12 +21,20 @@ class Kind(NamedTuple):
     for_duplicates: by which near duplicates are looked for.
     draw: draws pseudo-labels with their examples: a function of rows of
         `evaluation.scores.show_pseudo_labels`, the array of examples, and the names of classes.
+    reading: from a dataset's settings to how a deployed model reads files, JSON-able.
+    open: opens new examples: a function of a path, the shape of what the model's networks take, and
+        `reading`, to a `data.streams.Stream`.
+    shown: what Label Studio shows of an example: a function of the example, its id, the dataset's
+        settings, and `reading`, JSON-able.
     """
 
     read: str
     features: str
     for_duplicates: str
     draw: str
+    reading: str
+    open: str
+    shown: str
 
 
 KINDS = {
@@ -35,12 +43,18 @@ KINDS = {
         features="self_training.image.thumbnails:thumbnails",
         for_duplicates="self_training.image.thumbnails:thumbnails",
         draw="self_training.image.show:draw_pseudo_labels",
+        reading="self_training.image.wanted:reading",
+        open="self_training.image.streams:open_path",
+        shown="self_training.image.addresses:address",
     ),
     "vectors": Kind(
         read="self_training.vector.readers:read",
         features="self_training.vector.features:features",
         for_duplicates="self_training.vector.features:for_duplicates",
         draw="self_training.vector.show:draw_pseudo_labels",
+        reading="self_training.vector.streams:reading",
+        open="self_training.vector.streams:open_path",
+        shown="self_training.vector.named:by_name",
     ),
     "texts": Kind(
         read="self_training.text.readers:read",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from self_training.data.new_examples import list_examples
+from self_training.data.sources import kind_of
 from self_training.errors import ConfigError
 
 
@@ -39,8 +40,9 @@ def no_two_tables_of_a_name(config: dict, dataset: str) -> None:
 
 def no_new_examples_that_are_none(config: dict, dataset: str) -> None:
     """Forbid paths that are not there, and those that hold no examples."""
-    for path in config["datasets"][dataset].get("predict", []):
-        list_examples(path)
+    settings = config["datasets"][dataset]
+    for path in settings.get("predict", []):
+        list_examples(path, kind_of(settings))
 
 
 # In the order in which they are checked.

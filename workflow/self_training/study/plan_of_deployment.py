@@ -8,9 +8,15 @@ from types import SimpleNamespace
 
 from self_training.data.class_counts import ALL
 from self_training.data.new_examples import fingerprint
+from self_training.data.sources import kind_of
 from self_training.digests import code_digest
+<<<<<<< HEAD
 from self_training.study import budgets, methods, new_examples
 from self_training.study.config import deployable, inner_folds, kinds_of_methods
+=======
+from self_training.study import budgets, kinds, methods, new_examples
+from self_training.study.config import deployable, inner_folds
+>>>>>>> serve
 from self_training.study.plan import Plan, fill
 from self_training.study.plan_of_data import Wildcards
 
@@ -73,7 +79,12 @@ class DeployedPlan(Plan):
 
     def new_fingerprint(self, wildcards: Wildcards) -> str:
         """Return a hash of names, sizes and times of the files of new examples."""
-        return fingerprint(self.new_examples(wildcards))
+        kind = kind_of(self.sources[wildcards.dataset])
+        return fingerprint(self.new_examples(wildcards), kind)
+
+    def predicting_code(self, wildcards: Wildcards) -> str:
+        """Return a digest of the code that labels new examples of a dataset's kind."""
+        return code_digest("predict", kinds.of(self.sources[wildcards.dataset]).open)
 
     def ids(self, wildcards: Wildcards) -> str:
         """Return the file of what a dataset's examples are called."""
@@ -151,6 +162,11 @@ class DeployedPlan(Plan):
             "threads": self.threads,
         }
 
+    def deploying_code(self, wildcards: Wildcards) -> str:
+        """Return a digest of the code that deploys a model of a dataset's kind."""
+        kind = kinds.of(self.sources[wildcards.dataset])
+        return code_digest("deploy", kind.reading, kind.shown)
+
     def provenance(self, wildcards: Wildcards) -> dict[str, dict]:
         """Return, of every method that may be deployed, what its networks come from."""
         return {
@@ -161,9 +177,13 @@ class DeployedPlan(Plan):
     def score_provenance(self, wildcards: Wildcards) -> dict:
         """Return what a deployed model comes from: settings, and the code of the rules behind."""
         found = super().score_provenance(wildcards)
-        instead = {"make_splits": "make_deployed_split", "evaluate": "deploy"}
-        code = {name: digest for name, digest in found["code"].items() if name not in instead}
-        return found | {"code": code | {name: code_digest(name) for name in instead.values()}}
+        instead = {
+            "make_deployed_split": code_digest("make_deployed_split"),
+            "deploy": self.deploying_code(wildcards),
+        }
+        left_out = ("make_splits", "evaluate")
+        code = {name: digest for name, digest in found["code"].items() if name not in left_out}
+        return found | {"code": code | instead}
 
 
 def _with_all_labels(config: dict) -> dict:

@@ -19,7 +19,8 @@ from self_training.errors import DatasetError
 
 # What columns hold that are none of texts.
 FEATURES = Numbers(np.float32, "numbers as features")
-LARGEST = float(np.finfo(np.float32).max)
+# Of 64 bits, so that an infinite float16 is not compared to an infinite one.
+LARGEST = np.float64(np.finfo(np.float32).max)
 
 
 def read(path: Path | str | None, settings: dict) -> Examples:
