@@ -26,7 +26,14 @@ def archive(tmp_path, **changes):
 
 
 def prepare(path, tmp_path, source="npz", **settings):
-    names = ("examples.npy", "labels.npy", "classes.json", "ids.json", "duplicates.json")
+    names = (
+        "examples.npy",
+        "labels.npy",
+        "classes.json",
+        "ids.json",
+        "duplicates.json",
+        "test_labels.npy",
+    )
     outputs = [tmp_path / name for name in names]
     read, features = readers.read, thumbnails.thumbnails
     datasets.prepare(path, "data", {"source": source} | settings, read, features, *outputs)

@@ -201,7 +201,14 @@ def test_groups_are_described_those_with_contradicting_labels_first():
     }
 
 
-NAMES = ("examples.npy", "labels.npy", "classes.json", "ids.json", "duplicates.json")
+NAMES = (
+    "examples.npy",
+    "labels.npy",
+    "classes.json",
+    "ids.json",
+    "duplicates.json",
+    "test_labels.npy",
+)
 
 
 def prepare(path, folder, source="npz", **settings):

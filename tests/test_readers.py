@@ -31,7 +31,14 @@ def write_images(folder, suffix=".png", classes=("cat", "dog"), size=(6, 8), mod
 
 
 def prepare(path, tmp_path, source, **settings):
-    names = ("examples.npy", "labels.npy", "classes.json", "ids.json", "duplicates.json")
+    names = (
+        "examples.npy",
+        "labels.npy",
+        "classes.json",
+        "ids.json",
+        "duplicates.json",
+        "test_labels.npy",
+    )
     outputs = [tmp_path / name for name in names]
     datasets.prepare(path, "data", {"source": source} | settings, read, thumbnails, *outputs)
     return np.load(outputs[0]), np.load(outputs[1]), json.loads(outputs[2].read_text())

@@ -24,7 +24,14 @@ from self_training.study import checks
 from self_training.study.candidates import Candidate
 from self_training.study.plan import Plan
 
-FILES = ("examples.npy", "labels.npy", "classes.json", "ids.json", "duplicates.json")
+FILES = (
+    "examples.npy",
+    "labels.npy",
+    "classes.json",
+    "ids.json",
+    "duplicates.json",
+    "test_labels.npy",
+)
 LABELS = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [100, 80, 60]))
 
 

@@ -9,6 +9,7 @@ from mutants.answers import ANSWERS
 from mutants.certainty import CERTAINTY
 from mutants.data_checks import DATA_CHECKS
 from mutants.deployed import DEPLOYED
+from mutants.draws import DRAWS
 from mutants.fairness import FAIRNESS
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
@@ -1253,6 +1254,7 @@ MUTANTS = [
     *DEPLOYED,
     *UNKNOWN_LABELS,
     *REPEATS,
+    *DRAWS,
     *PREDICT,
     *TEXTS,
 ]

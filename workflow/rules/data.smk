@@ -36,6 +36,7 @@ rule prepare_dataset:
         classes=f"{plan.data}/classes.json",
         ids=f"{plan.data}/ids.json",
         duplicates=f"{plan.data}/duplicates.json",
+        test_labels=f"{plan.data}/test_labels.npy",
     log:
         f"{plan.results}/logs/prepare_dataset/{{dataset}}.log",
     benchmark:

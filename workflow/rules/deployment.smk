@@ -63,6 +63,7 @@ rule calibrate:
     """Fit the temperature of confidences on the outer test folds of the cross-validation."""
     input:
         labels=deployed.labels,
+        test_labels=deployed.test_labels,
         splits=once_decided(deployed.held_out, "splits"),
         choices=once_decided(deployed.held_out, "choices"),
         predictions=once_decided(deployed.held_out, "predictions"),

@@ -11,6 +11,7 @@ rule evaluate:
     """Score a method's final chain on the outer test fold, and its pseudo-labels on their truth."""
     input:
         labels=plan.labels,
+        test_labels=plan.test_labels,
         classes=plan.classes,
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
         choices=plan.per_fold(f"{plan.method}/choice.json"),

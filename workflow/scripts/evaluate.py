@@ -2,13 +2,12 @@ from self_training.logs import log_to
 
 log_to(snakemake.log[0])
 
-import numpy as np
-
 from self_training import provenance, storage
+from self_training.data.test_file import load_labels
 from self_training.evaluation import scores
 
 files, params = snakemake.input, snakemake.params
-labels, classes = np.load(files.labels), storage.load_json(files.classes)
+labels, classes = load_labels(files), storage.load_json(files.classes)
 jobs = [storage.load_json(path)["job"] for path in files.histories]
 origin = {"provenance": provenance.of_score(**params.provenance, jobs=jobs)}
 of_job = {key: snakemake.wildcards[key] for key in ("dataset", "method")}

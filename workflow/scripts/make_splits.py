@@ -4,13 +4,13 @@ log_to(snakemake.log[0])
 
 import numpy as np
 
+from self_training.data.draws import make_outer_folds
 from self_training.data.split import save_split
-from self_training.data.splits import make_splits
 from self_training.storage import load_json
 
 labels = np.load(snakemake.input.labels)
 class_names = load_json(snakemake.input.classes)
 settings, repeat = snakemake.params.settings, snakemake.params.repeat
-splits = make_splits(labels, class_names, repeat=repeat, **settings)
+splits = make_outer_folds(labels, class_names, repeat=repeat, **settings)
 for split, path in zip(splits, snakemake.output.splits, strict=True):
     save_split(path, split)

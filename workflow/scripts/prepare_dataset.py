@@ -11,9 +11,6 @@ prepare(
     snakemake.params.settings,
     find(snakemake.params.read),
     find(snakemake.params.compared_by["for_duplicates"]),
-    snakemake.output.examples,
-    snakemake.output.labels,
-    snakemake.output.classes,
-    snakemake.output.ids,
-    snakemake.output.duplicates,
+    # Of examples, labels, classes, ids, duplicates and labels of the test file.
+    *snakemake.output,
 )

@@ -80,7 +80,7 @@ def save_csv(path: Path | str, table: "pd.DataFrame") -> None:
 
 # Columns of tables that hold text, whatever it looks like.
 TEXTS = ["dataset", "method", "source", "not_learned", "classes_missing", "class"]
-TEXTS += ["config", "code", "commits"]
+TEXTS += ["config", "code", "commits", "right"]
 
 
 def load_csv(path: Path | str) -> "pd.DataFrame":

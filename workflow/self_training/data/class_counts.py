@@ -29,6 +29,7 @@ def check_class_counts(
     inner_folds: int,
     draw: str = "stratified",
     unknown: int = 0,
+    has_test: bool = False,
     **budget,
 ) -> None:
     """Raise DatasetError unless every outer fold can be split as the protocol asks.
@@ -41,6 +42,9 @@ def check_class_counts(
         draw: one of DRAWS. Of a random one, counts tell no more than that there are labels enough
             for one of every class, and unlabeled examples beside them.
         unknown: examples of unknown label. Where there are some, all others may keep theirs.
+        has_test: whether outer folds are draws of labels, tested on other examples than those that
+            are counted. Then the pool is all that are counted, and no draw has all labels of a
+            class: draws that are all the same would not show how much one draw decides.
         budget: of `labels_of_class`. Without any of unknown label, every class needs an unlabeled
             example beside its labels, also in the fold where its pool (the examples of known label
             outside the test fold) is smallest.
@@ -52,7 +56,7 @@ def check_class_counts(
             "`classes` names it)."
         )
     for name, count in counts.items():
-        if count < outer_folds:
+        if count < outer_folds and not has_test:
             raise DatasetError(
                 f"datasets.{dataset}: Expected at least {outer_folds} examples in every class, one "
                 f"per outer fold (outer_folds: {outer_folds}). Received: {count} of class "
@@ -61,13 +65,13 @@ def check_class_counts(
     if draw not in DRAWS:
         raise ConfigError.of("draw", f"one of {', '.join(DRAWS)}", draw)
     if draw == "random":
-        _check_random_draw(counts, dataset, outer_folds, unknown, **budget)
+        _check_random_draw(counts, dataset, outer_folds, unknown, has_test, **budget)
         return
     ((key, value),) = budget.items()
     noun = "fraction" if key == "labeled_fraction" else "number"
     needed = max(1, inner_folds)
     for name, count in counts.items():
-        pool = count - -(-count // outer_folds)
+        pool = count if has_test else count - -(-count // outer_folds)
         labeled = labels_of_class(pool, **budget)
         if labeled < needed:
             reason = f" (inner_folds: {inner_folds})" if inner_folds else ""
@@ -80,7 +84,14 @@ def check_class_counts(
             raise DatasetError(
                 f"datasets.{dataset}.{key}: Expected a {noun} that every class has in a pool. "
                 f"Received: {value}, and class '{name}' has {pool} labeled examples in a pool. Use "
-                f"a smaller {noun}, or labels_per_class: all."
+                f"a smaller {noun}{'' if has_test else ', or labels_per_class: all'}."
+            )
+        if labeled == pool and has_test:
+            raise DatasetError(
+                f"datasets.{dataset}.{key}: Expected a {noun} that leaves every class unlabeled "
+                f"examples in the training file, as there is a test file (test_path): outer folds "
+                f"are draws of labels, which must differ. Received: {value}, which asks for all "
+                f"{pool} examples of class '{name}'. Use a smaller {noun}."
             )
         if labeled == pool and not unknown:
             raise DatasetError(
@@ -91,17 +102,23 @@ def check_class_counts(
 
 
 def _check_random_draw(
-    counts: dict[str, int], dataset: str, outer_folds: int, unknown: int, labeled_fraction: float
+    counts: dict[str, int],
+    dataset: str,
+    outer_folds: int,
+    unknown: int,
+    has_test: bool,
+    labeled_fraction: float,
 ) -> None:
     total = sum(counts.values())
-    pool = total - -(-total // outer_folds)
+    pool = total if has_test else total - -(-total // outer_folds)
     labeled = labels_of_class(pool, labeled_fraction=labeled_fraction)
-    if not len(counts) <= labeled < pool + bool(unknown):
+    if not len(counts) <= labeled < pool + bool(unknown and not has_test):
+        remedy = f"smaller fraction{'' if has_test else _OR_UNKNOWN}"
         raise DatasetError(
             f"datasets.{dataset}.labeled_fraction: Expected a fraction that leaves labels for "
             f"{len(counts)} classes, and unlabeled examples. Received: {labeled_fraction}, which "
             f"leaves {labeled} labels of the {pool} examples in a pool. Use a "
-            f"{f'smaller fraction{_OR_UNKNOWN}' if labeled >= pool else 'larger fraction'}."
+            f"{remedy if labeled >= pool else 'larger fraction'}."
         )
 
 

@@ -5,12 +5,13 @@ that trains, searches or selects may be given what comes of it.
 """
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 
 from self_training.data import shift
-from self_training.data.duplicate_groups import DROP, parts_of
-from self_training.data.examples import UNKNOWN
+from self_training.data.duplicate_groups import DROP, PARTS, parts_of
+from self_training.data.examples import TEST, UNKNOWN
 
 SHOWN = 20  # Groups of duplicates, and members of one, that are named.
 
@@ -25,7 +26,7 @@ def look(
     """Return what there is to know of a dataset before anything is trained on it.
 
     Args:
-        labels: int (examples,), UNKNOWN where an example has none.
+        labels: int (examples,), UNKNOWN where an example has none, and TEST of test examples.
         class_names: (classes,).
         features: float (examples, features), by which examples are compared.
         found: of `duplicate_groups.look_for`, when the dataset was prepared.
@@ -36,20 +37,21 @@ def look(
         `spare`, and the first groups (`shown`); `shift` (of `shift.compare`), None without
         unlabeled examples; `classes`, how many labels each has and their share of all.
     """
-    parts, groups = parts_of(labels), found["groups"]
+    is_test = labels == TEST
+    parts, groups = parts_of(labels, is_test), found["groups"]
     spare = [member for group in groups for member in group["members"] if member["spare"]]
     single = np.ones(len(labels), dtype=bool)
     if found["asked"] != DROP:
         # A classifier would recognize them. What was dropped is not there any more.
         single[[member["example"] for member in spare]] = False
-    labeled = labels != UNKNOWN
+    labeled, single = labels >= 0, single & ~is_test
     counts = np.bincount(labels[labeled], minlength=len(class_names))
     return {
         "dataset": identity["dataset"],
         "parts": {name: int(part.sum()) for name, part in parts.items()},
         "duplicates": {
             "asked": found["asked"],
-            "counts": count_groups(groups, list(parts)),
+            "counts": count_groups(groups, PARTS),
             "contradicting": sum(group["contradicting"] for group in groups),
             "spare": len(spare),
             "shown": [
@@ -58,7 +60,7 @@ def look(
             ],
         },
         "shift": None
-        if labeled.all()
+        if not (labels == UNKNOWN).any()
         else shift.compare(features[single], labeled[single], identity),
         "classes": [
             {"class": name, "labels": int(count), "share": float(count / labeled.sum())}
@@ -67,7 +69,7 @@ def look(
     }
 
 
-def count_groups(groups: list[dict], parts: list[str]) -> list[dict]:
+def count_groups(groups: list[dict], parts: Sequence[str]) -> list[dict]:
     """Return how many groups of duplicates lie within each part, and across them.
 
     Args:

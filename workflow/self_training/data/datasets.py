@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from self_training.data import test_file
 from self_training.data.duplicate_groups import REPORT, look_for
-from self_training.data.examples import UNKNOWN, Reader, choose_classes
+from self_training.data.examples import TEST, UNKNOWN, Reader, choose_classes, followed_by
 from self_training.data.prepared import save_examples
 from self_training.data.sources import SHIPPED, TABLES, archive, check_sha256, digest, files_of
 from self_training.errors import DatasetError
@@ -51,6 +52,8 @@ def count_classes(settings: dict, dataset: str, read: Reader) -> Counts | None:
     _, labels, class_names = choose_classes(
         examples.y, examples.class_names, settings.get("classes"), dataset
     )
+    if test_file.KEY in settings:
+        test_file.read_test(settings, dataset, read, examples.class_names, class_names)
     return _counts(labels, class_names)
 
 
@@ -71,12 +74,14 @@ def prepare(
     classes_path: Path | str,
     ids_path: Path | str,
     duplicates_path: Path | str,
+    test_labels_path: Path | str,
 ) -> None:
     """Write a dataset's examples, labels, class names, what examples are called, and duplicates.
 
     They are apart so that a rule can be given the examples without the labels: what trains never
-    has the files with the hidden ones. An unknown label is UNKNOWN. What is dropped as a duplicate
-    stands in the last file alone.
+    has the files with the hidden ones. An unknown label is UNKNOWN. Test examples come last; among
+    the labels they are TEST, and theirs are in the last file. What is dropped as a duplicate, never
+    a test example, stands in the file of duplicates alone.
 
     Args:
         path: file or folder that the dataset is read from.
@@ -93,9 +98,8 @@ def prepare(
         made_from = {} if settings["source"] == "npz" else examples.origin
         received = made_from.get("sha256") or digest(*files_of(path, settings))
         check_sha256(received, settings, path)
-    kept, labels, class_names = choose_classes(
-        examples.y, examples.class_names, settings.get("classes"), dataset
-    )
+    names = examples.class_names
+    kept, labels, class_names = choose_classes(examples.y, names, settings.get("classes"), dataset)
     counts = _counts(labels, class_names)
     for name, count in counts.of_classes.items():
         if count == 0:
@@ -109,11 +113,19 @@ def prepare(
             f"datasets.{dataset}.examples: Expected {settings['examples']} labeled examples, as "
             f"the config says. Received {known} in {path}."
         )
-    loaded, ids = examples.load(kept), [examples.ids[index] for index in kept]
+    examples = test_file.chosen(examples, kept, labels)
+    if test_file.KEY in settings:
+        test = test_file.read_test(settings, dataset, read, names, class_names)
+        examples = followed_by(examples, test, settings[test_file.KEY])
+    loaded, ids = examples.load(np.arange(len(examples.y))), list(examples.ids)
+    is_test = np.arange(len(examples.y)) >= len(kept)
     asked = settings.get("duplicates", REPORT)
-    stay, found = look_for(asked, dataset, loaded, features, labels, class_names.tolist(), ids)
+    stay, found = look_for(
+        asked, dataset, loaded, features, examples.y, class_names.tolist(), ids, is_test
+    )
     save_examples(examples_path, loaded if len(stay) == len(loaded) else loaded[stay])
-    save_array(labels_path, labels[stay])
+    save_array(labels_path, np.where(is_test, TEST, examples.y)[stay])
     save_json(classes_path, class_names.tolist())
     save_json(ids_path, [ids[index] for index in stay])
     save_json(duplicates_path, found)
+    save_array(test_labels_path, examples.y[is_test])

@@ -10,6 +10,8 @@ from self_training.errors import DatasetError
 
 REPORT, DROP, ERROR = "report", "drop", "error"
 ASKED = (REPORT, DROP, ERROR)  # What a config can ask for.
+# Of a dataset, as far as there are any; all members of a part may be dropped.
+PARTS = ("labeled", "unlabeled", "test")
 NAMED = 3  # Groups that an error names, and members of each.
 
 
@@ -21,6 +23,7 @@ def look_for(
     labels: np.ndarray,
     class_names: list[str],
     ids: list[str],
+    is_test: np.ndarray | None = None,
 ) -> tuple[np.ndarray, dict]:
     """Look for duplicates in a dataset, and do what its config asks for.
 
@@ -29,7 +32,7 @@ def look_for(
         dataset: its name in the config, for messages.
         examples: (examples, ...), of whatever kind.
         features: function from these to float (examples, features) by which they are compared.
-        labels, class_names, ids: as of `describe`.
+        labels, class_names, ids, is_test: as of `describe`.
 
     Returns: indices (kept,) of the examples that stay, and the record: what was `asked`, and the
         `groups` that were found (of `describe`).
@@ -42,7 +45,7 @@ def look_for(
         )
     same = duplicates.exact(examples)
     group = duplicates.near(features(examples), same)
-    groups = describe(same, group, labels, class_names, ids)
+    groups = describe(same, group, labels, class_names, ids, is_test)
     if asked == ERROR and groups:
         doubtful = sum(some["contradicting"] for some in groups)
         raise DatasetError(
@@ -52,7 +55,7 @@ def look_for(
             + f": {'; '.join(map(_name, groups[:NAMED]))}. Remove some, or set duplicates: drop to "
             "keep one of each group, or report to keep all."
         )
-    stays = ~spare(group, labels) if asked == DROP else np.ones(len(labels), dtype=bool)
+    stays = ~spare(group, labels, is_test) if asked == DROP else np.ones(len(labels), dtype=bool)
     return np.flatnonzero(stays), {"asked": asked, "groups": groups}
 
 
@@ -65,14 +68,17 @@ def _name(group: dict) -> str:
     return named + (f" and {len(members) - NAMED} more" if len(members) > NAMED else "")
 
 
-def parts_of(labels: np.ndarray) -> dict[str, np.ndarray]:
+def parts_of(labels: np.ndarray, is_test: np.ndarray | None = None) -> dict[str, np.ndarray]:
     """Return the parts of a dataset that examples are in, bool (examples,) each; empty ones are
     left out.
 
     Args:
         labels: int (examples,), UNKNOWN where an example has none.
+        is_test: bool (examples,), those of the test file; None without.
     """
-    parts = {"labeled": labels != UNKNOWN, "unlabeled": labels == UNKNOWN}
+    test = np.zeros(len(labels), bool) if is_test is None else is_test
+    known = labels != UNKNOWN
+    parts = dict(zip(PARTS, (known & ~test, ~known & ~test, test), strict=True))
     return {name: part for name, part in parts.items() if part.any()}
 
 
@@ -90,20 +96,22 @@ def contradicting(group: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return (least < most)[group]
 
 
-def spare(group: np.ndarray, labels: np.ndarray) -> np.ndarray:
+def spare(group: np.ndarray, labels: np.ndarray, is_test: np.ndarray | None = None) -> np.ndarray:
     """Return which examples are too many, bool (examples,): all but one of each group.
 
     The one is the first labeled example, or the first where none is labeled. Where the labels of a
     group contradict each other, nobody knows which is right, and its labeled ones are all too many.
+    A test example never is: where a group has one, all that could be trained on are.
 
-    Args: of `contradicting`.
+    Args: of `contradicting`, and of `parts_of`.
     """
+    test = np.zeros(len(labels), bool) if is_test is None else is_test
     doubtful = contradicting(group, labels) & (labels != UNKNOWN)
-    by_preference = np.lexsort([labels == UNKNOWN, doubtful])
+    by_preference = np.lexsort([labels == UNKNOWN, doubtful, ~test])
     _, first = np.unique(group[by_preference], return_index=True)
     keeps = np.zeros(len(group), dtype=bool)
     keeps[by_preference[first]] = True
-    return ~keeps | doubtful
+    return (~keeps | doubtful) & ~test
 
 
 def describe(
@@ -112,6 +120,7 @@ def describe(
     labels: np.ndarray,
     class_names: list[str],
     ids: list[str],
+    is_test: np.ndarray | None = None,
 ) -> list[dict]:
     """Return the groups of duplicates, those with contradicting labels first.
 
@@ -120,13 +129,14 @@ def describe(
         group: of `near`.
         labels: int (examples,), UNKNOWN where an example has none.
         ids: (examples,) by which a person finds them.
+        is_test: of `parts_of`.
 
     Returns: per group of two or more, whether it is `exact` (all have the same bytes) or some are
         only near, whether labels are `contradicting`, and its `members`: of each its index
         (`example`), `id`, `part`, `label` (None where unknown), and whether it is `spare`.
     """
-    parts = parts_of(labels)
-    doubtful, too_many = contradicting(group, labels), spare(group, labels)
+    parts = parts_of(labels, is_test)
+    doubtful, too_many = contradicting(group, labels), spare(group, labels, is_test)
     order = np.argsort(group, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(group[order])) + 1)
     found = [

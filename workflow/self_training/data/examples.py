@@ -15,6 +15,8 @@ from self_training.errors import DatasetError
 # sub-folder of this name, a cell that is empty or has the number. A class may have such a name.
 UNKNOWN = -1
 UNKNOWN_FOLDER, UNKNOWN_CELLS = "unlabeled", ("", "-1")
+# What stands for the label of a test example where only a part of the labels may be known.
+TEST = UNKNOWN - 1
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,18 @@ def with_unlabeled(labeled: Examples, unlabeled: Examples, path: Path | str) -> 
     Args:
         labeled: those of a dataset, of which some may have no label, too.
         unlabeled: the others; what class names they have is of no interest.
+        path: as of `followed_by`.
+    """
+    nobody_knows = np.full(len(unlabeled.y), UNKNOWN, np.int32)
+    return followed_by(labeled, replace(unlabeled, y=nobody_knows), path)
+
+
+def followed_by(labeled: Examples, others: Examples, path: Path | str) -> Examples:
+    """Return examples that are followed by others.
+
+    Args:
+        labeled: those of a dataset, whose class names are those of all.
+        others: of the same kind.
         path: of the others, for messages, and for their ids where both have the same ones.
 
     Raises: DatasetError, when they are loaded and are not of one shape.
@@ -51,9 +65,9 @@ def with_unlabeled(labeled: Examples, unlabeled: Examples, path: Path | str) -> 
     first = len(labeled.y)
 
     def load(kept: np.ndarray) -> np.ndarray:
-        own, others = kept[kept < first], kept[kept >= first] - first
-        parts = [some.load(rows) for some, rows in ((labeled, own), (unlabeled, others))]
-        if len(own) and len(others) and parts[0].shape[1:] != parts[1].shape[1:]:
+        own, rest = kept[kept < first], kept[kept >= first] - first
+        parts = [some.load(rows) for some, rows in ((labeled, own), (others, rest))]
+        if len(own) and len(rest) and parts[0].shape[1:] != parts[1].shape[1:]:
             shapes = [" x ".join(map(str, part.shape[1:])) for part in parts]
             raise DatasetError(
                 f"{path}: Expected examples like the labeled ones, of {shapes[0]}. Received "
@@ -61,8 +75,8 @@ def with_unlabeled(labeled: Examples, unlabeled: Examples, path: Path | str) -> 
             )
         return np.concatenate([part for part in parts if len(part)] or parts[:1])
 
-    y = np.concatenate([labeled.y.astype(np.int32), np.full(len(unlabeled.y), UNKNOWN, np.int32)])
-    ids = list(unlabeled.ids)
+    y = np.concatenate([labeled.y.astype(np.int32), others.y.astype(np.int32)])
+    ids = list(others.ids)
     if not set(ids).isdisjoint(labeled.ids):
         path = Path(path)
         ids = [f"{path.name}{'/' if path.is_dir() else ':'}{name}" for name in ids]

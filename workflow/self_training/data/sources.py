@@ -154,6 +154,9 @@ def fingerprint(settings: dict) -> str | None:
     named = {str(file.relative_to(folder)): file for file in files}
     # Two folders may have files of one name.
     apart = {f"unlabeled {file}": file for file in files_of_unlabeled(settings)}
+    if "test_path" in settings:
+        tests, _ = files_of(settings["test_path"], settings)
+        apart |= {f"test {file}": file for file in tests}
     return stamp(named | apart)
 
 

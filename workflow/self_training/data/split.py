@@ -19,6 +19,8 @@ class Split:
     inner_folds: (repeats, labeled) the inner fold that holds each labeled example out, in each
         partition into such; -1 without.
     classes: how many the dataset has.
+    overlap: of a draw of labels (see `draws`) the share of its labeled examples that another draw
+        has, too, on average; None of an outer fold.
     """
 
     test_idx: np.ndarray
@@ -27,14 +29,19 @@ class Split:
     unlabeled_idx: np.ndarray
     inner_folds: np.ndarray
     classes: int
+    overlap: float | None = None
 
 
 def save_split(path: Path | str, split: Split) -> None:
     """Write a split as an `.npz` archive of its fields."""
-    save_arrays(path, asdict(split) | {"classes": np.array(split.classes)})
+    fields = {name: value for name, value in asdict(split).items() if value is not None}
+    save_arrays(path, fields | {"classes": np.array(split.classes)})
 
 
 def load_split(path: Path | str) -> Split:
     """Read what `save_split` has written."""
     arrays: dict[str, Any] = load_arrays(path)
-    return Split(**arrays | {"classes": int(arrays["classes"])})
+    for name, kind in (("classes", int), ("overlap", float)):
+        if name in arrays:
+            arrays[name] = kind(arrays[name])
+    return Split(**arrays)

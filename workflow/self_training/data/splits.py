@@ -66,7 +66,7 @@ def make_splits(
         identity["outer_fold"] = fold
         if draw == "random":
             labeled_idx = _draw_at_random(pool_idx, identity, budget)
-            _check_drawn(labels[labeled_idx], class_names, dataset, fold, inner_folds)
+            check_drawn(labels[labeled_idx], class_names, dataset, fold, inner_folds)
         else:
             labeled_idx = _draw_of_every_class(labels, pool_idx, identity, budget)
         labeled_y = labels[labeled_idx]
@@ -78,7 +78,7 @@ def make_splits(
                 labeled_idx=labeled_idx,
                 labeled_y=labeled_y,
                 unlabeled_idx=order[~np.isin(order, labeled_idx)],
-                inner_folds=_inner_folds(labeled_y, inner_folds, inner_repeats, identity),
+                inner_folds=make_inner_folds(labeled_y, inner_folds, inner_repeats, identity),
                 classes=len(class_names),
             )
         )
@@ -96,7 +96,8 @@ def make_deployed_split(
     """Return the split of a deployed model: all known labels are given, and no example is held out.
 
     Args:
-        labels: (examples,) UNKNOWN where nobody knows it.
+        labels: (examples,) UNKNOWN where nobody knows it, and TEST of test examples, which a
+            deployed model is given no more than others are.
         class_names: (classes,).
         identity: of the deployed model, in the place of an outer fold's.
         inner_folds, inner_repeats: of `make_splits`.
@@ -106,14 +107,14 @@ def make_deployed_split(
     Raises: DatasetError, when there is no example of unknown label.
     """
     check_unknown(int((labels == UNKNOWN).sum()), identity["dataset"])
-    unknown_idx, labeled_idx = np.flatnonzero(labels == UNKNOWN), np.flatnonzero(labels != UNKNOWN)
+    unknown_idx, labeled_idx = np.flatnonzero(labels == UNKNOWN), np.flatnonzero(labels >= 0)
     labeled_y = labels[labeled_idx]
     return Split(
         test_idx=unknown_idx,
         labeled_idx=labeled_idx,
         labeled_y=labeled_y,
         unlabeled_idx=generator(purpose="unlabeled order", **identity).permutation(unknown_idx),
-        inner_folds=_inner_folds(labeled_y, inner_folds, inner_repeats, identity),
+        inner_folds=make_inner_folds(labeled_y, inner_folds, inner_repeats, identity),
         classes=len(class_names),
     )
 
@@ -132,7 +133,7 @@ def _draw_at_random(pool_idx, identity: dict, budget: dict) -> np.ndarray:
     return np.sort(order[: labels_of_class(len(order), **budget)])
 
 
-def _check_drawn(
+def check_drawn(
     labeled_y: np.ndarray, class_names: list[str], dataset: str, fold: int, inner_folds: int
 ) -> None:
     """Raise DatasetError where a random draw has left a class without a label."""
@@ -153,9 +154,10 @@ def _check_drawn(
         )
 
 
-def _inner_folds(
+def make_inner_folds(
     labeled_y: np.ndarray, inner_folds: int, repeats: int, identity: dict
 ) -> np.ndarray:
+    """Return the inner fold of each labeled example in each partition (see `Split`)."""
     inner_fold = np.full((repeats, len(labeled_y)), -1)
     for repeat in range(repeats if inner_folds else 0):
         which = {"repeat": repeat} if repeat else {}

@@ -12,6 +12,7 @@ import pandas as pd
 from self_training.data.split import Split
 from self_training.deployment.model import Model
 from self_training.evaluation.differences import fold_interval
+from self_training.evaluation.draws import are_draws
 from self_training.report.words import count, join
 from self_training.study.config import AUTO
 from self_training.study.methods import CHAIN
@@ -106,18 +107,28 @@ def _use(model: Model) -> list[str]:
     ]
 
 
+# Of outer folds, and of draws of labels on one test set.
+_INTERVALS = {
+    False: "by the variance over outer folds corrected for their overlap (Nadeau and Bengio 2003)",
+    True: "of accuracy alone, by the variance over draws of labels and over the test examples that "
+    "they share (Dorfman, Berbaum and Metz 1992)",
+}
+
+
 def _metrics(facts: Facts) -> list[str]:
+    method = facts.model.method
     return [
         "Accuracy; balanced accuracy, the mean over classes of the share that is found; and the "
         "calibration error, the root mean square gap of confidence and accuracy, without what "
         "chance adds (Kumar, Liang and Ma 2019; below 0 where the gap is smaller than chance would "
-        "make it). Intervals are of 95 %, by the variance over outer folds corrected for their "
-        "overlap (Nadeau and Bengio 2003).",
+        f"make it). Intervals are of 95 %, {_INTERVALS[are_draws(_rows(facts, method))]}.",
     ]
 
 
 def _evaluation_data(facts: Facts) -> list[str]:
     rows = _rows(facts, facts.model.method)
+    if are_draws(rows):
+        return [_of_draws(facts, rows)]
     repeats = rows["repeat"].nunique()
     folds = count(rows["fold"].nunique() // repeats, "outer fold")
     repeated = f", repeated {repeats} times," if repeats > 1 else ""
@@ -128,6 +139,18 @@ def _evaluation_data(facts: Facts) -> list[str]:
         f"own**: it was trained on all {len(facts.split.labeled_idx)} labels, and none is left to "
         "score it on.",
     ]
+
+
+def _of_draws(facts: Facts, rows: pd.DataFrame) -> str:
+    """Say what the scores are of where the dataset has a test file."""
+    return (
+        f"The test file of {facts.model.dataset} ({facts.source['test_path']}), "
+        f"{_number(rows['test'])} examples that nothing was trained or selected on. The scores are "
+        f"of {count(rows['fold'].nunique(), 'draw')} of labels of {facts.decision['scored_as']}, "
+        f"with {_number(rows['labeled'])} labels to train on each. **The deployed model itself was "
+        f"not scored**: it was trained on all {len(facts.split.labeled_idx)} labels of the "
+        "training file, which is more than these had, and on none of the test file."
+    )
 
 
 def _training_data(facts: Facts) -> list[str]:
@@ -184,8 +207,11 @@ def _scores(facts: Facts) -> list[str]:
 
 
 def _mean(rows: pd.DataFrame, column: str) -> str:
-    half = fold_interval(rows.assign(accuracy=rows[column]))
     mean = rows[column].mean()
+    if are_draws(rows) and column != "accuracy":
+        # How it varies over test examples is not recorded.
+        return f"{mean:.3f}"
+    half = fold_interval(rows.assign(accuracy=rows[column]))
     if not half:
         return f"{mean:.3f}"
     # It is a share: what is beyond 0 and 1 says nothing.
@@ -195,12 +221,14 @@ def _mean(rows: pd.DataFrame, column: str) -> str:
 def _calibration(facts: Facts) -> list[str]:
     found = facts.calibration
     before, after = (_error(found[name]) for name in ("before", "after"))
-    rows = f"{count(found['predictions'], 'held-out prediction')} of the cross-validation"
+    drawn = are_draws(_rows(facts, facts.model.method))
+    whose, parts = ("the draws", "part") if drawn else ("the cross-validation", "fold")
+    rows = f"{count(found['predictions'], 'held-out prediction')} of {whose}"
     if found["predictions"] > found["examples"]:
         rows += f", of {count(found['examples'], 'example')}"
     errors = (
-        f"Their calibration error is {before} before, and {after} after, each fold by the "
-        "temperature that the other folds give."
+        f"Their calibration error is {before} before, and {after} after, each {parts} by the "
+        f"temperature that the other {parts}s give."
     )
     if found["fitted"] == 1:
         said = (
@@ -211,7 +239,7 @@ def _calibration(facts: Facts) -> list[str]:
         said = (
             f"Confidences are as the networks gave them. The temperature {found['fitted']:.3f}, "
             f"fitted on {rows}, is not used, since temperatures fitted so did no good on the other "
-            f"folds. {errors}"
+            f"{parts}s. {errors}"
         )
     else:
         said = (

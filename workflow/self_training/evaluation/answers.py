@@ -48,7 +48,8 @@ def on_datasets(scores: pd.DataFrame, generations: pd.DataFrame, statistics: dic
     Returns: JSON-able rows: `method`, `control` (None where there is none), `baseline` (the
         control of the statistics), `dataset`, `original` (without its budget), `is_largest` (of
         its budgets, by labels), `labels` and `labels_per_class` (means over folds; None where not
-        known); `accuracy` of each; `over_control` and `over_baseline` (see `_difference`);
+        known); `folds`, `repeats` and whether the folds are draws of labels (`is_draws`);
+        `accuracy` of each; `over_control` and `over_baseline` (see `_difference`);
         `results`, and how many of them are `without_students`, of these `nothing_selected`, and
         `not_learned` (of method or control); `cost` (see `costs`); `worth` (see `_worth`);
         `last_step` of the control's curve and `growth` (see `evaluation.worth`), {} for none.
@@ -124,6 +125,7 @@ def _compare(rows: pd.DataFrame, statistics: dict, entry: dict) -> dict:
     repeats = int(rows["repeat"].nunique()) if _is_known(rows, "repeat") else 1
     return {
         "folds": folds,
+        "is_draws": statistics["draws"].get(rows["dataset"].iloc[0]) is not None,
         "repeats": repeats,
         "labels": labels,
         "labels_per_class": labels / classes if labels and classes else None,
@@ -149,7 +151,7 @@ def _difference(rows: pd.DataFrame, statistics: dict, method: str, other: str | 
     if means.dropna().empty:
         return {}
     test = significance.on_dataset(statistics, rows["dataset"].iloc[0], method, other)
-    names = ("difference", "interval", "p_value", "p_holm", "folds", "reason")
+    names = ("difference", "interval", "p_value", "p_holm", "folds", "reason", "draws")
     found = {name: test[name] for name in names if test.get(name) is not None}
     return {"difference": float((means[method] - means[other]).iloc[0])} | found
 

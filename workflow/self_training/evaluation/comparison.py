@@ -20,6 +20,7 @@ class Reason(StrEnum):
     TOO_FEW_FOLDS = "too_few_folds"
     ONE_DIFFERENCE = "one_difference"
     NO_FAIR_CONTROL = "no_fair_control"
+    NO_TEST_EXAMPLES = "no_test_examples"
 
 
 class UnsharedFolds(NamedTuple):
@@ -39,7 +40,8 @@ class UnsharedFolds(NamedTuple):
 def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
     """Return scores with one row per dataset, method and fold: the means over training seeds.
 
-    What is no number is that of the first seed, but for `not_learned`, which is of any.
+    What is no number is that of the first seed, but for `not_learned`, which is of any, and
+    `right`, which is of all.
 
     Args:
         scores: of `tables.collect_scores`; those from elsewhere have no training seed.
@@ -54,8 +56,16 @@ def over_seeds(scores: pd.DataFrame) -> pd.DataFrame:
     }
     if "not_learned" in how:
         how["not_learned"] = _any_of
+    if "right" in how:
+        how["right"] = _all_of
     means = scores.groupby(keys, sort=False, dropna=False, as_index=False).agg(how)
     return means[[*scores]]
+
+
+def _all_of(texts: pd.Series) -> str | None:
+    """Return what `draws.unpack` takes the mean of; None where a text is missing."""
+    known = texts.dropna()
+    return " ".join(known) if len(known) == len(texts) else None
 
 
 def _any_of(reasons: pd.Series) -> str:

@@ -5,6 +5,7 @@ import pandas as pd
 from baycomp import SignedRankTest
 from scipy import stats
 
+from self_training.evaluation import draws
 from self_training.evaluation.comparison import Reason
 
 ALPHA = 0.05
@@ -89,15 +90,18 @@ def bayesian_signed_rank(difference: np.ndarray, rope: float) -> dict:
 def corrected_t_test(rows: pd.DataFrame, a: str, b: str, outer_folds: int) -> dict:
     """Test the difference b - a on one dataset, over the outer folds that both have a score of.
 
-    For scores from elsewhere, n_test/n_train is taken as 1 / (K - 1).
+    For scores from elsewhere, n_test/n_train is taken as 1 / (K - 1). Draws of labels, which share
+    their test examples, have a test of their own.
 
     Args:
         rows: scores of a dataset.
         outer_folds: K, of the dataset; see `outer_folds_of`.
 
-    Returns: of `t_test_of_folds`.
+    Returns: of `t_test_of_folds`, or of `draws.t_test`.
     """
     rows = rows[rows["method"].isin((a, b))].dropna(subset=["fold", "accuracy"])
+    if draws.are_draws(rows):
+        return draws.test_pair(rows, a, b)
     table = rows.pivot(index="fold", columns="method", values="accuracy")
     table = table.reindex(columns=[a, b]).dropna()
     differences = (table[b] - table[a]).round(12).to_numpy(float)
@@ -164,7 +168,8 @@ def _test_to_train(rows: pd.DataFrame, outer_folds: int) -> float:
 def fold_interval(rows: pd.DataFrame, repeats: int = 1) -> float:
     """Return half the width of the 95 % interval of one method's mean over the folds of a dataset.
 
-    With the variance of `corrected_t_test`; 0 where the folds are too few or not known.
+    With the variance of `corrected_t_test`; 0 where the folds are too few or not known, and of
+    draws of labels where it is not known which test examples are right.
 
     Args:
         rows: scores of the method on the dataset.
@@ -173,6 +178,8 @@ def fold_interval(rows: pd.DataFrame, repeats: int = 1) -> float:
     values = rows.dropna(subset=["fold"])["accuracy"].to_numpy()
     if len(values) < 2:
         return 0.0
+    if draws.are_draws(rows):
+        return draws.half_width_of_mean(rows)
     ratio = _test_to_train(rows, outer_folds_of(len(values), repeats))
     error = np.sqrt((1 / len(values) + ratio) * values.var(ddof=1))
     return float(stats.t.ppf(1 - ALPHA / 2, len(values) - 1) * error)

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 from self_training import storage
 from self_training.data.examples import UNKNOWN
 from self_training.data.split import Split, load_split
-from self_training.evaluation import metrics
+from self_training.evaluation import draws, metrics
 from self_training.evaluation.calibration import calibration_error, reliability
 from self_training.methods import labeled_so_far, predictions
 from self_training.methods.labeled_so_far import PseudoLabels
@@ -230,6 +230,7 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
     Returns: metrics, seconds, gradient steps and examples seen (of all teachers and students that
         the method needs), `search_steps` and `search_time` (of all networks that were trained for
         the choice), sizes, hyper-parameters, termination condition, why nothing was learned if so,
+        of a draw of labels its `overlap` and which test examples are `right` (see `draws.pack`),
         and lists: `generations_of_chain`, `class_balance` (of `count_pseudo_labels`), `reliability`
         and `examples` of pseudo-labels.
     """
@@ -255,6 +256,12 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
     if (y_true == UNKNOWN).any():
         raise ValueError("Expected test examples of known label. Received some of unknown label.")
     bins = reliability(y_true, last)
+    # Of draws that share their test examples, tests must know which of these are right.
+    of_draw = (
+        {}
+        if split.overlap is None
+        else {"overlap": split.overlap, "right": draws.pack(last.argmax(axis=1) == y_true)}
+    )
     accuracies = [float(np.mean(some.argmax(axis=1) == y_true)) for some in probabilities]
     return {
         **metrics.score(y_true, last),
@@ -271,6 +278,7 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         "unlabeled": len(split.unlabeled_idx),
         "unknown": int((labels[split.unlabeled_idx] == UNKNOWN).sum()),
         "test": len(split.test_idx),
+        **of_draw,
         **hyper_parameters,
         **describe_choice(chain.choice),
         "generations_trained": len(trained) - 1,

@@ -18,6 +18,7 @@ import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from self_training.errors import ScoresError
+from self_training.evaluation import draws
 from self_training.evaluation.comparison import (
     Reason,
     UnsharedFolds,
@@ -137,6 +138,7 @@ def compare_methods(
         "datasets": len(complete),
         "datasets_with_missing_scores": len(means) - len(complete),
         "repeats": repeats,
+        "draws": draws.describe(scores),
         "groups": {dataset: groups.get(dataset, dataset) for dataset in means.index},
         "budgets": budgets or {},
         "control": control,

@@ -21,7 +21,8 @@ class HeldOut(NamedTuple):
 
     examples: (rows,) indices into the dataset; an example has several rows where the
         cross-validation is repeated, or has several training seeds.
-    folds: (rows,) the position of the outer fold, of all repeats and training seeds.
+    folds: (rows,) the position of the outer fold, of all repeats and training seeds; of draws of
+        labels, which share their test examples, the part of these that is left out together.
     probabilities: (rows, classes) the members' mean.
     """
 
@@ -41,9 +42,14 @@ def load_held_out(files) -> HeldOut:
         # A chain that has ended hands on what its last networks predict.
         (of_chain,) = predictions.load(path).values()
         selected = storage.load_json(files.choices[fold])["hyper_parameters"]
-        test_idx = load_split(files.splits[fold]).test_idx
+        split = load_split(files.splits[fold])
+        test_idx = split.test_idx
         mean = ensemble(of_chain.evaluation[: selected["ensemble_size"]])
-        parts.append((test_idx, np.full(len(test_idx), fold), mean))
+        part = np.full(len(test_idx), fold)
+        if split.overlap is not None:
+            # All draws are tested on the same examples, of which each belongs to one part.
+            part = np.arange(len(test_idx)) % max(2, len(files.predictions))
+        parts.append((test_idx, part, mean))
     return HeldOut(*(np.concatenate(some) for some in zip(*parts, strict=True)))
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from self_training.evaluation.differences import ALPHA, corrected_t_test, outer_folds_of
+from self_training.evaluation.draws import are_draws, with_more
 
 
 class Budget(NamedTuple):
@@ -84,17 +85,19 @@ def growth(generations: pd.DataFrame, scores: pd.DataFrame, dataset: str, method
 
     Only where each generation is offered further unlabeled examples (`schedule: slices`): there the
     last students had more of them. With `steps` they were trained as long; with `epochs`, longer.
+    Not over draws of labels on one test set.
 
     Args:
         generations: of `tables.collect_generations`.
         scores: as of `curve`.
 
-    Returns: of `corrected_t_test`; {} where no chain has two generations of slices.
+    Returns: of `corrected_t_test`; {} where no chain has two generations of slices, or of draws.
     """
     own = generations[(generations["dataset"] == dataset) & (generations["method"] == method)]
     trained = own[(own["generation"] > 0) & own["accuracy"].notna()]
     rows = scores[(scores["dataset"] == dataset) & (scores["method"] == method)]
-    if trained.empty or (trained["offered"] >= rows["unlabeled"].max()).any():
+    # Of draws, tests must know which test examples the first students had right, which no file has.
+    if trained.empty or are_draws(rows) or (trained["offered"] >= rows["unlabeled"].max()).any():
         return {}
     by_fold = trained.sort_values("generation").groupby(["fold", "training_seed"])
     ends = by_fold["accuracy"].agg(["first", "last", "count"])
@@ -108,7 +111,8 @@ def growth(generations: pd.DataFrame, scores: pd.DataFrame, dataset: str, method
 
 
 def half_width(test: dict, folds: int, repeats: int) -> float:
-    """Return what half the width of an interval over folds would be with so many repeats.
+    """Return what half the width of an interval over folds would be with so many repeats, or that
+    of draws of labels with so many times as many.
 
     As wide as a corrected t interval of the same variance: (1/n + 1/(K - 1)) of it, for n = K x
     repeats folds (Bouckaert & Frank 2004, PAKDD).
@@ -117,6 +121,8 @@ def half_width(test: dict, folds: int, repeats: int) -> float:
         test: of `corrected_t_test`, with an interval.
         folds: K, of one repeat.
     """
+    if "draws" in test:
+        return with_more(test, folds * repeats)
     low, high = test["interval"]
     now, then = (_spread(count, folds) for count in (test["folds"], folds * repeats))
     return (high - low) / 2 * then / now

@@ -7,8 +7,9 @@ from self_training.report.answer_of_dataset import LUCK, NO_GAIN, NOT_TESTED
 from self_training.report.verdicts import HELPS, HURTS
 from self_training.report.words import join
 
-# Of the outer cross-validation, as far as more of them pay.
+# Of the outer cross-validation, as far as more of them pay; and how many times as many draws do.
 REPEATS = 10
+MORE_DRAWS = 3
 
 
 def give(rows: list[dict], statistics: dict) -> list[str]:
@@ -64,6 +65,15 @@ def _has_one_fold(row: dict, rows: list[dict], statistics: dict) -> str | None:
 
 def _repeats(row: dict, rows: list[dict], statistics: dict) -> str | None:
     """Where the interval would then be narrow enough."""
+    return None if row["is_draws"] else _then_enough(row, statistics)
+
+
+def _more_draws(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    """Where outer folds are draws of labels, and the interval would then be narrow enough."""
+    return _then_enough(row, statistics) if row["is_draws"] else None
+
+
+def _then_enough(row: dict, statistics: dict) -> str | None:
     if row["verdict"] != LUCK or not _is_enough(row, statistics):
         return None
     now, then = _half_widths(row)
@@ -72,24 +82,37 @@ def _repeats(row: dict, rows: list[dict], statistics: dict) -> str | None:
 
 def _examples(row: dict, rows: list[dict], statistics: dict) -> str | None:
     """Where repeats would not make the interval narrow enough."""
+    return None if row["is_draws"] else _then_not_enough(row, statistics)
+
+
+def _test_examples(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    """Where more draws of labels would not make the interval narrow enough."""
+    return _then_not_enough(row, statistics) if row["is_draws"] else None
+
+
+def _then_not_enough(row: dict, statistics: dict) -> str | None:
     if row["verdict"] != LUCK or _is_enough(row, statistics):
         return None
     return f"{plain.name(row, statistics)} (then still ±{min(_half_widths(row), key=float)} points)"
 
 
 def _half_widths(row: dict) -> list[str]:
-    """Return half of the interval's width as it is, and with REPEATS, in points."""
+    """Return half of the interval's width as it is, and as it then would be, in points."""
     low, high = row["over_control"]["interval"]
-    then = half_width(row["over_control"], row["folds"] // row["repeats"], REPEATS)
+    then = _half_width_then(row)
     return [f"{100 * half:.1f}" for half in ((high - low) / 2, then)]
 
 
 def _is_enough(row: dict, statistics: dict) -> bool:
-    """Return whether REPEATS, where there are fewer, would show the difference that was measured,
-    or one that matters."""
-    test = row["over_control"]
-    then = half_width(test, row["folds"] // row["repeats"], REPEATS)
-    return row["repeats"] < REPEATS and then <= max(statistics["rope"], abs(test["difference"]))
+    """Return whether REPEATS, where there are fewer, or MORE_DRAWS would show the difference that
+    was measured, or one that matters."""
+    matters = max(statistics["rope"], abs(row["over_control"]["difference"]))
+    return row["repeats"] < REPEATS and _half_width_then(row) <= matters
+
+
+def _half_width_then(row: dict) -> float:
+    times = MORE_DRAWS if row["is_draws"] else REPEATS
+    return half_width(row["over_control"], row["folds"] // row["repeats"], times)
 
 
 def _gains_by_labels(row: dict, rows: list[dict], statistics: dict) -> str | None:
@@ -144,6 +167,10 @@ RULES = {
     f"Repeat the outer folds (`repeats: {REPEATS}`) to tell from luck what was measured": _repeats,
     f"Add labeled examples, since even {REPEATS} repeats would not tell from luck what was "
     "measured": _examples,
+    f"Draw labels {MORE_DRAWS} times as often (`outer_folds`), to tell from luck what was "
+    "measured": _more_draws,
+    "Take a larger test file, or a larger training file to draw labels of, since even "
+    f"{MORE_DRAWS} times as many draws would not tell from luck what was measured": _test_examples,
     "Get more labels, since with the most of them the control still gained": _gains_by_labels,
     "Whether more labels would help can't be told from luck": _may_gain_by_labels,
     "Get more unlabeled examples, which pay": _gains_by_unlabeled,

@@ -9,7 +9,7 @@ from self_training.evaluation import answers
 from self_training.evaluation.comparison import over_seeds
 from self_training.evaluation.differences import ALPHA, could_show
 from self_training.evaluation.significance import FAIR
-from self_training.report import advice, answer_of_dataset, plain, verdicts
+from self_training.report import advice, answer_of_dataset, findings_of_draws, plain, verdicts
 from self_training.report.answer_of_dataset import LUCK, NO_GAIN, NO_STUDENTS, NOT_TESTED
 from self_training.report.verdicts import HELPS, HURTS
 from self_training.report.words import join
@@ -57,6 +57,7 @@ def give(statistics: dict, numbers: dict) -> dict:
             details += _over_all(entry, statistics)
     if any(entry["control"] for entry in statistics["fair"]):
         details.append(CONTROL)
+    details += findings_of_draws.describe(statistics)
     worth = [answer_of_dataset.worth(row, statistics) for row in rows]
     return {
         "headlines": [

@@ -1,7 +1,7 @@
 """The answer on a single dataset: verdict, sentence, and how many labels a gain is worth."""
 
 from self_training.evaluation.significance import FAIR
-from self_training.report import plain, verdicts
+from self_training.report import findings_of_draws, plain, verdicts
 from self_training.report.verdicts import HELPS, HURTS
 from self_training.report.words import count
 
@@ -54,12 +54,13 @@ def _measured(row: dict, statistics: dict) -> str:
     if row["verdict"] == NO_GAIN:
         return f"{shown}: a gain, if any, is below {plain.matters(statistics['rope'])}."
     if row["verdict"] == NOT_TESTED:
-        return f"Measured: {shown}, but {_why_not_tested(test)}."
+        return f"Measured: {shown}, but {_why_not_tested(test, row)}."
     return f"Measured: {shown}.{_looks_like_more(test, statistics)}"
 
 
 def _why_no_students(row: dict) -> str:
-    folds = "the only fold" if row["results"] == 1 else f"all {row['results']} folds"
+    unit = findings_of_draws.unit(row["is_draws"])
+    folds = f"the only {unit}" if row["results"] == 1 else f"all {_folds(row, row['results'])}"
     if row["nothing_selected"] == row["without_students"]:
         why = f"In {folds} no pseudo-label was confident enough"
     elif row["nothing_selected"]:
@@ -69,13 +70,20 @@ def _why_no_students(row: dict) -> str:
     return f"{why}, so its scores are those of its teacher."
 
 
-def _why_not_tested(test: dict) -> str:
+def _folds(row: dict, number: int) -> str:
+    """Return such as `3 folds`, or `3 draws of labels`."""
+    return f"{number} {'draws of labels' if row['is_draws'] else 'folds'}"
+
+
+def _why_not_tested(test: dict, row: dict) -> str:
     folds = test.get("folds", 0)
     if folds == 0:
         return "means alone do not say how much of it is luck"
     if folds == 1:
         return "one fold does not say how much of it is luck"
-    return f"it is the same in all {folds} folds, which does not say how much of it is luck"
+    if row["is_draws"] and "draws" not in test:
+        return "which test examples are right is not known of one of them"
+    return f"it is the same in all {_folds(row, folds)}, which does not say how much of it is luck"
 
 
 def _looks_like_more(test: dict, statistics: dict) -> str:
@@ -101,7 +109,7 @@ def _flaws(row: dict) -> list[str]:
     found = []
     if 0 < row["without_students"] < row["results"]:
         found.append(
-            f"In {row['without_students']} of {row['results']} folds no student was trained."
+            f"In {row['without_students']} of {_folds(row, row['results'])} no student was trained."
         )
     if row["not_learned"]:
         results = count(row["not_learned"], "result")

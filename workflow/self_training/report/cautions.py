@@ -4,12 +4,13 @@ import pandas as pd
 
 from self_training.evaluation.comparison import budgets_by_name
 from self_training.evaluation.differences import LEAST_FOR_PROBABILITIES, outer_folds_of
+from self_training.report import findings_of_draws
 from self_training.report.words import count, join, shorten
 from self_training.study import methods
 
 OWN_PROTOCOL = (
-    "Scores are of the outer test folds; hyper-parameters that were searched were selected on "
-    "inner folds of the labeled examples alone. "
+    "; hyper-parameters that were searched were selected on inner folds of the labeled examples "
+    "alone. "
 )
 
 
@@ -142,7 +143,7 @@ def extent(scores: pd.DataFrame, statistics: dict, complete: int) -> str:
     return (
         f"Methods: {len(statistics['methods'])}. Datasets: {units}{grouped}{counted}. Outer folds: "
         f"{_range(folds, statistics['repeats'])}. "
-        + OWN_PROTOCOL
+        + (findings_of_draws.protocol(statistics) + OWN_PROTOCOL)
         * bool(len(scores[scores["source"] == "study"]))
         + f"Examples whose label nobody knows ({labels}) are unlabeled in every fold and never "
         "scored. "

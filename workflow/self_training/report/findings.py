@@ -25,6 +25,10 @@ REASONS = {
     Reason.BOTH_EQUAL: "Both score the same on every dataset.",
     Reason.TOO_FEW_FOLDS: "Needs scores of both methods on at least 2 folds.",
     Reason.ONE_DIFFERENCE: "The difference is the same on every fold.",
+    Reason.NO_TEST_EXAMPLES: (
+        "Draws of labels share a test set, and a score of one of them does not say which test "
+        "examples are right."
+    ),
     Reason.NO_FAIR_CONTROL: "The study has no fair control of it.",
 }
 

@@ -1,6 +1,7 @@
 """With how many labels a method pays, in sentences."""
 
 from self_training.evaluation import label_budgets
+from self_training.report import findings_of_draws
 from self_training.report.words import count, join
 
 VERDICTS = {
@@ -66,4 +67,5 @@ def _how(tests: list[dict], statistics: dict) -> str:
         for test in statistics["per_dataset"]
         if test["family"] == tests[0]["family"] and test["p_holm"] is not None
     ]
-    return f" (corrected t-test over folds, Holm's correction over {count(len(family), 'row')})"
+    over, test = findings_of_draws.how(tests)
+    return f" ({test} {over}, Holm's correction over {count(len(family), 'row')})"

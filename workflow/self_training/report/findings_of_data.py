@@ -94,20 +94,23 @@ def describe(check: dict, outer_folds: int) -> list[str]:
     Args:
         check: of `data_check.look`.
     """
-    labeled, unlabeled = (check["parts"].get(name, 0) for name in ("labeled", "unlabeled"))
+    labeled, unlabeled, test = (
+        check["parts"].get(name, 0) for name in ("labeled", "unlabeled", "test")
+    )
+    tested = f" A test file has {test} others." if test else ""
     name, shift = check["dataset"], check["shift"]
     if not unlabeled:
         parts = (
             f"{name}: the labels of all {labeled} examples are known, and the study hides some of "
-            "them. So there is one part, and no shift to look for."
+            f"them. So there is one part, and no shift to look for.{tested}"
         )
         return [parts, _duplicates(check, outer_folds)]
-    parts = f"{name}: {labeled} labeled examples, and {unlabeled} of unknown label."
+    parts = f"{name}: {labeled} labeled examples, and {unlabeled} of unknown label.{tested}"
     return [parts, _duplicates(check, outer_folds), _shift(shift)]
 
 
 def _duplicates(check: dict, outer_folds: int) -> str:
-    duplicates = check["duplicates"]
+    duplicates, has_test = check["duplicates"], "test" in check["parts"]
     if not duplicates["counts"]:
         return "No duplicates and no near duplicates were found."
     where = [
@@ -123,15 +126,19 @@ def _duplicates(check: dict, outer_folds: int) -> str:
         return (
             f"{found} {count(duplicates['spare'], 'example')} dropped: all but one of each group, "
             "and of labels that contradict each other all."
+            + " Of a group with a test example, all that could be trained on."
+            * has_test
         )
     found += " They were kept."
     parts = [row["parts"] for row in duplicates["counts"]]
-    if any("labeled" in names for names in parts):
+    if any("test" in names and len(names) > 1 for names in parts):
+        found += " Those across the test file may be trained on and are tested on."
+    if any("labeled" in names for names in parts) and not has_test:
         found += (
             f" {outer_folds} outer folds part two labeled ones with a chance of about "
             f"{1 - 1 / outer_folds:.0%}: one is tested on, and another may be trained on."
         )
-    if any(len(names) > 1 for names in parts):
+    if any(len(names) > 1 for names in parts) and not has_test:
         found += " Unlabeled ones may be trained on where a labeled one like them is tested on."
     return found
 

@@ -2,10 +2,10 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from self_training.report import encoders_text
+from self_training.report import encoders_text, methods_of_data
 from self_training.report.references import REFERENCES
 from self_training.report.words import count, join
-from self_training.study import budgets, methods
+from self_training.study import methods
 from self_training.study.config import compares_only, external_scores
 
 # What is said of the optimizer and the loss, beside the learning rate of a study.
@@ -30,7 +30,7 @@ def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
     paragraphs = []
     packages = ["scipy", "statsmodels", "scikit-posthocs", "baycomp"]
     if not compares_only(config):
-        paragraphs += [_data(config, unknown), _training(config)]
+        paragraphs += [methods_of_data.write(config, unknown), _training(config)]
         paragraphs += [_method(config, name) for name in config["methods"]]
         cited += ["adam"]
         packages = ["tensorflow", "keras", "scikit-learn", *packages]
@@ -61,63 +61,6 @@ def _ingredients(config: dict) -> set[str]:
                 if settings["weight_decay"]:
                     found.add("adamw")
     return found
-
-
-def _data(config: dict, unknown: dict[str, int]) -> str:
-    datasets = list(budgets.sources(config))
-    text = (
-        f"{count(len(config['methods']), 'method')} were compared on "
-        f"{count(len(datasets), 'dataset')} ({join(datasets)}) by {config['outer_folds']}-fold "
-        f"stratified cross-validation. In every fold, {_labeled(config)}; the labels of all others "
-        "were hidden from training, search and selection. The test fold was used once, for the "
-        "scores. All methods of a fold had the same labeled and unlabeled examples. Students of "
-        "one generation, and the control of the last of them, started from the same weights in all "
-        "methods."
-    )
-    text += encoders_text.encoded(config)
-    if unknown:
-        numbers = join(f"{number:,} ({dataset})" for dataset, number in unknown.items())
-        text += (
-            f" In addition, {numbers} examples whose labels are not known were unlabeled in every "
-            "fold; they were never part of a test or inner fold."
-        )
-    repeats, seeds = config.get("repeats", 1), config.get("seeds", 1)
-    if repeats > 1:
-        text += f" All of this was done {repeats} times, with other folds and initial weights."
-    if seeds > 1:
-        text += (
-            f" Every network was trained with {seeds} seeds (Bouthillier et al. 2021); tests are "
-            "of the means over these."
-        )
-    several = budgets.several(config)
-    if several:
-        text += (
-            f" Of {join(several)}, all label budgets were studied over the same folds and "
-            "from the same initial weights; the labels of a smaller budget were among those of a "
-            "larger one."
-        )
-    return text
-
-
-def _labeled(config: dict) -> str:
-    """Say how many examples kept their labels, by all budgets of the study."""
-    given = [budget for dataset in config["datasets"].values() for budget in budgets.of(dataset)]
-    values = {
-        key: budgets.as_list(list({budget[key] for budget in given if key in budget}))
-        for key in budgets.KEYS
-    }
-    fractions, numbers = values["labeled_fraction"], values["labels_per_class"]
-    parts = []
-    if fractions:
-        percent = join(f"{100 * fraction:g}%" for fraction in fractions)
-        draws = {dataset.get("draw", "stratified") for dataset in config["datasets"].values()}
-        how = {"stratified": "stratified by class", "random": "drawn without regard to class"}
-        drawn = join(words for draw, words in how.items() if draw in draws)
-        parts.append(f"{percent} of the examples outside the test fold ({drawn})")
-    if numbers:
-        parts.append(f"{join(numbers)} examples of every class outside the test fold")
-    several = " (by dataset and label budget)" if len(fractions + numbers) > 1 else ""
-    return f"{' or '.join(parts)}{several} kept their labels"
 
 
 def _training(config: dict) -> str:
@@ -170,7 +113,8 @@ def _method(config: dict, name: str) -> str:
         labeled = "labeled all unlabeled examples anew"
     else:
         slices = " or ".join(f"{100 * fraction:g}%" for fraction in space["unlabeled_fraction"])
-        labeled = f"labeled a fresh {slices} of the examples outside the test fold"
+        where = methods_of_data.outside(config)
+        labeled = f"labeled a fresh {slices} of the examples outside the test {where}"
     kind = settings["labels"]
     if settings["temperature"] != 1 or "temperature" in space:
         kind += f" (temperature {_values(space.get('temperature', [settings['temperature']]))})"
@@ -188,7 +132,8 @@ def _method(config: dict, name: str) -> str:
 
 def _control(config: dict, name: str) -> str:
     on = (
-        "all examples outside the test fold, with their labels (an upper bound)"
+        f"all examples outside the test {methods_of_data.outside(config)}, with their labels (an "
+        "upper bound)"
         if methods.trained_on(config, name) == "pool"
         else "the labeled examples alone"
     )
@@ -315,7 +260,8 @@ def _statistics(statistics: dict) -> tuple[str, list[str]]:
     if statistics["budgets"]:
         text += " (of a dataset with several label budgets, the mean over these)"
     text += f": {'; '.join(done)}; level {statistics['alpha']}." if done else "."
-    if any(test["p_value"] is not None for test in statistics["per_dataset"]):
+    tested = [test for test in statistics["per_dataset"] if test["p_value"] is not None]
+    if any("draws" not in test for test in tested):
         cited.append("nadeau")
         over = "their folds"
         if statistics["repeats"] > 1:
@@ -324,6 +270,13 @@ def _statistics(statistics: dict) -> tuple[str, list[str]]:
         text += (
             f" On single datasets, over {over}, the corrected t-test of Nadeau and Bengio (2003) "
             "was used, with Holm's correction."
+        )
+    if any("draws" in test for test in tested):
+        cited += ["dorfman", "hillis"]
+        text += (
+            " Over draws of labels that share their test examples, draws and test examples were "
+            "taken for crossed random effects (Dorfman, Berbaum and Metz 1992), with the degrees "
+            "of freedom of Hillis (2007) and Holm's correction."
         )
     return text, cited
 

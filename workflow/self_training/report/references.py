@@ -69,6 +69,15 @@ REFERENCES = {
         "Breiman, L., Friedman, J., Stone, C. J., Olshen, R. A. (1984). Classification and "
         "regression trees. Wadsworth."
     ),
+    "dorfman": (
+        "Dorfman, D. D., Berbaum, K. S., Metz, C. E. (1992). Receiver operating characteristic "
+        "rating analysis: generalization to the population of readers and patients with the "
+        "jackknife method. Investigative Radiology 27."
+    ),
+    "hillis": (
+        "Hillis, S. L. (2007). A comparison of denominator degrees of freedom methods for multiple "
+        "observer ROC analysis. Statistics in Medicine 26."
+    ),
     "bouthillier": (
         "Bouthillier, X., Delaunay, P., Bronzi, M., et al. (2021). Accounting for variance in "
         "machine learning benchmarks. MLSys."

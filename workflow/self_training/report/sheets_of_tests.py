@@ -136,7 +136,7 @@ def _columns_of_matrix(title: str, methods: list[str], p_values: dict) -> list[C
 
 
 def dataset_tests(sheet: Worksheet, statistics: dict) -> None:
-    """Nadeau and Bengio's corrected t-test of every pair on every dataset."""
+    """Nadeau and Bengio's corrected t-test of every pair on every dataset, or that of draws."""
     columns = [
         Column("Dataset", "dataset", width=24, text=True),
         Column("First", "a", width=24, text=True),
@@ -151,9 +151,25 @@ def dataset_tests(sheet: Worksheet, statistics: dict) -> None:
         Column("Family: rows with", lambda test: FAMILIES[test["family"]], width=16, text=True),
         Column("Remark", lambda test: test.get("reason"), width=60),
     ]
+    if statistics["draws"]:
+        columns[4:4] = _columns_of_draws()
     set_widths(sheet, columns)
     append_table(sheet, columns, statistics["per_dataset"])
     freeze(sheet)
+
+
+def _columns_of_draws() -> list[Column]:
+    """Columns of what outer folds are, and of a mean difference's standard deviations by source."""
+
+    def of_draws(test: dict, name: str) -> float | None:
+        variance = test.get("draws", {}).get(name)
+        return None if variance is None else variance**0.5
+
+    return [
+        Column("Folds are", lambda test: "draws" if "draws" in test else "folds", width=12),
+        Column("Std by draws", lambda test: of_draws(test, "of_draws"), SCORE, 12),
+        Column("Std by test examples", lambda test: of_draws(test, "of_test"), SCORE, 14),
+    ]
 
 
 def label_budgets(sheet: Worksheet, rows: list[dict], references: list[str]) -> None:
@@ -180,9 +196,9 @@ def label_budgets(sheet: Worksheet, rows: list[dict], references: list[str]) -> 
     append_text(
         sheet,
         "Differences are paired over the folds that both methods have a score of. Intervals and p "
-        "are of the corrected t-test of Nadeau and Bengio; p is corrected as on the sheet Tests "
-        "per dataset, over all rows of its family there. Intervals are each for itself: of many, "
-        "some leave 0 out by chance.",
+        "are of the corrected t-test of Nadeau and Bengio, or of draws of labels of the test of "
+        "draws and test examples; p is corrected as on the sheet Tests per dataset, over all rows "
+        "of its family there. Intervals are each for itself: of many, some leave 0 out by chance.",
     )
 
 

@@ -3,6 +3,7 @@
 from self_training.evaluation import significance
 from self_training.evaluation.differences import ALPHA, could_show, smallest_p
 from self_training.evaluation.significance import FAIR
+from self_training.report import findings_of_draws
 from self_training.report.words import count, join, shorten
 
 HELPS, HURTS, NOT_SHOWN, UNKNOWN = "helps", "hurts", "not shown to help", "can't be told"
@@ -149,8 +150,10 @@ def _on_datasets(entry: dict, statistics: dict) -> str:
         found[name].append(f"{test['dataset']} ({difference:+.4f}, p = {test['p_holm']:.3g})")
     parts = [f"{name} on {join(_few(some))}" for name, some in found.items() if some]
     over = f", Holm's correction over {len(tested)} rows" if len(tested) > 1 else ""
+    units, test = findings_of_draws.how(own)
+    units = units.replace("over folds", "over their folds")
     return (
-        f"Of single datasets, over their folds (corrected t-test{over}): {'; '.join(parts)}. That "
+        f"Of single datasets, {units} ({test}{over}): {'; '.join(parts)}. That "
         "is said of these datasets, and not of others."
     )
 

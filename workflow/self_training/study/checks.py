@@ -13,6 +13,7 @@ from self_training.study.checks_of_deployment import (
     DEPLOYMENT_RULES,
     no_deployment_without_training,
 )
+from self_training.study.checks_of_draws import DRAW_RULES, no_repeats_of_draws
 from self_training.study.checks_of_inheritance import INHERITANCE_RULES
 from self_training.study.checks_of_kinds import KIND_RULES
 from self_training.study.checks_of_methods import METHOD_RULES, check_backbone
@@ -36,10 +37,13 @@ def validate(config: dict) -> None:
     for name, dataset in config["datasets"].items():
         for dataset_rule in DATASET_RULES:
             dataset_rule(f"datasets.{name}", dataset)
+        for draw_rule in DRAW_RULES:
+            draw_rule(f"datasets.{name}", dataset)
         for prediction_rule in PREDICTION_RULES:
             prediction_rule(config, name)
     for archive_rule in ARCHIVE_RULES:
         archive_rule(config)
+    no_repeats_of_draws(config)
     # Settings can be looked at once it is clear, of all methods, where they are inherited from.
     for rule in INHERITANCE_RULES:
         for name in config["methods"]:
@@ -113,6 +117,7 @@ def check_datasets(config: dict, read: Reader) -> None:
             check_class_counts(
                 counts.of_classes,
                 unknown=counts.unknown,
+                has_test="test_path" in dataset,
                 dataset=name,
                 outer_folds=config["outer_folds"],
                 inner_folds=inner_folds(config),

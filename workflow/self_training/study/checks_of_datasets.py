@@ -111,7 +111,7 @@ def no_kaggle_label_column_but_of_csv(key: str, dataset: dict) -> None:
 
 def no_braces_in_a_path(key: str, dataset: dict) -> None:
     """Forbid what Snakemake would take for a wildcard."""
-    for name in ("path", "unlabeled"):
+    for name in ("path", "unlabeled", "test_path"):
         if set("{}") & set(dataset.get(name, "")):
             raise ConfigError.of(f"{key}.{name}", "a path without braces", dataset[name])
 
@@ -119,7 +119,7 @@ def no_braces_in_a_path(key: str, dataset: dict) -> None:
 def no_missing_path(key: str, dataset: dict) -> None:
     """Forbid files and folders that are not there, and those of another form than the source's."""
     source = dataset["source"]
-    for name in ("path", "unlabeled"):
+    for name in ("path", "unlabeled", "test_path"):
         if name not in dataset:
             continue
         path = Path(dataset[name])

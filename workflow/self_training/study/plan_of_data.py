@@ -124,7 +124,8 @@ class PlanOfData:
     def dataset_files(self, wildcards: Wildcards) -> list[str]:
         """Return all files and folders that a dataset is prepared from."""
         settings = self.sources[wildcards.dataset]
-        return [self.archive(wildcards.dataset), *filter(None, [settings.get("unlabeled")])]
+        others = [settings[name] for name in ("unlabeled", "test_path") if name in settings]
+        return [self.archive(wildcards.dataset), *others]
 
     def dataset_settings(self, wildcards: Wildcards) -> dict:
         """Return what a dataset's examples and labels are, not how they are encoded, split and
@@ -200,6 +201,10 @@ class PlanOfData:
     def labels(self, wildcards: Wildcards) -> str:
         """Return the file of a dataset's labels, hidden ones among them."""
         return self.prepared(wildcards.dataset, "labels.npy")
+
+    def test_labels(self, wildcards: Wildcards) -> str:
+        """Return the file of the labels of a dataset's test file, of which there may be none."""
+        return self.prepared(wildcards.dataset, "test_labels.npy")
 
     def classes(self, wildcards: Wildcards) -> str:
         """Return the file of the names of a dataset's classes."""
