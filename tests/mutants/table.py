@@ -15,6 +15,7 @@ from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
 from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
+from mutants.serve import SERVE
 from mutants.texts import TEXTS
 from mutants.unknown import UNKNOWN_LABELS
 
@@ -1256,5 +1257,6 @@ MUTANTS = [
     *REPEATS,
     *DRAWS,
     *PREDICT,
+    *SERVE,
     *TEXTS,
 ]

@@ -85,6 +85,11 @@ class DeployedPlan(Plan):
         """Return the file of what a dataset's examples are called."""
         return self.prepared(wildcards.dataset, "ids.json")
 
+    def shown(self, wildcards: Wildcards) -> str:
+        """Return the file of a dataset's examples as a person reads them: texts, not their words'
+        ids."""
+        return self.prepared(wildcards.dataset, self.prepared_as)
+
     def data_check(self, wildcards: Wildcards) -> str:
         """Return the file of what was seen of a dataset before anything was trained."""
         return self.prepared(wildcards.dataset, "data_check.json")
