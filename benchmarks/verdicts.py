@@ -34,7 +34,7 @@ from sklearn.model_selection import StratifiedKFold
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from self_training.evaluation import significance  # noqa: E402
+from self_training.evaluation import judging, significance  # noqa: E402
 from self_training.evaluation.differences import (  # noqa: E402
     ALPHA,
     corrected_t_test,
@@ -46,7 +46,7 @@ from self_training.evaluation.differences import (  # noqa: E402
     wilcoxon,
 )
 from self_training.evaluation.hierarchical import mixed_model  # noqa: E402
-from self_training.report import verdicts  # noqa: E402
+from self_training.evaluation.significance import ROPE  # noqa: E402
 
 FOLDS = 5
 BETWEEN_DATASETS, BETWEEN_FOLDS = 0.02, 0.01
@@ -138,13 +138,13 @@ def judge(studies: list[list[Differences]]) -> list[list[str]]:
     for methods in studies:
         entries = [compare(differences) for differences in methods]
         significance.correct(entries)
-        found.append([verdicts.verdict(entry, len(entries)) for entry in entries])
+        found.append([judging.over_groups(entry, len(entries), ROPE) for entry in entries])
     return found
 
 
 def helps(studies: list[list[Differences]]) -> float:
     """Return the share of studies in which a method is said to help."""
-    return float(np.mean([verdicts.HELPS in found for found in judge(studies)]))
+    return float(np.mean([judging.HELPS in found for found in judge(studies)]))
 
 
 def naive(studies: list[list[Differences]]) -> float:
@@ -191,10 +191,11 @@ def of_folds(drawn: list[np.ndarray], folds: int, repeats: int) -> tuple[float, 
         test = corrected_t_test(rows, "a", "b", folds)
         own = rows[rows["method"] == "a"]
         half, mean = fold_interval(own, repeats), own["accuracy"].mean()
-        ahead = test["p_value"] < ALPHA and test["difference"] > 0
-        width = np.diff(test["interval"])[0] / 2
-        found.append((ahead, covers(test["interval"], 0), width, abs(mean - 0.8) <= half))
-    return tuple(map(float, np.mean(found, axis=0)))
+        interval, p_value = test["interval"], test["p_value"]
+        ahead = p_value is not None and p_value < ALPHA and test["difference"] > 0
+        width = np.nan if interval is None else np.diff(interval)[0] / 2
+        found.append((ahead, covers(interval, 0), width, abs(mean - 0.8) <= half))
+    return tuple(map(float, np.nanmean(found, axis=0)))
 
 
 def of_learners(
@@ -264,18 +265,14 @@ def statistics_of(methods: list[np.ndarray], sizes: tuple[int, ...]) -> dict:
                 per_dataset.append(name | ab | t_test_of_folds(some, 1 / (len(some) - 1)))
     significance.correct(fair)
     significance.correct(per_dataset)
-    return {"fair": fair, "pairs": fair, "per_dataset": per_dataset}
+    return {"fair": fair, "pairs": fair, "per_dataset": per_dataset, "rope": ROPE}
 
 
 def helps_anywhere(statistics: dict) -> bool:
     """Return whether an answer says anywhere that a method helps."""
-    tests = verdicts.size_of_family(statistics, significance.FAIR)
-    return any(
-        verdicts.verdict(entry, tests) == verdicts.HELPS for entry in statistics["fair"]
-    ) or any(
-        verdicts.on_dataset(statistics, test["dataset"], test["b"]) == verdicts.HELPS
-        for test in statistics["per_dataset"]
-    )
+    asked = [(entry["method"], None) for entry in statistics["fair"]]
+    asked += [(test["b"], test["dataset"]) for test in statistics["per_dataset"]]
+    return any(judging.verdict(statistics, *one) == judging.HELPS for one in asked)
 
 
 def anywhere(

@@ -5,8 +5,10 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from self_training.deployment.decision import decide
 from self_training.evaluation import significance
 from self_training.report import answer, findings, plain, summary_md
+from self_training.study.methods import CHAIN, CONTROL, TEACHER
 
 # Differences of five folds with a mean of 0 and so small a spread that any mean of 0.01 shows.
 FOLDS = np.array([-0.002, -0.001, 0.0, 0.001, 0.002])
@@ -40,11 +42,14 @@ NO_GENERATIONS = pd.DataFrame(
 )
 
 
-def answered(scores: pd.DataFrame, generations=NO_GENERATIONS, **settings) -> dict:
+KINDS = {"baseline": TEACHER, "control": CONTROL, "student": CHAIN}
+
+
+def answered(scores: pd.DataFrame, generations=NO_GENERATIONS, kinds=KINDS, **settings) -> dict:
     settings = {"fair": {"student": "control"}, "control": "baseline"} | settings
     statistics = findings.describe(significance.compare_methods(scores, **settings))
     statistics = json.loads(json.dumps(statistics, allow_nan=False))
-    found = answer.of_study(scores, generations, statistics)
+    found = answer.of_study(scores, generations, statistics, kinds)
     return json.loads(json.dumps(found, allow_nan=False))
 
 
@@ -72,7 +77,10 @@ def test_it_hurts():
     ]
     assert "of 100 examples, about 2 fewer are right." in lines(found)[0]
     assert "Over the baseline: +0.9 points." in lines(found)[0]
-    assert found["next"][0] == "Train without pseudo-labels (`deploy: auto` does): pets."
+    assert (
+        found["next"][0]
+        == "Train without pseudo-labels (`deploy: auto` does): pets (the best is control)."
+    )
 
 
 def test_luck():
@@ -180,12 +188,22 @@ def test_without_a_score_of_the_control():
     [
         ([0.02], "one fold does not say how much of it is luck."),
         ([0.02, 0.02], "it is the same in all 2 folds, which does not say how much of it is luck."),
+        ([0.0] * 5, "it is the same in all 5 folds, which does not say how much of it is luck."),
     ],
 )
 def test_too_little_to_test(gain, why):
     found = answered(scores_of({"pets": gain}))
     assert found["headlines"] == ["Whether self-training helps can't be told here."]
-    assert lines(found)[0].startswith("pets: can't be told. Measured: +2.0 points over its control")
+    measured = plain.points(gain[0])
+    assert lines(found)[0].startswith(f"pets: can't be told. Measured: {measured} points over its")
+    assert "interval" not in lines(found)[0]
+    several = (
+        "Repeat the outer folds (`repeats: 10`) or label more examples to test on, since all folds "
+        "say the same: pets."
+    )
+    assert found["next"] == [
+        several if len(gain) > 1 else "Take more outer folds, 3 at least: pets."
+    ]
     assert why in lines(found)[0]
 
 
@@ -213,13 +231,60 @@ def test_nothing_selected():
         "scores are those of its teacher."
     ]
     assert found["next"][0] == (
-        "Try a lower `threshold`, since no pseudo-label was confident enough: pets (5 of 5 folds)."
+        "Try a lower `threshold`, or label more examples, since no pseudo-label was confident "
+        "enough: pets (5 of 5 folds)."
     )
     chosen = of(scores_of({"pets": -0.03}), **dict.fromkeys(nothing, "generations_reached"))
     assert "In all 5 folds the search chose to train no students" in lines(chosen)[0]
+    assert chosen["next"][0] == (
+        "Leave 0 out of `generations` to see what students do, as the search chose to train none: "
+        "pets."
+    )
     some = of(scores_of({"pets": 0.03}), f3="nothing_selected")
     assert some["datasets"][0]["verdict"] == "helps"
     assert lines(some)[0].endswith("In 1 of 5 folds no student was trained.")
+
+
+def without_students(scores: pd.DataFrame, *datasets: str) -> pd.DataFrame:
+    """Scores of a study that trained no student on some datasets, as nothing was selected."""
+    none = scores["dataset"].isin(datasets) & (scores["method"] == "student")
+    scores["generations_trained"] = np.where(none, 0, 1)
+    scores["termination_condition"] = np.where(none, "nothing_selected", "generations_reached")
+    return scores
+
+
+def test_teachers_that_are_ahead_of_the_control_are_no_help():
+    """By their scores they would help over all datasets, and on each."""
+    gains = {f"d{index}": 0.02 + index / 1000 for index in range(9)}
+    assert answered(scores_of(gains))["headlines"][0].startswith("Self-training helps over all 9")
+    found = answered(without_students(scores_of(gains), *gains))
+    assert found["headlines"] == ["Self-training did not take place: no student was trained."]
+    assert {row["verdict"] for row in found["datasets"]} == {"did not take place"}
+    assert found["details"] == []
+    assert "| d0 | student | 0.6700 | 0.6500 | 0.6200 |  |  | did not" in summary_md.render(
+        {"study": "mine"}, found
+    )
+    assert found["next"][0].startswith(
+        "Try a lower `threshold`, or label more examples, since no pseudo-label was confident"
+    )
+    assert not any("Use self-training" in text for text in found["next"])
+
+
+def test_datasets_without_students_do_not_count_over_all():
+    """On two of nine the teachers are far behind the control: nothing of pseudo-labels."""
+    gains = {f"d{index}": 0.02 + index / 1000 for index in range(7)} | {"x": -0.3, "y": -0.31}
+    assert "can't be told from luck" in answered(scores_of(gains))["headlines"][0]
+    found = answered(without_students(scores_of(gains), "x", "y"))
+    assert found["headlines"] == [
+        "Self-training helps over the 7 of 9 datasets on which students were trained: +2.3 points "
+        "of accuracy over its control. It helps on 7 of 9 datasets and did not take place on x and "
+        "y."
+    ]
+    assert found["details"][0] == (
+        "Over the 7 of 9 datasets on which students were trained: +2.3 points of accuracy over its "
+        "control (95 % interval +2.1 to +2.5), so of 100 examples, about 2 more are right. Against "
+        "the baseline: -2.0 points, on all 9 datasets."
+    )
 
 
 def test_results_that_did_not_learn_come_first():
@@ -348,7 +413,10 @@ def test_more_labels_where_the_control_still_gains():
     gains = {"pets@5": 0.0, "pets@20": 0.0}
     labels = {"pets@5": 10, "pets@20": 40}
     accuracies = {"pets@5": 0.6, "pets@20": 0.7}
-    without = "Train without pseudo-labels (`deploy: auto` does): pets with 20 labels per class."
+    without = (
+        "Train without pseudo-labels (`deploy: auto` does): pets with 20 labels per class (the "
+        "best is control)."
+    )
     assert budgets(gains, accuracies, labels, uneven=0.002)["next"] == [
         without,
         "Get more labels, since with the most of them the control still gained: pets (control: "
@@ -360,6 +428,97 @@ def test_more_labels_where_the_control_still_gains():
         "Whether more labels would help can't be told from luck: pets (control: +10.0 points from "
         "5 labels per class to 20 labels per class).",
     ]
+    # So flat that a gain that matters can be ruled out.
+    flat = {"pets@5": 0.6, "pets@20": 0.601}
+    assert budgets(gains, flat, labels, uneven=0.0005)["next"] == [
+        without,
+        "Do not count on more labels: with the most of them the control gained little or nothing: "
+        "pets (control: +0.1 points from 5 labels per class to 20 labels per class).",
+    ]
+
+
+def test_more_labeled_examples_are_asked_for_only_where_the_larger_budget_leaves_it_open():
+    luck = [0.03, -0.02, 0.04, -0.03, 0.01]
+    labels, accuracies = {"pets@5": 10, "pets@20": 40}, {"pets@5": 0.6, "pets@20": 0.7}
+
+    def asked(**gains) -> list[str]:
+        gains = {name.replace("_", "@"): gain for name, gain in gains.items()}
+        found = budgets(gains, accuracies, labels, uneven=0.05)["next"]
+        return [text.partition(": ")[2] for text in found if text.startswith("Add labeled")]
+
+    assert asked(pets_5=luck, pets_20=0.0) == asked(pets_5=luck, pets_20=-0.02) == []
+    at_5 = "pets with 5 labels per class (then still ±3.2 points)"
+    assert asked(pets_5=luck, pets_20=0.02) == [f"{at_5}."]
+    (both,) = asked(pets_5=luck, pets_20=luck)
+    assert both.startswith(f"{at_5} and pets with 20 labels per class (")
+
+
+def behind_the_baseline(gains: dict) -> pd.DataFrame:
+    """Scores of a control that is 0.05 behind the baseline, as its noise hurts."""
+    scores = scores_of(gains)
+    scores.loc[scores["method"] == "baseline", "accuracy"] += 0.08
+    return scores
+
+
+def test_students_ahead_of_their_control_and_behind_the_baseline():
+    """That is said first, and the advice is what `deploy: auto` does."""
+    found = answered(behind_the_baseline({"pets": 0.02}))
+    assert found["headlines"] == [
+        "Self-training helps here: +2.0 points of accuracy over its control. But it is 3.0 points "
+        "behind the baseline: training without pseudo-labels is better here."
+    ]
+    assert lines(found)[0].endswith(
+        "Against the baseline: -3.0 points. So pseudo-labels help over the control, but training "
+        "without is better."
+    )
+    assert found["next"][0] == (
+        "Train without pseudo-labels (`deploy: auto` does): that is as good or better, even where "
+        "they help over the control: pets (the baseline is 3.0 points ahead)."
+    )
+    assert not any("Use self-training" in text for text in found["next"])
+    # Of scores from elsewhere nothing is deployed.
+    elsewhere = answered(behind_the_baseline({"pets": 0.02}), kinds={})["next"]
+    assert elsewhere[0].startswith("Train without pseudo-labels: that is as good or better")
+    assert not any("deploy" in text for text in elsewhere)
+    two = answered(behind_the_baseline({"a": 0.02, "b": 0.10}))["headlines"]
+    assert two == [
+        "Self-training helps on all 2 datasets. But on a it is behind the baseline: training "
+        "without pseudo-labels is better there."
+    ]
+    many = answered(behind_the_baseline({f"d{index}": 0.02 + index / 1000 for index in range(9)}))
+    assert many["headlines"][0].endswith(
+        "But on the mean of all datasets it is 2.6 points behind the baseline: training without "
+        "pseudo-labels is better."
+    )
+
+
+SURE = {f"d{index}": 0.05 + index / 1000 for index in range(9)}
+
+
+@pytest.mark.parametrize(
+    ("gain", "advice"),
+    [
+        # Below a point for sure, and ahead: all datasets together speak for it.
+        (
+            0.002,
+            "Use self-training (`deploy: auto` trains it on all labels): pets (it helps over all "
+            "datasets, and is ahead here)",
+        ),
+        (-0.02, "Train without pseudo-labels (`deploy: auto` does): pets (the best is control)."),
+    ],
+)
+def test_advice_on_a_dataset_is_what_is_deployed(gain, advice):
+    scores = scores_of({"pets": gain} | SURE)
+    found = answered(scores)
+    assert found["headlines"][0].startswith("Self-training helps over all 10 datasets")
+    of_pets = [text for text in found["next"] if "deploy: auto" in text and "pets" in text]
+    assert len(of_pets) == 1 and of_pets[0].startswith(advice)
+    statistics = significance.compare_methods(scores, fair={"student": "control"}).statistics
+    settings = {"asked": "auto", "kinds": KINDS, "fair": {"student": "control"}}
+    for dataset in ("pets", "d0"):
+        deployed = decide(scores, statistics, scored_as=dataset, **settings)["method"]
+        uses = [text for text in found["next"] if text.startswith("Use self-training")]
+        assert (deployed == "student") == any(dataset in text for text in uses)
 
 
 def test_advice_on_repeats_and_examples():
@@ -390,6 +549,9 @@ def test_more_unlabeled_examples_where_students_grew_with_them():
         "Get more unlabeled examples, which pay: pets (+2.2 points from the first generation to "
         "the last)." in found
     )
+    # That students help says nothing of more of them.
+    found = answered(scores_of({"pets": 0.05}))["next"]
+    assert found[0].startswith("Use self-training") and not any("unlabeled" in t for t in found)
     # With all of U in every generation, later students had no more examples.
     found = answered(scores, generations.assign(offered=100))["next"]
     assert not any("unlabeled" in text for text in found)

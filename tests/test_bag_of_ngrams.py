@@ -1,11 +1,13 @@
 """The bag of words and pairs: by hand, on both backends, saved and loaded without our code."""
 
+import json
 import os
 import subprocess
 import sys
 from itertools import pairwise
 
 import numpy as np
+from conftest import ROOT
 from self_training.text.backbones.bag_of_ngrams import DIMENSIONS, PAIRS, WORDS, build
 from self_training.text.ngrams import IDS, MASK, PAD, encode
 from self_training.training.framework import keras
@@ -102,3 +104,46 @@ def test_it_learns_what_pairs_alone_tell():
     model.fit(texts[:200], y[:200], epochs=10, verbose=0)
     found = np.asarray(model(texts[200:])).argmax(axis=1)
     assert (found == y[200:]).mean() > 0.95
+
+
+IN_STACKS = """
+import json, sys
+import numpy as np
+sys.path.insert(0, "tests")
+from self_training.training import framework
+framework.start_framework(1)
+from self_training.text.ngrams import encode
+from self_training.training.one_by_one import OneByOneTrainer
+from self_training.training.runs import Run
+from self_training.training.stacked import StackedTrainer
+import test_vectors as t
+rng = np.random.default_rng(0)
+x = rng.integers(2, 90, (400, 12)).astype(np.int32)
+x[:, 8:] = 0
+y = (x[:, 0] % 3).astype(np.int32)
+noise = t.NO_NOISE | {"policy": "self_training.text.noise:WORDS", "magnitude": 20}
+backbone = "self_training.text.backbones.bag_of_ngrams:build"
+settings = t.settings(backbone=backbone, noise=noise, scaling="none")
+asked = {"evaluation": np.arange(300, 400)}
+runs = [
+    Run({"study": 1, "part": "search", "member": member}, np.arange(300), y[:300], asked)
+    for member in range(2)
+]
+def trained(trainer):
+    results = trainer(x, 3, settings, runs[0]).train_all(runs)
+    return [result.probabilities["evaluation"] for result in results]
+together, alone = trained(StackedTrainer), trained(OneByOneTrainer)
+print(json.dumps([float(np.abs(a - b).max()) for a, b in zip(together, alone)]))
+"""
+
+
+def test_stacks_of_jax_train_texts_with_noise_as_they_are_trained_alone():
+    done = subprocess.run(
+        [sys.executable, "-c", IN_STACKS],
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": "jax"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert max(json.loads(done.stdout.splitlines()[-1])) < 1e-4

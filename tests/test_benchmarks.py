@@ -59,8 +59,7 @@ def test_the_images_of_a_grid_are_counted():
 def test_simulated_studies_are_judged_as_studies_are():
     """The benchmark takes a short way to the numbers of `compare_methods`: they are the same."""
     import verdicts as benchmark
-    from self_training.evaluation import significance
-    from self_training.report import verdicts
+    from self_training.evaluation import judging, significance
 
     rng = np.random.default_rng(0)
     for sizes, effect in (((3, 2, 2, 1, 1, 1), 0.05), ((1,) * 9, 0.0)):
@@ -82,7 +81,7 @@ def test_simulated_studies_are_judged_as_studies_are():
         for name in ("groups", "p_value", "rank_biserial", "statistic"):
             assert entry[name] == found[name], name
         assert entry["interval"] == pytest.approx(found["interval"], abs=1e-9)
-        assert benchmark.judge([[drawn]]) == [[verdicts.verdict(entry, 1)]]
+        assert benchmark.judge([[drawn]]) == [[judging.over_groups(entry, 1, significance.ROPE)]]
 
 
 def test_simulated_differences_have_the_spread_that_is_said():

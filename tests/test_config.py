@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 import yaml
 from conftest import ROOT, tiny_config
+from self_training.data import data_check
+from self_training.data.distinct_budgets import check_distinct_budgets
+from self_training.data.examples import UNKNOWN
 from self_training.errors import ConfigError, DatasetError
 from self_training.evaluation.checks import check_external_scores
 from self_training.image import readers
@@ -466,6 +469,64 @@ def test_every_budget_of_labels_per_class_is_checked(value, message, tmp_path, m
     else:
         with pytest.raises(DatasetError, match=message):
             checks.check_datasets(config, readers.read)
+
+
+@pytest.mark.parametrize(
+    ("counts", "asked", "draw", "message"),
+    [
+        # 21 examples of a class in 3 folds are pools of 14.
+        (
+            {"a": 21, "b": 21},
+            {"labels_per_class": [4, 14, "all"]},
+            "stratified",
+            "pets.labels_per_class: Expected label budgets that keep different numbers of labels. "
+            "Received: 14 and all, which both keep 14 of every class in a pool. Leave one of them",
+        ),
+        # All is more of b, and of a in the folds that have 15.
+        ({"a": 21, "b": 30}, {"labels_per_class": [14, "all"]}, "stratified", None),
+        ({"a": 22, "b": 22}, {"labels_per_class": [14, "all"]}, "stratified", None),
+        (
+            {"a": 21, "b": 30},
+            {"labeled_fraction": [0.1, 0.105]},
+            "stratified",
+            "Received: 0.1 and 0.105, which both keep 1 to 2 of every class",
+        ),
+        (
+            {"a": 21, "b": 30},
+            {"labeled_fraction": [0.1, 0.101]},
+            "random",
+            "Received: 0.1 and 0.101, which both keep 3 labels in a pool",
+        ),
+        ({"a": 210, "b": 300}, {"labeled_fraction": [0.1, 0.11]}, "random", None),
+    ],
+)
+def test_two_budgets_that_keep_the_same_labels(counts, asked, draw, message):
+    """Before anything trains: they would be two points of a learning curve that are one."""
+    settings = {"budgets": budgets.of(asked), "outer_folds": 3, "draw": draw}
+    labels = np.repeat(np.arange(2), [*counts.values()])
+    everything = np.concatenate([labels, [UNKNOWN]])
+    identity = {"study": 0, "dataset": "pets"}
+    features = np.zeros((len(everything), 1))
+    found = {"groups": [], "asked": "report"}
+
+    def look() -> None:
+        data_check.look(everything, ["a", "b"], features, found, identity, settings)
+
+    if message is None:
+        check_distinct_budgets(counts, dataset="pets", **settings)
+        look()
+    else:
+        for check in (lambda: check_distinct_budgets(counts, dataset="pets", **settings), look):
+            with pytest.raises(DatasetError, match=message):
+                check()
+
+
+def test_budgets_that_keep_the_same_labels_end_a_study_of_known_labels(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = changed("datasets/digits_0_2/labeled_fraction", [0.1, 0.1001])
+    checks.validate(config)
+    with pytest.raises(DatasetError, match="digits_0_2.labeled_fraction: Expected label budgets"):
+        checks.check_datasets(config, readers.read)
 
 
 def test_a_random_draw_is_of_a_fraction_that_leaves_labels_for_every_class(tmp_path, monkeypatch):

@@ -55,7 +55,27 @@ def entry(decision: dict, method: str) -> dict:
         ),
         # Neither does the control beat the baseline.
         ({"baseline": 0.80, "student": 0.77, "control": 0.78}, "baseline", "student is not shown"),
-        ({"baseline": 0.80, "student": 0.80, "control": 0.80}, "baseline", "student is not shown"),
+        # All alike: equals are named as that, with the rule between them.
+        (
+            {"baseline": 0.80, "student": 0.80, "control": 0.80},
+            "baseline",
+            "student is not shown .* Of the methods trained on labels alone, baseline and control "
+            r"are tied for the highest mean accuracy on pets \(0.8000\): baseline is taken \(among "
+            r"equals the baseline before controls\)\.",
+        ),
+        # Two controls, and students that help.
+        (
+            {"baseline": 0.80, "student": 0.79, "control": 0.85, "noise": 0.85},
+            "control",
+            r"control and noise are tied .* \(among equals of a kind, the first in the config\)\.",
+        ),
+        (
+            {"baseline": 0.85, "student": 0.85, "control": 0.80},
+            "baseline",
+            "student helps over a fair control, but baseline and student are tied for the highest "
+            r"mean accuracy on pets \(0.8500\): baseline is taken \(among equals the baseline "
+            r"before students\)\.",
+        ),
         # The better of two controls.
         (
             {"baseline": 0.80, "student": 0.79, "control": 0.81, "noise": 0.82},
@@ -105,7 +125,7 @@ def test_all_datasets_together_may_show_what_one_can_not():
 
     decision = over_datasets(0.02)
     student = entry(decision, "student")
-    assert (student["verdict"], student["over_all"]) == ("not shown to help", "helps")
+    assert (student["verdict"], student["over_all"]) == ("can't be told from luck", "helps")
     assert decision["method"] == "student"
     assert (
         "student helps over all datasets of the study: over its fair control control, +0.0200"
@@ -126,6 +146,33 @@ def test_a_dataset_that_speaks_against_students_is_not_overruled():
     assert (student["verdict"], student["over_all"]) == ("hurts", "helps")
     assert not student["helps"]
     assert decision["method"] == "control"
+
+
+@pytest.mark.parametrize(("control", "method"), [(0.80, "baseline"), (0.90, "control")])
+def test_where_no_student_was_trained_there_is_none_to_deploy(control, method):
+    """The teachers, which are scored in their place, are ahead of the control on eight datasets."""
+    names = ["pets", *(f"other {number}" for number in range(7))]
+    scores = pd.concat(
+        [table(name, baseline=0.84, student=0.85, control=control) for name in names]
+    )
+    scores["generations_trained"] = 1
+    assert decided(scores)["method"] == ("student" if control < 0.85 else "control")
+    decision = decided(scores.assign(generations_trained=0))
+    student = entry(decision, "student")
+    assert (student["verdict"], student["over_all"]) == ("did not take place",) * 2
+    assert not student["helps"]
+    assert decision["method"] == method
+    assert decision["reason"].startswith(
+        "student did not take place on pets: no student was trained. Of the methods trained on "
+    )
+    asked = decided(scores.assign(generations_trained=0), asked="student")["reason"]
+    assert asked.endswith("It did not take place on pets: no student was trained.")
+    # Nor do other datasets speak for it, where students were trained.
+    only_here = decided(
+        scores.assign(generations_trained=(scores["dataset"] != "pets").astype(int))
+    )
+    assert entry(only_here, "student")["over_all"] == ("helps" if control < 0.85 else "hurts")
+    assert only_here["method"] == method
 
 
 def test_students_without_a_fair_control_are_not_shown_to_help():

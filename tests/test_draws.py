@@ -10,6 +10,7 @@ import pytest
 from conftest import tiny_config
 from PIL import Image
 from scipy import stats
+from self_training import dotted_paths
 from self_training.data import datasets
 from self_training.data.data_check import look
 from self_training.data.draws import deal, make_draws, make_outer_folds
@@ -30,7 +31,7 @@ from self_training.report import (
     findings_of_data,
     methods_text,
 )
-from self_training.study import checks
+from self_training.study import checks, kinds
 
 FILES = ("examples.npy", "labels.npy", "classes.json", "ids.json", "duplicates.json")
 FILES += ("test_labels.npy",)
@@ -257,6 +258,33 @@ def test_a_folder_and_a_csv_file_may_be_tested_on(tmp_path):
     (tmp_path / "test.csv").write_text(f"{turned}\n9,1,20,3,4\n7,50,6,7,8\n")
     with pytest.raises(DatasetError, match="test.csv: Expected the columns of .*train.csv, in the"):
         prepare(tmp_path, "csv", label_column="label", **files)
+
+
+def test_vectors_and_texts_may_be_tested_on(tmp_path):
+    def prepared(kind: str, first: str, **settings):
+        paths = [tmp_path / name for name in (first, *FILES[1:])]
+        settings |= {"kind": kind}
+        features = dotted_paths.find(kinds.of(settings).for_duplicates)
+        datasets.prepare(settings["path"], "data", settings, kinds.read, features, *paths)
+        return np.load(paths[1]).tolist(), np.load(paths[5]).tolist()
+
+    names = np.array(["a", "b"])
+    for name in ("train", "test"):
+        x = np.random.default_rng(len(name)).normal(size=(4, 3))
+        np.savez(tmp_path / f"{name}.npz", x=x, y=np.array([0, 1, 1, 0]), class_names=names)
+        header = "label;text" if name == "train" else "text;label"
+        rows = ["a;one", "b;two"] if name == "train" else ["three;b", "four;a", "five;a"]
+        (tmp_path / f"{name}.csv").write_text("\n".join([header, *rows]) + "\n")
+    files = {"path": str(tmp_path / "train.npz"), "test_path": str(tmp_path / "test.npz")}
+    found = prepared("vectors", "examples.npy", source="npz", **files)
+    assert found == ([0, 1, 1, 0, *[TEST] * 4], [0, 1, 1, 0])
+    assert np.load(tmp_path / "examples.npy").shape == (8, 3)
+    files = {name: path.replace(".npz", ".csv") for name, path in files.items()}
+    columns = {"text_columns": ["text"], "label_column": "label"}
+    found = prepared("texts", "texts.json", source="csv", **columns, **files)
+    assert found == ([0, 1, *[TEST] * 3], [1, 0, 0])
+    texts = json.loads((tmp_path / "texts.json").read_text())
+    assert texts == ["one", "two", "three", "four", "five"]
 
 
 def test_a_changed_test_file_is_prepared_anew(tmp_path):
@@ -581,7 +609,7 @@ def of_study(found: np.ndarray, overlap: float = 0.0, **settings) -> tuple[dict,
     statistics = json.loads(json.dumps(statistics, allow_nan=False))
     empty = pd.DataFrame(columns=["dataset", "method", "fold", "training_seed", "generation"])
     generations = empty.assign(offered=None, accuracy=None)
-    return statistics, answer.of_study(scores, generations, statistics)
+    return statistics, answer.of_study(scores, generations, statistics, {})
 
 
 def test_an_answer_says_what_it_is_over():

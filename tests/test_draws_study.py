@@ -1,6 +1,7 @@
 """A study with a test file, from the files to the card of a deployed model."""
 
 import json
+import re
 
 import numpy as np
 import openpyxl
@@ -182,9 +183,6 @@ def test_test_examples_change_no_network(study, tmp_path):
 
 def test_no_rule_that_trains_is_given_the_labels_of_the_test_file(study):
     output = study.run("-n", "--forceall", "results/draws/scores.csv")
-    rules = {}
-    for block in output.split("\n\n"):
-        name = block.strip().removeprefix("local").partition(" ")[2].partition(":")[0]
-        inputs = [line for line in block.splitlines() if line.strip().startswith("input:")]
-        rules[name] = " ".join(inputs)
+    rules = dict(re.findall(r"(?:local)?rule (\w+):\n    input: (.*)\n", output))
+    assert {"train_teachers", "train_students", "train_control", "select"} <= set(rules)
     assert {name for name in rules if "test_labels.npy" in rules[name]} == {"evaluate"}

@@ -16,7 +16,14 @@ from self_training.study import names
 from test_architecture import modules
 
 STATISTICS = {"evaluation.comparison", "evaluation.differences", "evaluation.hierarchical"}
-STATISTICS |= {"evaluation.omnibus", "evaluation.significance", "errors", "logs", "storage"}
+STATISTICS |= {
+    "evaluation.judging",
+    "evaluation.omnibus",
+    "evaluation.significance",
+    "errors",
+    "logs",
+    "storage",
+}
 STATISTICS |= {"report.findings", "report.verdicts", "report.words"}
 OF_STUDENTS = ("pseudo_labels", "labeled_so_far", "noisy_student", "generation", "search")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -234,6 +234,15 @@ def test_how_much_one_split_decides_is_said():
     both = pd.concat([of_folds, wider])
     (sentence,) = findings_of_repeats.describe(repeats.means(both), repeats.differences(both, FAIR))
     assert "is +0.1900 to +0.3400 on e, where they are farthest apart; on 1 of 2 data" in sentence
+    # Label budgets of a dataset are no datasets.
+    for names, said in (
+        (("a@4", "a@8"), "; at 1 of 2 label budgets it is ahead in some repeats and not in others"),
+        (("a@4", "b"), "; on 1 of 2 datasets it is ahead"),
+        (("a@4", "a@8", "b"), "; on 2 of 3 datasets, each label budget by itself, it is ahead"),
+    ):
+        tables = [wider.assign(dataset=names[0]), *(of_folds.assign(dataset=n) for n in names[1:])]
+        (sentence,) = findings_of_repeats.describe([], repeats.differences(pd.concat(tables), FAIR))
+        assert said in sentence
     (sentence,) = findings_of_repeats.describe(repeats.means(of_folds), [])
     assert "the mean accuracy of control is 0.5800 to 0.7100 on d (sheet Repeats)" in sentence
 

@@ -85,7 +85,7 @@ def write_report(tmp_path, evaluations, external=(), config=None, checks=()) -> 
         data_checks=checks,
         timings=tables.collect_timings([timing, {"rule": "train_students"}] if evaluations else []),
         statistics=statistics,
-        answer=answer.of_study(scores, drawn["generations"], statistics),
+        answer=answer.of_study(scores, drawn["generations"], statistics, {}),
         figures=paths,
     )
     return openpyxl.load_workbook(tmp_path / "report.xlsx")

@@ -244,15 +244,24 @@ def test_ratio_of_test_to_training_examples_is_the_study_s():
     assert apart[0] > apart[1]
 
 
-@pytest.mark.parametrize("difference", [0.01, 0.05, 0.1])
+@pytest.mark.parametrize("difference", [0.0, 0.01, 0.05, 0.1])
 def test_a_difference_that_is_the_same_on_every_fold(difference):
-    """No p comes out of the last bits of the scores."""
+    """No p comes out of the last bits of the scores, and no interval without a width."""
     a = [0.71, 0.72, 0.53]
     scores = folds_of({"a": a, "b": [accuracy + difference for accuracy in a]})
     result = differences.corrected_t_test(scores, "a", "b", 3)
     assert result["p_value"] is None and result["reason"] == Reason.ONE_DIFFERENCE
     assert "same on every fold" in findings.REASONS[result["reason"]]
-    assert result["interval"] == pytest.approx([difference] * 2)
+    assert result["interval"] is None
+    assert result["difference"] == pytest.approx(difference)
+
+
+def test_a_comparison_that_came_out_without_a_p_is_corrected_for():
+    """p of 0.03 beside one that differs alike in all folds is 0.06, as that was asked, too."""
+    alike = {"folds": 5, "p_value": None}
+    tests = [{"folds": 5, "p_value": 0.03}, alike, {"folds": 1, "p_value": None}]
+    significance.correct(tests)
+    assert [test["p_holm"] for test in tests] == [pytest.approx(0.06), None, None]
 
 
 def test_folds_that_are_not_compared_still_count_as_folds():

@@ -18,7 +18,7 @@ RAW = {
     "in the Gunners #39; 3-1 win": "in the Gunners' 3-1 win",
     "to leave  quot;for years quot; to": 'to leave "for years" to',
     "buy AT amp;T Wireless": "buy AT&T Wireless",
-    r"a #36;10 million or \$10b prize": "a$10 million or $10b prize",
+    r"the  #36;10 million or \$10b prize": "the $10 million or $10b prize",
     r"rocked the\Australian embassy": "rocked the Australian embassy",
     r'index:\\"We indexed': 'index: "We indexed',
     r"security standards.\ ": "security standards.",

@@ -5,8 +5,16 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from self_training.evaluation import significance
-from self_training.report import findings, verdicts
+from self_training.evaluation import judging, significance
+from self_training.evaluation.judging import (
+    HELPS,
+    HURTS,
+    LUCK,
+    NO_GAIN,
+    NO_STUDENTS,
+    NOT_TESTED,
+)
+from self_training.report import findings
 
 
 def scores_of(differences: list[float], folds: int = 2, **others: list[float]) -> pd.DataFrame:
@@ -112,33 +120,56 @@ def test_without_common_scores_nothing_can_be_told():
     assert "no dataset has scores of it and of its fair control control" in first(scores)
 
 
+def test_results_without_students_are_no_part_of_the_comparison_with_the_control():
+    scores = scores_of([0.05] * 8 + [-0.4], folds=3).assign(generations_trained=1)
+    scores.loc[scores["dataset"] == "d8", "generations_trained"] = 0
+    result = described(scores)
+    (found,) = result["fair"]
+    assert (found["groups"], found["without_students"], found["took_place"]) == (8, ["d8"], True)
+    assert result["reading"].startswith("student helps: +0.05")
+    assert (
+        "student: no fold trained a student on d8. There it is not compared with its fair control "
+        "control." in result["notes"]
+    )
+    test = significance.on_dataset(result, "d8", "student", "control")
+    assert (test["p_value"], test["interval"], test["folds"]) == (None, None, 0)
+    assert test["difference"] == pytest.approx(-0.4, abs=1e-3)
+    assert test["reason"] == "No fold trained a student: these are scores of teachers."
+    # With the baseline it is compared everywhere.
+    (pair,) = (pair for pair in result["pairs"] if {pair["a"], pair["b"]} == {"base", "student"})
+    assert pair["groups"] == 9
+    none = described(scores.assign(generations_trained=0))
+    assert none["reading"].startswith("student did not take place: no fold trained a student")
+
+
 def test_a_study_without_students_begins_with_its_methods():
     reading = described(scores_of([0.05] * 8), fair={})["reading"]
     assert reading.startswith("More than luck (Wilcoxon's signed-rank tests over datasets, Holm's")
 
 
 def test_verdict_of_numbers():
-    entry = {"p_value": 0.01, "p_holm": 0.02, "groups": 9}
-    for difference, correlation, found in ((1, 1, verdicts.HELPS), (-1, -1, verdicts.HURTS),
-                                           (1, -1, verdicts.NOT_SHOWN)):  # fmt: skip
+    entry = {"p_value": 0.01, "p_holm": 0.02, "groups": 9, "interval": [-0.02, 0.02]}
+    for difference, correlation, found in ((1, 1, HELPS), (-1, -1, HURTS), (1, -1, LUCK)):
         sides = {"mean_difference": difference, "rank_biserial": correlation}
-        assert verdicts.verdict(entry | sides, 1) == found
-        assert verdicts.verdict(entry | sides | {"p_holm": 0.05}, 1) == verdicts.NOT_SHOWN
-    assert verdicts.verdict(entry | {"p_holm": 0.2, "groups": 5}, 1) == verdicts.UNKNOWN
-    assert verdicts.verdict({"p_value": None}, 1) == verdicts.UNKNOWN
+        assert judging.over_groups(entry | sides, 1, 0.01) == found
+        assert judging.over_groups(entry | sides | {"p_holm": 0.05}, 1, 0.01) == LUCK
+        assert judging.over_groups(entry | sides | {"p_holm": 0.05}, 1, 0.03) == NO_GAIN
+        assert judging.over_groups(entry | sides | {"took_place": False}, 1, 0.01) == NO_STUDENTS
+    assert judging.over_groups(entry | {"p_holm": 0.2, "groups": 5}, 1, 0.01) == NOT_TESTED
+    assert judging.over_groups({"p_value": None}, 1, 0.01) == NOT_TESTED
 
 
 def test_single_datasets_have_verdicts_of_their_own():
     result = described(scores_of([0.05, -0.05, 0.0], folds=5), fair={"student": "control"})
-    found = [verdicts.on_dataset(result, f"d{index}", "student") for index in range(3)]
-    assert found == [verdicts.HELPS, verdicts.HURTS, verdicts.NOT_SHOWN]
+    found = [judging.verdict(result, "student", f"d{index}") for index in range(3)]
+    assert found == [HELPS, HURTS, NO_GAIN]
     turned = scores_of([0.05, -0.05, 0.0], folds=5).iloc[::-1]
-    assert verdicts.on_dataset(described(turned), "d1", "student") == verdicts.HURTS
-    assert verdicts.on_dataset(result, "elsewhere", "student") == verdicts.UNKNOWN
+    assert judging.verdict(described(turned), "student", "d1") == HURTS
+    assert judging.verdict(result, "student", "elsewhere") == NOT_TESTED
     alone = described(scores_of([0.05], folds=5), fair={"student": None})
-    assert verdicts.on_dataset(alone, "d0", "student") == verdicts.UNKNOWN
+    assert judging.verdict(alone, "student", "d0") == NOT_TESTED
     one_fold = described(scores_of([0.05], folds=1))
-    assert verdicts.on_dataset(one_fold, "d0", "student") == verdicts.UNKNOWN
+    assert judging.verdict(one_fold, "student", "d0") == NOT_TESTED
 
 
 def test_single_datasets_are_corrected_for_all_of_them():
@@ -155,4 +186,4 @@ def test_single_datasets_are_corrected_for_all_of_them():
         if test["dataset"] == "d0" and {test["a"], test["b"]} == {"control", "student"}
     )
     assert test["p_value"] < 0.05 < test["p_holm"]
-    assert verdicts.on_dataset(result, "d0", "student") == verdicts.NOT_SHOWN
+    assert judging.verdict(result, "student", "d0") in (LUCK, NO_GAIN)

@@ -14,9 +14,9 @@ ANSWERS = [
     Mutant(
         "answer_not_corrected",
         "a single dataset helps by its p without correction",
-        "report/verdicts.py",
-        'if test["p_holm"] >= ALPHA:\n        return NOT_SHOWN\n    return HELPS',
-        'if test["p_value"] >= ALPHA:\n        return NOT_SHOWN\n    return HELPS',
+        "evaluation/judging.py",
+        'if test["p_holm"] < ALPHA:\n        return HELPS',
+        'if test["p_value"] < ALPHA:\n        return HELPS',
         ("test_answers.py::test_it_is_corrected_for_all_datasets",),
     ),
     Mutant(
@@ -47,8 +47,8 @@ ANSWERS = [
         "hurts_hidden",
         "a dataset on which self-training hurts is not named",
         "report/answer.py",
-        'told = [row for row in rows if row["verdict"] in (HELPS, HURTS)]',
-        'told = [row for row in rows if row["verdict"] in (HELPS,)]',
+        'told = [row for row in rows if row["verdict"] in (HELPS, HURTS, NO_STUDENTS)]',
+        'told = [row for row in rows if row["verdict"] in (HELPS, NO_STUDENTS)]',
         ("test_answers.py::test_a_loss_is_said_beside_a_gain_over_all",),
     ),
     Mutant(

@@ -76,11 +76,11 @@ DRAWS = [
         (HERE + "test_test_examples_come_last_and_their_labels_are_in_a_file_of_their_own",),
     ),
     Mutant(
-        "test_classes_by_number",
-        "classes of the test file have its own numbers",
+        "test_classes_in_another_order",
+        "classes of the test file are numbered from the last on",
         "data/test_file.py",
         "number.get(name, UNKNOWN) for name in own",
-        "index if name in number else UNKNOWN for index, name in enumerate(own)",
+        "len(number) - 1 - number[name] if name in number else UNKNOWN for name in own",
         (HERE + "test_test_examples_come_last_and_their_labels_are_in_a_file_of_their_own",),
     ),
     Mutant(

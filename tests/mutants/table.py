@@ -8,6 +8,7 @@ written anew (`tests/test_mutants.py` says which).
 from mutants.answers import ANSWERS
 from mutants.certainty import CERTAINTY
 from mutants.data_checks import DATA_CHECKS
+from mutants.decisions import DECISIONS
 from mutants.deployed import DEPLOYED
 from mutants.draws import DRAWS
 from mutants.fairness import FAIRNESS
@@ -958,8 +959,8 @@ STATISTICS = [
         "no_correction",
         "p is not corrected for the number of comparisons",
         "evaluation/significance.py",
-        'corrected = multipletests([test["p_value"] for test in tested], ALPHA, "holm")[1]',
-        'corrected = [test["p_value"] for test in tested]',
+        'corrected = multipletests(p_values, ALPHA, "holm")[1]',
+        "corrected = p_values",
         ("test_significance.py::test_holm_by_hand",),
     ),
     Mutant(
@@ -1138,15 +1139,15 @@ REPORT = [
     Mutant(
         "verdict_without_correction",
         "a method helps by p without correction",
-        "report/verdicts.py",
-        'if entry["p_holm"] >= ALPHA:',
-        'if entry["p_value"] >= ALPHA:',
+        "evaluation/judging.py",
+        'if entry["p_holm"] < ALPHA:',
+        'if entry["p_value"] < ALPHA:',
         ("test_verdicts.py::test_verdict_of_numbers",),
     ),
     Mutant(
         "verdict_of_means_alone",
         "a method helps by its mean, whatever the ranks say",
-        "report/verdicts.py",
+        "evaluation/judging.py",
         'sides = {entry["mean_difference"] > 0, entry["rank_biserial"] > 0}',
         'sides = {entry["mean_difference"] > 0}',
         ("test_verdicts.py::test_verdict_of_numbers",),
@@ -1254,6 +1255,7 @@ MUTANTS = [
     *CERTAINTY,
     *DEPLOYED,
     *UNKNOWN_LABELS,
+    *DECISIONS,
     *REPEATS,
     *DRAWS,
     *PREDICT,

@@ -96,6 +96,7 @@ rule check_data:
         "../../envs/analysis.yaml"
     params:
         identity=plan.dataset_identity,
+        budgets=plan.budget_settings,
         compared_by=plan.compared_by,
         code=plan.checking_code,
     script:

@@ -14,6 +14,6 @@ seen = look(
     load_json(snakemake.input.classes),
     find(snakemake.params.compared_by["features"])(load_examples(snakemake.input.examples)),
     load_json(snakemake.input.duplicates),
-    snakemake.params.identity,
+    *(snakemake.params[name] for name in ("identity", "budgets")),
 )
 save_json(snakemake.output.checked, seen)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from self_training.data import shift
+from self_training.data.distinct_budgets import check_distinct_budgets
 from self_training.data.duplicate_groups import DROP, PARTS, parts_of
 from self_training.data.examples import TEST, UNKNOWN
 
@@ -22,6 +23,7 @@ def look(
     features: np.ndarray,
     found: dict,
     identity: dict,
+    asked: dict | None = None,
 ) -> dict:
     """Return what there is to know of a dataset before anything is trained on it.
 
@@ -31,12 +33,19 @@ def look(
         features: float (examples, features), by which examples are compared.
         found: of `duplicate_groups.look_for`, when the dataset was prepared.
         identity: what the draw of examples comes from, the name of the dataset (`dataset`) in it.
+        asked: label budgets and how labels are drawn, as `check_distinct_budgets` takes them; None
+            leaves that check out.
 
     Returns: `dataset`; `parts`, how many examples each has; `duplicates`: what was `asked`,
         `counts` (of `count_groups`), how many groups are `contradicting`, how many examples are
         `spare`, and the first groups (`shown`); `shift` (of `shift.compare`), None without
         unlabeled examples; `classes`, how many labels each has and their share of all.
+    Raises: DatasetError, when two label budgets keep as many labels.
     """
+    if asked is not None:
+        known = np.bincount(labels[labels >= 0], minlength=len(class_names)).tolist()
+        of_classes = dict(zip(class_names, known, strict=True))
+        check_distinct_budgets(of_classes, dataset=identity["dataset"], **asked)
     is_test = labels == TEST
     parts, groups = parts_of(labels, is_test), found["groups"]
     spare = [member for group in groups for member in group["members"] if member["spare"]]

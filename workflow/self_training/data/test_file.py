@@ -13,6 +13,7 @@ import numpy as np
 
 from self_training.data.examples import TEST, UNKNOWN, Examples, Reader, plain_name
 from self_training.data.files import read_header
+from self_training.data.sources import TEXTS, kind_of
 from self_training.errors import DatasetError
 
 KEY = "test_path"
@@ -34,7 +35,9 @@ def read_test(
         or when a class of the dataset has no test example.
     """
     path = settings[KEY]
-    if settings["source"] == "csv":
+    # Features that a config names, and texts, are found by the names of their columns.
+    named = "feature_columns" in settings or kind_of(settings) == TEXTS
+    if settings["source"] == "csv" and not named:
         _check_columns(path, settings)
     others = {name: value for name, value in settings.items() if name not in (KEY, "unlabeled")}
     examples = read(path, others | {"path": path})

@@ -1,21 +1,18 @@
-"""Which method is deployed of a dataset, and why.
+"""Which method is deployed of a dataset, and why: the rule of `evaluation.choice`, in sentences.
 
-By the scores of the cross-validation at the dataset's largest label budget. Students must be shown
-to help over their fair control; what is trained on labels alone has nothing to show. Of these the
-one with the highest mean accuracy is deployed, and among equals the simplest.
+By the scores of the cross-validation at the dataset's largest label budget.
 """
 
 import pandas as pd
 
-from self_training.evaluation import significance
-from self_training.evaluation.significance import FAIR
-from self_training.report import verdicts
-from self_training.report.verdicts import HELPS, HURTS
+from self_training.evaluation import judging, significance
+from self_training.evaluation.choice import SIMPLEST_FIRST, Choice, choose
+from self_training.evaluation.judging import HELPS, NO_STUDENTS
 from self_training.report.words import join
 from self_training.study.config import AUTO
 from self_training.study.methods import CHAIN, CONTROL, TEACHER
 
-SIMPLEST_FIRST = (TEACHER, CONTROL, CHAIN)
+NAMES = {TEACHER: "the baseline", CONTROL: "controls", CHAIN: "students"}
 
 
 def decide(
@@ -39,23 +36,23 @@ def decide(
 
     Returns: `method`; the `reason`, in words; `asked` and `scored_as`; and `methods`, the numbers
         behind: `mean_accuracy` of each, and of students the `difference` to their fair control on
-        this dataset with its `interval` and `p_holm`, the `verdict` on the dataset and `over_all`,
-        and whether they are shown to help (`helps`).
+        this dataset with its `interval` and `p_holm`, the `verdict` on the dataset and `over_all`
+        (both of `judging.verdict`), and whether they are shown to help (`helps`).
     """
-    rows = scores[scores["dataset"] == scored_as]
-    means = rows.groupby("method")["accuracy"].mean().round(12)
+    choice = choose(scores, statistics, scored_as, kinds)
+    assert choice is not None, "the baseline has no score"
     found = [
-        {"method": name, "kind": kind, "mean_accuracy": float(means[name])}
+        {"method": name, "kind": kind, "mean_accuracy": choice.means[name]}
         | (_of_students(statistics, scored_as, name, fair[name]) if kind == CHAIN else {})
         for name, kind in kinds.items()
     ]
     if asked == AUTO:
-        chosen, reason = _automatic(found, scored_as)
+        method, reason = choice.method, _why(found, choice, scored_as)
     else:
         chosen = next(one for one in found if one["method"] == asked)
-        reason = f"The config asks for {asked}.{_by_the_way(chosen, scored_as)}"
+        method, reason = asked, f"The config asks for {asked}.{_by_the_way(chosen, scored_as)}"
     return {
-        "method": chosen["method"],
+        "method": method,
         "reason": reason,
         "asked": asked,
         "scored_as": scored_as,
@@ -66,48 +63,65 @@ def decide(
 def _of_students(statistics: dict, dataset: str, method: str, control: str | None) -> dict:
     """Return what is known of a method with students, over its fair control."""
     test = significance.on_dataset(statistics, dataset, method, control) if control else {}
-    entry = next(entry for entry in statistics["fair"] if entry["method"] == method)
-    tests = verdicts.size_of_family(statistics, FAIR)
-    own, over_all = verdicts.on_dataset(statistics, dataset, method), verdicts.verdict(entry, tests)
-    difference = test.get("difference")
-    # Where a single dataset can't show it, all of them may, if this one does not speak against it.
-    shared = over_all == HELPS and own != HURTS and difference is not None and difference > 0
     return {
         "control": control,
-        "difference": difference,
+        "difference": test.get("difference"),
         "interval": test.get("interval"),
         "p_holm": test.get("p_holm"),
-        "verdict": own,
-        "over_all": over_all,
-        "helps": own == HELPS or shared,
+        "verdict": judging.verdict(statistics, method, dataset),
+        "over_all": judging.verdict(statistics, method),
+        "helps": judging.may_be_deployed(statistics, method, dataset),
     }
 
 
-def _automatic(found: list[dict], dataset: str) -> tuple[dict, str]:
-    """Return what is deployed, and why: the best of those that have nothing to show or show it."""
-    candidates = [one for one in found if one.get("helps", True)]
-    chosen = min(
-        candidates,
-        key=lambda one: (-one["mean_accuracy"], SIMPLEST_FIRST.index(one["kind"])),
-    )
-    best = (
-        f"{chosen['method']} has the highest mean accuracy on {dataset} "
-        f"({chosen['mean_accuracy']:.4f})"
-    )
-    students = [one["method"] for one in found if one["kind"] == CHAIN]
-    helping = [one["method"] for one in found if one.get("helps")]
-    if chosen["kind"] == CHAIN:
-        among = f"Of the {len(candidates)} methods that may be deployed, {best}."
-        return chosen, f"{_shown(chosen, dataset)} {among}"
-    if helping:
-        verb = "help" if len(helping) > 1 else "helps"
-        return chosen, f"{join(helping)} {verb} over a fair control, but {best}, on labels alone."
+def _why(found: list[dict], choice: Choice, dataset: str) -> str:
+    """Return why a method is chosen: of students whether they help, then who has the best mean."""
+    kinds = {one["method"]: one["kind"] for one in found}
+    students = [one for one in found if one["kind"] == CHAIN]
+    best = _best(choice, kinds, dataset)
+    if kinds[choice.method] == CHAIN:
+        shown = _shown(next(one for one in students if one["method"] == choice.method), dataset)
+        return f"{shown} Of the {len(choice.candidates)} methods that may be deployed, {best}"
+    if choice.helping:
+        verb = "help" if len(choice.helping) > 1 else "helps"
+        return f"{join(choice.helping)} {verb} over a fair control, but {best}"
     if not students:
-        return chosen, f"The study has no method with students, and {best}."
-    shown = f"{join(students)} {'are' if len(students) > 1 else 'is'} not shown to help over a fair"
-    return chosen, (
-        f"{shown} control on {dataset}. Of the methods trained on labels alone, {best}."
+        return f"The study has no method with students, and {best}"
+    return " ".join(
+        [*_not_shown(students, dataset), f"Of the methods trained on labels alone, {best}"]
     )
+
+
+def _best(choice: Choice, kinds: dict[str, str], dataset: str) -> str:
+    """Say that the chosen method has the highest mean accuracy, or shares it, and what is then the
+    rule."""
+    mean = f"mean accuracy on {dataset} ({choice.means[choice.method]:.4f})"
+    alone = choice.helping and kinds[choice.method] != CHAIN
+    if len(choice.tied) == 1:
+        return f"{choice.method} has the highest {mean}{', on labels alone' * bool(alone)}."
+    order = [kind for kind in SIMPLEST_FIRST if kind in {kinds[name] for name in choice.tied}]
+    rule = (
+        f"among equals {' before '.join(NAMES[kind] for kind in order)}"
+        if len(order) > 1
+        else "among equals of a kind, the first in the config"
+    )
+    return (
+        f"{join(choice.tied)} are tied for the highest {mean}: {choice.method} is taken ({rule})."
+    )
+
+
+def _not_shown(students: list[dict], dataset: str) -> list[str]:
+    """Say that methods are not shown to help, or did not take place."""
+    said = []
+    for took_place, text in (
+        (False, "did not take place on {}: no student was trained."),
+        (True, "{verb} not shown to help over a fair control on {}."),
+    ):
+        names = [one["method"] for one in students if (one["verdict"] != NO_STUDENTS) == took_place]
+        if names:
+            verb = "are" if len(names) > 1 else "is"
+            said.append(f"{join(names)} {text.format(dataset, verb=verb)}")
+    return said
 
 
 def _shown(one: dict, dataset: str) -> str:
@@ -129,4 +143,6 @@ def _by_the_way(one: dict, dataset: str) -> str:
         return ""
     if one["helps"]:
         return f" {_shown(one, dataset)}"
+    if one["verdict"] == NO_STUDENTS:
+        return f" It did not take place on {dataset}: no student was trained."
     return f" It is not shown to help over a fair control on {dataset}."

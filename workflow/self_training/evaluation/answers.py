@@ -9,19 +9,23 @@ from collections.abc import Callable
 import pandas as pd
 
 from self_training.evaluation import significance, worth
+from self_training.evaluation.choice import choose
 from self_training.evaluation.comparison import budgets_by_name, means_over_folds, of_pair
 from self_training.evaluation.differences import ALPHA
+from self_training.study.methods import CHAIN, CONTROL, TEACHER
 
 # What of a method's training costs: of the final chain, and of its search.
 COSTS = {"steps": ("gradient_steps", "search_steps"), "time": ("training_time", "search_time")}
 NOTHING_SELECTED = "nothing_selected"
 
 
-def gather(scores: pd.DataFrame, generations: pd.DataFrame, statistics: dict) -> dict:
+def gather(
+    scores: pd.DataFrame, generations: pd.DataFrame, statistics: dict, kinds: dict[str, str]
+) -> dict:
     """Return all numbers of the answer, JSON-able.
 
     Args:
-        scores, generations, statistics: as of `on_datasets`.
+        scores, generations, statistics, kinds: as of `on_datasets`.
 
     Returns: `datasets`, of `on_datasets`; and `cost`, for each method with students how many times
         the training of its control, and of the baseline, its own is, over all datasets.
@@ -34,16 +38,19 @@ def gather(scores: pd.DataFrame, generations: pd.DataFrame, statistics: dict) ->
             for other in others
             if other not in (None, entry["method"])
         }
-    return {"datasets": on_datasets(scores, generations, statistics), "cost": cost}
+    return {"datasets": on_datasets(scores, generations, statistics, kinds), "cost": cost}
 
 
-def on_datasets(scores: pd.DataFrame, generations: pd.DataFrame, statistics: dict) -> list[dict]:
+def on_datasets(
+    scores: pd.DataFrame, generations: pd.DataFrame, statistics: dict, kinds: dict[str, str]
+) -> list[dict]:
     """Return a row per method with students and dataset it has scores of, at each label budget.
 
     Args:
         scores: of `tables.collect_scores`, a row per fold (see `comparison.over_seeds`).
         generations: of `tables.collect_generations`.
         statistics: of `significance.Comparison`, or what `statistics.json` holds.
+        kinds: of every method that may be deployed (see `study.config.kinds_of_methods`).
 
     Returns: JSON-able rows: `method`, `control` (None where there is none), `baseline` (the
         control of the statistics), `dataset`, `original` (without its budget), `is_largest` (of
@@ -52,7 +59,8 @@ def on_datasets(scores: pd.DataFrame, generations: pd.DataFrame, statistics: dic
         `accuracy` of each; `over_control` and `over_baseline` (see `_difference`);
         `results`, and how many of them are `without_students`, of these `nothing_selected`, and
         `not_learned` (of method or control); `cost` (see `costs`); `worth` (see `_worth`);
-        `last_step` of the control's curve and `growth` (see `evaluation.worth`), {} for none.
+        `last_step` of the control's curve and `growth` (see `evaluation.worth`), {} for none; and
+        `choice` (see `_choice`), None but at the largest budget.
     """
     scores = scores.dropna(subset=["accuracy"])
     curves = statistics["budgets"] or budgets_by_name(dict.fromkeys(scores["dataset"]))
@@ -76,6 +84,7 @@ def on_datasets(scores: pd.DataFrame, generations: pd.DataFrame, statistics: dic
             row["budgets"] = [point.dataset for point in points]
             row["is_largest"] = not points or points[-1].dataset == dataset
             row["worth"] = _worth(scores, row)
+            row["choice"] = _choice(scores, statistics, row, kinds) if row["is_largest"] else None
             rows.append(row)
     # Dataset by dataset, methods in their order.
     order = list(dict.fromkeys(scores["dataset"]))
@@ -209,6 +218,32 @@ def _worth(scores: pd.DataFrame, row: dict) -> dict | None:
     }
     known = {name: value if value < float("inf") else None for name, value in found.items()}
     return known | {"largest": points[-1].labels}
+
+
+def _choice(
+    scores: pd.DataFrame, statistics: dict, row: dict, kinds: dict[str, str]
+) -> dict | None:
+    """Return what is best to be trained on a dataset, by the rule of `deploy: auto`.
+
+    Returns: `method`, its `kind`, how much its mean accuracy is `ahead` of the row's own, whether
+        the row's own method `may_be_deployed`, and `by_deploy`, whether `deploy: auto` chooses
+        among these methods: not of scores from elsewhere. None where the baseline has no score.
+    """
+    by_deploy = row["method"] in kinds
+    if not by_deploy:
+        kinds = {statistics["control"]: TEACHER}
+        kinds |= {entry["control"]: CONTROL for entry in statistics["fair"] if entry["control"]}
+        kinds |= {entry["method"]: CHAIN for entry in statistics["fair"]}
+    found = choose(scores, statistics, row["dataset"], kinds)
+    if found is None:
+        return None
+    return {
+        "method": found.method,
+        "kind": kinds[found.method],
+        "ahead": found.means[found.method] - found.means[row["method"]],
+        "may_be_deployed": row["method"] in found.helping,
+        "by_deploy": by_deploy,
+    }
 
 
 def is_gain(test: dict) -> bool:

@@ -21,6 +21,7 @@ class Reason(StrEnum):
     ONE_DIFFERENCE = "one_difference"
     NO_FAIR_CONTROL = "no_fair_control"
     NO_TEST_EXAMPLES = "no_test_examples"
+    NO_STUDENTS = "no_students"
 
 
 class UnsharedFolds(NamedTuple):
@@ -110,6 +111,19 @@ def of_pair(scores: pd.DataFrame, a: str, b: str) -> pd.DataFrame:
     comparable, unshared = paired(scores[scores["method"].isin((a, b))])
     apart = [folds.dataset for folds in unshared if not folds.shared]
     return comparable[~comparable["dataset"].isin(apart)]
+
+
+def without_students(scores: pd.DataFrame, method: str) -> list[str]:
+    """Return the datasets on which no result of a method has students, so that it is its teachers.
+
+    Args:
+        scores: of `tables.collect_scores`; of those from elsewhere nobody knows, and none is named.
+    """
+    if "generations_trained" not in scores:
+        return []
+    own = scores[scores["method"] == method]
+    none = own["generations_trained"].eq(0).groupby(own["dataset"], sort=False).all()
+    return [str(dataset) for dataset in none.index[none]]
 
 
 def means_over_folds(scores: pd.DataFrame) -> pd.DataFrame:

@@ -28,6 +28,7 @@ from self_training.evaluation.comparison import (
     means_over_groups,
     of_pair,
     paired,
+    without_students,
 )
 from self_training.evaluation.differences import (
     ALPHA,
@@ -42,6 +43,8 @@ from self_training.evaluation.hierarchical import mixed_model
 from self_training.evaluation.omnibus import compare_all
 
 ROPE = 0.01
+# Of a method without students against its fair control, over folds: a difference, and no test.
+NOT_OF_STUDENTS = {"folds": 0, "interval": None, "p_value": None, "reason": Reason.NO_STUDENTS}
 FAIR, WITH_CONTROL, OTHERS = "fair", "control", "others"
 
 
@@ -89,7 +92,8 @@ def compare_methods(
         repeats: of the outer cross-validation, of all scores; their folds are numbered on.
 
     Returns: among the statistics `fair`, for each of these methods its comparison with its fair
-        control (method minus control), and `pairs`, all of them.
+        control (method minus control), the datasets `without_students`, which are no part of it,
+        and whether it `took_place` anywhere; and `pairs`, all of them.
     Raises: ScoresError, when there is no method of the name of the control.
     """
     groups, fair = groups or {}, fair or {}
@@ -115,9 +119,18 @@ def compare_methods(
         )
         for pair in some
     }
+    # Against its fair control a method counts where it has students; others are its teachers.
+    no_students = {method: without_students(scores, method) for method in fair}
+    left_out = {
+        frozenset((method, control)): no_students[method]
+        for method, control in fair.items()
+        if control is not None
+    }
     pairs = [
         {"a": a, "b": b, "family": families.get(frozenset((a, b)), OTHERS)}
-        | _compare_pair(scores, a, b, rope, groups)
+        | _compare_pair(
+            scores[~scores["dataset"].isin(left_out.get(frozenset((a, b)), []))], a, b, rope, groups
+        )
         for a, b in combinations(methods, 2)
     ]
     correct_families(pairs)
@@ -126,6 +139,7 @@ def compare_methods(
     per_dataset = [
         {"dataset": dataset, "a": a, "b": b, "family": families.get(frozenset((a, b)), OTHERS)}
         | corrected_t_test(rows, a, b, outer_folds_of(all_folds[dataset], repeats))
+        | (NOT_OF_STUDENTS if dataset in left_out.get(frozenset((a, b)), []) else {})
         for dataset, rows in scores.groupby("dataset", sort=False)
         for a, b in combinations(methods, 2)
     ]
@@ -144,7 +158,10 @@ def compare_methods(
         "control": control,
         "alpha": ALPHA,
         "rope": rope,
-        "fair": [_against_fair(pairs, *item) for item in fair.items()],
+        "fair": [
+            _against_fair(pairs, *item) | _of_students(scores, item[0], no_students[item[0]])
+            for item in fair.items()
+        ],
         "mean_accuracies": {
             method: float(per_group[method].mean()) if len(per_group) else None
             for method in methods
@@ -214,6 +231,17 @@ def _against_fair(pairs: list[dict], method: str, control: str | None) -> dict:
     return named | {key: value for key, value in turned.items() if key not in ("a", "b")}
 
 
+def _of_students(scores: pd.DataFrame, method: str, without: list[str]) -> dict:
+    """Return on which datasets a method has no students, and whether it has any: it `took_place`.
+
+    A method without any score is not one without students.
+    """
+    own = set(scores.loc[scores["method"] == method, "dataset"])
+    took_place = not own or own > set(without)
+    found = {"without_students": without, "took_place": took_place}
+    return found if took_place else found | {"reason": Reason.NO_STUDENTS}
+
+
 def turn(pair: dict) -> dict:
     """Return a pair's numbers the other way round: a - b in place of b - a."""
     turned = dict(pair)
@@ -249,14 +277,24 @@ def correct_families(tests: list[dict]) -> None:
 
 
 def correct(tests: list[dict]) -> None:
-    """Add `p_holm` to tests: p with Holm's correction over all of them that have a p."""
+    """Add `p_holm` to tests: p with Holm's correction over all that count (`counts`)."""
     for test in tests:
         test["p_holm"] = None
-    tested = [test for test in tests if test["p_value"] is not None]
+    tested = [test for test in tests if counts(test)]
     if tested:
-        corrected = multipletests([test["p_value"] for test in tested], ALPHA, "holm")[1]
+        p_values = [1.0 if test["p_value"] is None else test["p_value"] for test in tested]
+        corrected = multipletests(p_values, ALPHA, "holm")[1]
         for test, p_value in zip(tested, corrected, strict=True):
-            test["p_holm"] = float(p_value)
+            test["p_holm"] = None if test["p_value"] is None else float(p_value)
+
+
+def counts(test: dict) -> bool:
+    """Return whether Holm's correction is over a test, among others.
+
+    One over several folds that came out without a p, as all of them differ alike, was a comparison
+    too: were it left out, the others would be corrected for fewer because of how scores came out.
+    """
+    return test["p_value"] is not None or test.get("folds", 0) > 1
 
 
 def _symmetric(methods: list[str], pairs: list[dict]) -> dict:

@@ -8,10 +8,19 @@ import pandas as pd
 from self_training.evaluation import answers
 from self_training.evaluation.comparison import over_seeds
 from self_training.evaluation.differences import ALPHA, could_show
+from self_training.evaluation.judging import (
+    HELPS,
+    HURTS,
+    LUCK,
+    NO_GAIN,
+    NO_STUDENTS,
+    NOT_TESTED,
+    size_of_family,
+    verdict,
+)
 from self_training.evaluation.significance import FAIR
-from self_training.report import advice, answer_of_dataset, findings_of_draws, plain, verdicts
-from self_training.report.answer_of_dataset import LUCK, NO_GAIN, NO_STUDENTS, NOT_TESTED
-from self_training.report.verdicts import HELPS, HURTS
+from self_training.report import advice, answer_of_dataset, findings_of_draws, plain
+from self_training.report.answer_of_dataset import is_behind
 from self_training.report.words import join
 
 CONTROL = (
@@ -24,14 +33,17 @@ OF_ACCURACY = "points of accuracy"
 NAMED = 3
 
 
-def of_study(scores: pd.DataFrame, generations: pd.DataFrame, statistics: dict) -> dict:
+def of_study(
+    scores: pd.DataFrame, generations: pd.DataFrame, statistics: dict, kinds: dict[str, str]
+) -> dict:
     """Return the answer of a study (see `give`).
 
     Args:
         scores, generations: of `evaluation.tables`.
         statistics: what `statistics.json` holds (see `findings.describe`).
+        kinds: of every method that may be deployed (see `study.config.kinds_of_methods`).
     """
-    return give(statistics, answers.gather(over_seeds(scores), generations, statistics))
+    return give(statistics, answers.gather(over_seeds(scores), generations, statistics, kinds))
 
 
 def give(statistics: dict, numbers: dict) -> dict:
@@ -45,7 +57,7 @@ def give(statistics: dict, numbers: dict) -> dict:
         `datasets`, the rows of the numbers, each with its `verdict` and `sentence`; `cost`, `worth`
         and `next`, sentences.
     """
-    rows = [row | {"verdict": answer_of_dataset.of_row(row, statistics)}
+    rows = [row | {"verdict": verdict(statistics, row["method"], row["dataset"])}
             for row in numbers["datasets"]]  # fmt: skip
     rows = [row | {"sentence": answer_of_dataset.sentence(row, statistics)} for row in rows]
     said: dict[str, list[str]] = {}
@@ -54,8 +66,10 @@ def give(statistics: dict, numbers: dict) -> dict:
         own = [row for row in rows if row["method"] == entry["method"]]
         said.setdefault(_headline(entry, own, statistics), []).append(entry["method"])
         if len({row["original"] for row in own}) > 1:
-            details += _over_all(entry, statistics)
-    if any(entry["control"] for entry in statistics["fair"]):
+            details += _over_all(entry, own, statistics)
+    # Without students nothing was gained, by whatever.
+    trained = {row["method"] for row in rows if row["verdict"] != NO_STUDENTS}
+    if any(entry["control"] and entry["method"] in trained for entry in statistics["fair"]):
         details.append(CONTROL)
     details += findings_of_draws.describe(statistics)
     worth = [answer_of_dataset.worth(row, statistics) for row in rows]
@@ -76,21 +90,6 @@ def give(statistics: dict, numbers: dict) -> dict:
     }  # fmt: skip
 
 
-def over_all(entry: dict, statistics: dict) -> str:
-    """Return what is said of a method over all datasets, in the words of a single one's verdict.
-
-    Args:
-        entry: of `fair` of the statistics.
-    """
-    found = verdicts.verdict(entry, verdicts.size_of_family(statistics, FAIR))
-    if found in (HELPS, HURTS):
-        return found
-    if found == verdicts.UNKNOWN:
-        return NOT_TESTED
-    interval = entry["interval"]
-    return NO_GAIN if interval and interval[1] < statistics["rope"] else LUCK
-
-
 def _headline(entry: dict, rows: list[dict], statistics: dict) -> str:
     """Return the answer in a sentence or two, over all datasets if these can tell.
 
@@ -104,17 +103,54 @@ def _headline(entry: dict, rows: list[dict], statistics: dict) -> str:
             f"whether {who} helps can't be told: nothing was trained in the same way without "
             "pseudo-labels."
         )
+    if all(row["verdict"] == NO_STUDENTS for row in rows):
+        return _say(NO_STUDENTS, who, "", {}, statistics)
     if len(rows) == 1:
-        return _say(rows[0]["verdict"], who, "here", rows[0]["over_control"], statistics)
-    found = over_all(entry, statistics)
+        said = _say(rows[0]["verdict"], who, "here", rows[0]["over_control"], statistics)
+        return said + _behind(rows, statistics)
+    found = verdict(statistics, entry["method"])
     one = len({row["original"] for row in rows}) == 1
-    if one or found == NOT_TESTED:
-        return _split(rows, who)
+    if one or found in (NOT_TESTED, NO_STUDENTS):
+        return _split(rows, who) + _behind(rows, statistics)
     difference = {"difference": entry["mean_difference"]}
-    where = f"over all {entry['datasets']} datasets"
-    told = [row for row in rows if row["verdict"] in (HELPS, HURTS)]
+    where = _over_which(entry, rows)
+    told = [row for row in rows if row["verdict"] in (HELPS, HURTS, NO_STUDENTS)]
     singly = f" {plain.capitalize(_split(told, 'it', len(rows)))}" if told else ""
-    return _say(found, who, where, difference, statistics) + singly
+    but = _behind(rows, statistics)
+    # The baseline's mean is over all datasets, also over those without students.
+    ahead = None if entry["without_students"] else _ahead_of_baseline(entry, statistics)
+    if found == HELPS and ahead is not None and ahead < 0:
+        but = _is_better(f"on the mean of all datasets it is {_by(ahead)}", statistics, "")
+    return _say(found, who, where, difference, statistics) + singly + but
+
+
+def _behind(rows: list[dict], statistics: dict) -> str:
+    """Say where students help over their control, and are still behind the baseline."""
+    behind = [row for row in rows if is_behind(row)]
+    if not behind:
+        return ""
+    if len(rows) == 1:
+        by = _by(rows[0]["over_baseline"]["difference"])
+        return _is_better(f"it is {by}", statistics, " here")
+    return _is_better(f"{_where(behind, len(rows))} it is", statistics, " there")
+
+
+def _by(difference: float) -> str:
+    """Return such as `2.1 points`."""
+    return f"{plain.points(-difference).lstrip('+')} points"
+
+
+def _is_better(behind: str, statistics: dict, where: str) -> str:
+    baseline = plain.name_baseline(statistics["control"]).replace("{", "{{").replace("}", "}}")
+    return f" But {behind} behind {baseline}: training without pseudo-labels is better{where}."
+
+
+def _over_which(entry: dict, rows: list[dict]) -> str:
+    """Return such as `over all 10 datasets`, or over how many of them students were trained."""
+    of = len({row["original"] for row in rows})
+    if entry["without_students"] and entry["datasets"] < of:
+        return f"over the {entry['datasets']} of {of} datasets on which students were trained"
+    return f"over all {entry['datasets']} datasets"
 
 
 def _say(found: str, who: str, where: str, test: dict, statistics: dict) -> str:
@@ -141,11 +177,11 @@ def _split(rows: list[dict], who: str, of: int | None = None) -> str:
     """
     of = of or len(rows)
     found: dict[str, list[dict]] = {}
-    for verdict in (HELPS, HURTS, NO_GAIN, LUCK, NOT_TESTED, NO_STUDENTS):
-        some = [row for row in rows if row["verdict"] == verdict]
+    for name in (HELPS, HURTS, NO_GAIN, LUCK, NOT_TESTED, NO_STUDENTS):
+        some = [row for row in rows if row["verdict"] == name]
         if some:
-            found[verdict] = some
-    parts = [f"{verdict} {_where(some, of)}" for verdict, some in found.items()]
+            found[name] = some
+    parts = [f"{name} {_where(some, of)}" for name, some in found.items()]
     if next(iter(found)) in (LUCK, NOT_TESTED):
         who = f"whether {who} helps"
     return f"{who} {join(parts)}."
@@ -166,36 +202,54 @@ def _where(rows: list[dict], of: int) -> str:
     return f"on {names.replace('{', '{{').replace('}', '}}')}"
 
 
-def _over_all(entry: dict, statistics: dict) -> list[str]:
+def _over_all(entry: dict, rows: list[dict], statistics: dict) -> list[str]:
     """Say what was measured over all datasets, and why that is not more."""
     if not entry.get("datasets"):
         return []
     groups, datasets = entry["groups"], entry["datasets"]
     sources = "" if groups == datasets else f", of {groups} source{'s' * (groups > 1)}"
-    whose = f"{entry['method']}, over" if len(statistics["fair"]) > 1 else "Over"
+    whose = f"{entry['method']}, " if len(statistics["fair"]) > 1 else ""
     test = {"difference": entry["mean_difference"], "interval": entry["interval"]}
-    found = over_all(entry, statistics)
-    parts = [f"{whose} all {datasets} datasets{sources}: {plain.show_points(test, OF_ACCURACY)}"]
+    found = verdict(statistics, entry["method"])
+    over = plain.capitalize(f"{whose}{_over_which(entry, rows)}{sources}")
+    parts = [f"{over}: {plain.show_points(test, OF_ACCURACY)}"]
     if found in (HELPS, HURTS):
         parts[0] += f", so {plain.of_examples(test['difference'])}"
     parts[0] += "."
-    parts += [_over_baseline(entry["method"], statistics), _but(entry, found, statistics)]
+    parts += [_over_baseline(entry, rows, statistics), _but(entry, found, statistics)]
     return [" ".join(part for part in parts if part)]
 
 
-def _over_baseline(method: str, statistics: dict) -> str:
-    baseline = statistics["control"]
+def _over_baseline(entry: dict, rows: list[dict], statistics: dict) -> str:
+    difference = _ahead_of_baseline(entry, statistics)
+    if difference is None:
+        return ""
+    text = plain.over_baseline(difference, statistics["control"])
+    # The baseline is compared wherever both have scores, with students or without.
+    everywhere = len({row["original"] for row in rows})
+    return (
+        text if everywhere == entry["datasets"] else f"{text[:-1]}, on all {everywhere} datasets."
+    )
+
+
+def _ahead_of_baseline(entry: dict, statistics: dict) -> float | None:
+    """Return how far a method is ahead of the baseline on the mean of all datasets, if both are
+    known, and the baseline is not its fair control."""
+    method, baseline = entry["method"], statistics["control"]
     for pair in statistics["pairs"]:
-        if {pair["a"], pair["b"]} == {method, baseline} and pair["mean_difference"] is not None:
-            sign = 1 if pair["b"] == method else -1
-            return plain.over_baseline(sign * pair["mean_difference"], baseline)
-    return ""
+        if {pair["a"], pair["b"]} == {method, baseline} and baseline != entry["control"]:
+            return pair["mean_difference"] if pair["b"] == method else _negative(pair)
+    return None
+
+
+def _negative(pair: dict) -> float | None:
+    return None if pair["mean_difference"] is None else -pair["mean_difference"]
 
 
 def _but(entry: dict, found: str, statistics: dict) -> str:
     """Say what keeps the answer over all datasets from being sure, or clear."""
     if found == NOT_TESTED:
-        tests = verdicts.size_of_family(statistics, FAIR)
+        tests = size_of_family(statistics, FAIR)
         enough = next(number for number in range(1, 99) if could_show(number, tests))
         return (
             f"Whether that holds for datasets in general can't be told: it takes {enough} of "

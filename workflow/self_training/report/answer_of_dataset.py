@@ -1,30 +1,9 @@
 """The answer on a single dataset: verdict, sentence, and how many labels a gain is worth."""
 
-from self_training.evaluation.significance import FAIR
-from self_training.report import findings_of_draws, plain, verdicts
-from self_training.report.verdicts import HELPS, HURTS
+from self_training.evaluation.judging import HELPS, HURTS, NO_GAIN, NO_STUDENTS, NOT_TESTED
+from self_training.evaluation.significance import FAIR, counts
+from self_training.report import findings_of_draws, plain
 from self_training.report.words import count
-
-# Beside HELPS and HURTS, what is said of a dataset.
-NO_GAIN, LUCK = "does not help", "can't be told from luck"
-NOT_TESTED, NO_STUDENTS = "can't be told", "did not take place"
-
-
-def of_row(row: dict, statistics: dict) -> str:
-    """Return what is said of a method on a dataset, at one of its label budgets.
-
-    Args:
-        row: of `answers.on_datasets`.
-        statistics: what `statistics.json` holds (see `findings.describe`).
-    """
-    if row["without_students"] == row["results"]:
-        return NO_STUDENTS
-    found = verdicts.on_dataset(statistics, row["dataset"], row["method"])
-    if found in (HELPS, HURTS):
-        return found
-    if found == verdicts.UNKNOWN:
-        return NOT_TESTED
-    return NO_GAIN if row["over_control"]["interval"][1] < statistics["rope"] else LUCK
 
 
 def sentence(row: dict, statistics: dict) -> str:
@@ -32,7 +11,7 @@ def sentence(row: dict, statistics: dict) -> str:
 
     Args:
         row: of `answers.on_datasets`, with its `verdict`.
-        statistics: as of `of_row`.
+        statistics: what `statistics.json` holds (see `findings.describe`).
     """
     parts = [f"{plain.name(row, statistics)}: {row['verdict']}.", _measured(row, statistics)]
     parts += [_over_baseline(row), *_flaws(row)]
@@ -89,9 +68,7 @@ def _why_not_tested(test: dict, row: dict) -> str:
 def _looks_like_more(test: dict, statistics: dict) -> str:
     if test["p_value"] >= statistics["alpha"]:
         return ""
-    others = sum(
-        one["family"] == FAIR and one["p_value"] is not None for one in statistics["per_dataset"]
-    )
+    others = sum(one["family"] == FAIR and counts(one) for one in statistics["per_dataset"])
     return f" By itself it looks like more than luck, but of {others} comparisons some do by luck."
 
 
@@ -100,9 +77,17 @@ def _over_baseline(row: dict) -> str:
     if not test or row["verdict"] == NO_STUDENTS:
         return ""
     text = plain.over_baseline(test["difference"], row["baseline"])
+    if is_behind(row):
+        return f"{text} So pseudo-labels help over the control, but training without is better."
     if row["control"]:
         return text
     return f"{text[:-1]}, which may be longer training, noise or more networks."
+
+
+def is_behind(row: dict) -> bool:
+    """Return whether students help over their control, and the baseline is ahead of them."""
+    test = row["over_baseline"]
+    return row["verdict"] == HELPS and bool(test) and test["difference"] < 0
 
 
 def _flaws(row: dict) -> list[str]:

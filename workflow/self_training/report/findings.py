@@ -4,6 +4,7 @@ from itertools import combinations
 
 from self_training.evaluation.comparison import Reason, UnsharedFolds
 from self_training.evaluation.differences import ALPHA, could_show
+from self_training.evaluation.judging import size_of_family
 from self_training.evaluation.significance import FAIR, Comparison
 from self_training.report import verdicts
 from self_training.report.words import count, shorten
@@ -30,6 +31,7 @@ REASONS = {
         "examples are right."
     ),
     Reason.NO_FAIR_CONTROL: "The study has no fair control of it.",
+    Reason.NO_STUDENTS: "No fold trained a student: these are scores of teachers.",
 }
 
 
@@ -64,6 +66,7 @@ def notes(comparison: Comparison) -> list[str]:
     """Return a sentence for everything that limits what the tests can say."""
     found = [_unshared(unshared) for unshared in comparison.unshared]
     found += [_missing(methods, datasets) for methods, datasets in comparison.missing.items()]
+    found += _without_students(comparison.statistics)
     found += _groups(comparison.statistics)
     if comparison.joined:
         found.append(
@@ -85,6 +88,17 @@ def _unshared(folds: UnsharedFolds) -> str:
         f"a score of {count(folds.others, 'other')}. Two methods are compared on all folds that "
         "both have; means of all of them, and their ranks, are of the shared ones."
     )
+
+
+def _without_students(statistics: dict) -> list[str]:
+    """Say where a method is not compared with its fair control, as it has no students there."""
+    return [
+        f"{entry['method']}: no fold trained a student on {shorten(entry['without_students'])}. "
+        f"There it is not compared with its fair control{f' {control}' if control else ''}."
+        for entry in statistics["fair"]
+        if entry["without_students"]
+        for control in [entry["control"]]
+    ]
 
 
 def _groups(statistics: dict) -> list[str]:
@@ -117,7 +131,7 @@ def _limits(statistics: dict) -> list[str]:
         return []
     notes = []
     families = {pair["family"] for pair in pairs}
-    sizes = {family: verdicts.size_of_family(statistics, family) for family in families}
+    sizes = {family: size_of_family(statistics, family) for family in families}
     units = max(pair["groups"] for pair in pairs)
     powerless = [pair for pair in pairs if not could_show(pair["groups"], sizes[pair["family"]])]
     if powerless:
@@ -204,8 +218,7 @@ def _differences(pairs: list[dict], statistics: dict) -> list[str]:
         found = "; ".join(map(_difference, apart[:3])) + more
         return [f"{'Among other pairs, more' if other else 'More'} than luck ({how}): {found}."]
     if not any(
-        could_show(pair["groups"], verdicts.size_of_family(statistics, pair["family"]))
-        for pair in pairs
+        could_show(pair["groups"], size_of_family(statistics, pair["family"])) for pair in pairs
     ):
         return [
             f"There are too few {unit_of(pairs)} to tell by Wilcoxon's signed-rank tests whether "

@@ -1,6 +1,7 @@
 """With how many labels a method pays, in sentences."""
 
 from self_training.evaluation import label_budgets
+from self_training.evaluation.significance import counts
 from self_training.report import findings_of_draws
 from self_training.report.words import count, join
 
@@ -62,10 +63,7 @@ def _how(tests: list[dict], statistics: dict) -> str:
     """Say what the verdicts come from, as the sheet Tests per dataset has it."""
     if all(test["p_holm"] is None for test in tests):
         return ""
-    family = [
-        test["p_holm"]
-        for test in statistics["per_dataset"]
-        if test["family"] == tests[0]["family"] and test["p_holm"] is not None
-    ]
+    family = tests[0]["family"]
+    rows = sum(test["family"] == family and counts(test) for test in statistics["per_dataset"])
     over, test = findings_of_draws.how(tests)
-    return f" ({test} {over}, Holm's correction over {count(len(family), 'row')})"
+    return f" ({test} {over}, Holm's correction over {count(rows, 'row')})"

@@ -1,5 +1,6 @@
 """How far apart the repeats of the outer cross-validation are, in sentences."""
 
+from self_training.evaluation.comparison import budgets_by_name
 from self_training.report.words import count
 
 
@@ -25,12 +26,22 @@ def _of_differences(rows: list[dict]) -> str:
     ahead = f"it is ahead in {widest['ahead']} of them"
     if len(rows) > 1:
         mixed = sum(0 < row["ahead"] < repeats for row in rows)
-        ahead = f"on {mixed} of {len(rows)} datasets it is ahead in some repeats and not in others"
+        ahead = f"{_of_units(mixed, rows)} it is ahead in some repeats and not in others"
     return (
         f"How much one split decides: in {count(repeats, 'repeat')} of the outer folds, each with "
         f"other splits and initial weights, {widest['method']} minus {widest['control']} is "
         f"{widest['lowest']:+.4f} to {widest['highest']:+.4f}{where}; {ahead} (sheet Repeats)."
     )
+
+
+def _of_units(number: int, rows: list[dict]) -> str:
+    """Return such as `on 1 of 2 datasets`; a label budget is called that, and no dataset."""
+    several = budgets_by_name(row["dataset"] for row in rows)
+    if not several:
+        return f"on {number} of {len(rows)} datasets"
+    if len(rows) == sum(map(len, several.values())) and len(several) == 1:
+        return f"at {number} of {len(rows)} label budgets"
+    return f"on {number} of {len(rows)} datasets, each label budget by itself,"
 
 
 def _of_means(rows: list[dict]) -> str:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from self_training.evaluation.judging import NO_STUDENTS
 from self_training.report import plain
 from self_training.storage import atomic_path
 
@@ -73,7 +74,8 @@ def _cells(row: dict) -> list[str]:
     return [
         *map(_escape, (plain.name_dataset(row), row["method"])),
         *accuracy,
-        plain.points(test["difference"]) if test else "",
+        # Teachers in the place of students gain nothing by pseudo-labels.
+        plain.points(test["difference"]) if test and row["verdict"] != NO_STUDENTS else "",
         " to ".join(ends),
         row["verdict"],
     ]

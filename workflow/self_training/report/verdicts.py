@@ -1,55 +1,21 @@
 """Whether self-training helps: each method with students against its fair control, in sentences."""
 
 from self_training.evaluation import significance
-from self_training.evaluation.differences import ALPHA, could_show, smallest_p
+from self_training.evaluation.differences import ALPHA, smallest_p
+from self_training.evaluation.judging import (
+    LUCK,
+    NO_GAIN,
+    NO_STUDENTS,
+    NOT_TESTED,
+    over_groups,
+    size_of_family,
+)
 from self_training.evaluation.significance import FAIR
 from self_training.report import findings_of_draws
 from self_training.report.words import count, join, shorten
 
-HELPS, HURTS, NOT_SHOWN, UNKNOWN = "helps", "hurts", "not shown to help", "can't be told"
-
-
-def verdict(entry: dict, tests: int) -> str:
-    """Return what a comparison of a method with its fair control says.
-
-    `helps` or `hurts` where the corrected p is below ALPHA, and mean and ranks agree on the side.
-
-    Args:
-        entry: of `fair` of the statistics.
-        tests: how many tests Holm's correction is over.
-    """
-    if entry.get("p_value") is None:
-        return UNKNOWN
-    if entry["p_holm"] >= ALPHA:
-        return NOT_SHOWN if could_show(entry["groups"], tests) else UNKNOWN
-    sides = {entry["mean_difference"] > 0, entry["rank_biserial"] > 0}
-    return {(True,): HELPS, (False,): HURTS}.get(tuple(sides), NOT_SHOWN)
-
-
-def on_dataset(statistics: dict, dataset: str, method: str) -> str:
-    """Return what a method's folds say of a single dataset, against its fair control.
-
-    `helps` or `hurts` where p of the corrected t-test, by Holm over the comparisons of all methods
-    with their fair controls on all datasets, is below ALPHA; UNKNOWN where nothing is tested.
-
-    Args:
-        statistics: of `significance.Comparison`, or what `statistics.json` holds.
-        dataset: its name; with several label budgets, that at one of them.
-        method: one with students.
-    """
-    control = next(entry["control"] for entry in statistics["fair"] if entry["method"] == method)
-    test = significance.on_dataset(statistics, dataset, method, control) if control else {}
-    if test.get("p_holm") is None:
-        return UNKNOWN
-    if test["p_holm"] >= ALPHA:
-        return NOT_SHOWN
-    return HELPS if test["difference"] > 0 else HURTS
-
-
-def size_of_family(statistics: dict, family: str) -> int:
-    """Return how many tests over datasets Holm's correction of a family is over."""
-    pairs = (pair for pair in statistics["pairs"] if pair["family"] == family)
-    return sum(pair["p_value"] is not None for pair in pairs)
+# What statistics say of a gain that is not shown, whether or not it may be luck.
+NOT_SHOWN = "not shown to help"
 
 
 def describe(statistics: dict) -> list[str]:
@@ -69,18 +35,23 @@ def _sentence(entry: dict, statistics: dict) -> str:
             "is trained like its students in all but the pseudo-labels. What it is ahead of others "
             "may come from longer training, noise or more members alone."
         )
+    tests = size_of_family(statistics, FAIR)
+    found = over_groups(entry, tests, statistics["rope"])
+    if found == NO_STUDENTS:
+        return (
+            f"{method} did not take place: no fold trained a student, so its scores are those of "
+            f"teachers, and say nothing of pseudo-labels."
+        )
     if entry.get("p_value") is None:
         return (
             f"Whether {method} helps can't be told: no dataset has scores of it and of its fair "
             f"control {control}."
         )
-    tests = size_of_family(statistics, FAIR)
-    found = verdict(entry, tests)
     measured = f"{entry['mean_difference']:+.4f} over its fair control {control}"
     interval = _show(entry["interval"])
-    if found != UNKNOWN:
+    if found != NOT_TESTED:
         numbers = f"{interval}p = {entry['p_holm']:.3g}, {_count_units(entry)}"
-        is_found = f"is {found}" if found == NOT_SHOWN else found
+        is_found = f"is {NOT_SHOWN}" if found in (NO_GAIN, LUCK) else found
         return f"{method} {is_found}: {measured} ({numbers}).{_but(entry, found)}"
     smallest = min(1, tests * smallest_p(entry["groups"]))
     corrected = f", corrected for {tests} tests" if tests > 1 else ""
@@ -109,7 +80,7 @@ def _show(interval: list[float] | None) -> str:
 
 def _but(entry: dict, found: str) -> str:
     """Say where the mean and the ranks are of two minds."""
-    if found == NOT_SHOWN and entry["p_holm"] < ALPHA:
+    if found in (NO_GAIN, LUCK) and entry["p_holm"] < ALPHA:
         ahead = entry["mean_difference"] > 0
         side = "behind" if ahead else "ahead"
         return f" In most groups it is {side}; few large differences make the mean."
@@ -137,8 +108,10 @@ def _on_datasets(entry: dict, statistics: dict) -> str:
     """Say what the folds of each dataset show, of that dataset alone."""
     pair = {entry["method"], entry["control"]}
     family = [test for test in statistics["per_dataset"] if test["family"] == FAIR]
-    tested = [test for test in family if test["p_value"] is not None]
-    own = [test for test in tested if {test["a"], test["b"]} == pair]
+    counted = [test for test in family if significance.counts(test)]
+    own = [
+        test for test in counted if {test["a"], test["b"]} == pair and test["p_value"] is not None
+    ]
     if not own:
         return "Its folds are too few to test it on single datasets."
     found: dict[str, list[str]] = {"ahead": [], "behind": [], "not shown to differ": []}
@@ -149,7 +122,7 @@ def _on_datasets(entry: dict, statistics: dict) -> str:
         name = "not shown to differ" if test["p_holm"] >= ALPHA else side
         found[name].append(f"{test['dataset']} ({difference:+.4f}, p = {test['p_holm']:.3g})")
     parts = [f"{name} on {join(_few(some))}" for name, some in found.items() if some]
-    over = f", Holm's correction over {len(tested)} rows" if len(tested) > 1 else ""
+    over = f", Holm's correction over {len(counted)} rows" if len(counted) > 1 else ""
     units, test = findings_of_draws.how(own)
     units = units.replace("over folds", "over their folds")
     return (

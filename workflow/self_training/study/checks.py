@@ -4,6 +4,7 @@ from pathlib import Path
 
 from self_training.data.class_counts import check_class_counts, check_unknown
 from self_training.data.datasets import count_classes
+from self_training.data.distinct_budgets import check_distinct_budgets
 from self_training.data.examples import Reader
 from self_training.errors import ConfigError
 from self_training.study import budgets, fair_controls
@@ -124,3 +125,10 @@ def check_datasets(config: dict, read: Reader) -> None:
                 draw=dataset.get("draw", "stratified"),
                 **budget,
             )
+        check_distinct_budgets(
+            counts.of_classes,
+            budgets.of(dataset),
+            dataset=name,
+            outer_folds=config["outer_folds"],
+            draw=dataset.get("draw", "stratified"),
+        )

@@ -25,6 +25,13 @@ def deployable(config: dict) -> list[str]:
     return [name for name in config["methods"] if methods.trained_on(config, name) == "labeled"]
 
 
+def kinds_of_methods(config: dict) -> dict[str, str]:
+    """Return the kind of every method that may be deployed; none of scores from elsewhere alone."""
+    if "methods" not in config:
+        return {}
+    return {name: methods.kind(config, name) for name in deployable(config)}
+
+
 def inner_folds(config: dict) -> int:
     """Return the number of inner folds; 0 when the study has none."""
     return config.get("inner_folds", 0)

@@ -186,6 +186,16 @@ class PlanOfData:
         """Return what draws from a dataset as a whole come from."""
         return {"study": self.config["seed"], "dataset": wildcards.dataset}
 
+    def budget_settings(self, wildcards: Wildcards) -> dict:
+        """Return the label budgets of an original dataset, and how labels are drawn."""
+        names = budgets.several(self.config).get(wildcards.dataset, [wildcards.dataset])
+        settings = [self.config["datasets"][name] for name in names]
+        return {
+            "budgets": [budget for some in settings for budget in budgets.of(some)],
+            "outer_folds": self.config["outer_folds"],
+            "draw": settings[0].get("draw", "stratified"),
+        }
+
     def data_checks(self, _wildcards: Wildcards) -> list[str]:
         """Return what was seen of each original dataset before anything was trained."""
         return [f"{self.results}/datasets/{name}/data_check.json" for name in self.sources]
