@@ -119,7 +119,8 @@ def made(tmp_path_factory):
         name: str(root / f"{name}.json")
         for name in ("classes", "ids", "checked", "decision", "calibration")
     }
-    files |= {"examples": str(root / "examples.npy"), "scores": str(root / "scores.csv")}
+    files |= dict.fromkeys(("examples", "shown"), str(root / "examples.npy"))
+    files |= {"scores": str(root / "scores.csv")}
     files |= {"split": str(root / "split.npz"), "choice": [str(root / "choice.json")]}
     files |= {
         "predictions": [str(root / "last.npz")],
@@ -340,3 +341,49 @@ def test_a_method_that_was_asked_for_was_not_chosen_by_its_scores(made, tmp_path
     files = SimpleNamespace(**made.files | {"decision": str(tmp_path / "decision.json")})
     deploy.deploy(files, SimpleNamespace(**made.params), tmp_path / "pets")
     assert "very scores" not in (tmp_path / "pets" / model_card.FILE).read_text()
+
+
+def test_a_model_of_vectors_says_how_they_are_read_and_shown(made, tmp_path):
+    """Networks are copied as they are; what is said is of the vectors and the file."""
+    vectors = np.arange(24, dtype=np.float32).reshape(12, 2) / 10
+    np.save(tmp_path / "examples.npy", vectors)
+    (tmp_path / "pets.csv").write_text("name,weight,kind,height\nx,1,cat,2\n")
+    source = {"kind": "vectors", "source": "csv", "path": str(tmp_path / "pets.csv")}
+    source |= {"label_column": "kind", "id_column": "name"}
+    files = made.files | dict.fromkeys(("examples", "shown"), str(tmp_path / "examples.npy"))
+    params = made.params | {"settings": made.params["settings"] | {"source": source}}
+    deploy.deploy(SimpleNamespace(**files), SimpleNamespace(**params), tmp_path / "pets")
+    found = model.load(tmp_path / "pets")
+    assert (found.kind, found.shape) == ("vectors", [2])
+    assert found.reading == {"feature_columns": ["weight", "height"], "id_column": "name"}
+    tasks = storage.load_json(tmp_path / "pets/label_next.json")
+    shown = {task["data"]["id"]: task["data"]["table"] for task in tasks}
+    assert len(shown) == 5
+    for example in UNLABELED:
+        weight, height = (example * 2) / 10, (example * 2 + 1) / 10
+        assert shown[f"photo {example}.png"] == {"weight": weight, "height": height}
+    assert {task["predictions"][0]["result"][0]["to_name"] for task in tasks} == {"table"}
+    card = (tmp_path / "pets/MODEL_CARD.md").read_text()
+    assert "mean probabilities label vectors of 2 features." in card and "pixel" not in card
+
+
+def test_texts_are_shown_as_they_are_read_and_not_as_words_ids(made, tmp_path):
+    np.save(tmp_path / "examples.npy", np.zeros((12, 7), np.int32))
+    storage.save_json(tmp_path / "texts.json", [f"text {number}" for number in range(12)])
+    source = {"kind": "texts", "source": "jsonl", "path": "a.jsonl", "text_columns": ["body"]}
+    source |= {"label_column": "kind", "clean": "web", "encoder": {"name": "ngrams", "length": 7}}
+    files = made.files | {
+        "examples": str(tmp_path / "examples.npy"),
+        "shown": str(tmp_path / "texts.json"),
+    }
+    params = made.params | {"settings": made.params["settings"] | {"source": source}}
+    deploy.deploy(SimpleNamespace(**files), SimpleNamespace(**params), tmp_path / "pets")
+    found = model.load(tmp_path / "pets")
+    assert (found.kind, found.shape) == ("texts", [7])
+    assert found.reading == {key: source[key] for key in ("text_columns", "clean", "encoder")}
+    tasks = storage.load_json(tmp_path / "pets/label_next.json")
+    shown = {task["data"]["id"]: task["data"]["text"] for task in tasks}
+    assert shown == {f"photo {number}.png": f"text {number}" for number in UNLABELED}
+    card = (tmp_path / "pets/MODEL_CARD.md").read_text()
+    assert "mean probabilities label texts." in card and "A text of none of these" in card
+    assert "image" not in card.replace("photo", "") and "pixel" not in card

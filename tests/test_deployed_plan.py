@@ -8,9 +8,10 @@ import pytest
 from conftest import tiny_config
 from self_training.data.examples import UNKNOWN
 from self_training.data.splits import make_deployed_split, make_splits
+from self_training.digests import SCRIPTS, closure, code_digest
 from self_training.errors import ConfigError, DatasetError
 from self_training.seeds import generator
-from self_training.study import checks
+from self_training.study import checks, kinds
 from self_training.study.plan import Plan
 from self_training.study.plan_of_deployment import DeployedPlan
 
@@ -175,6 +176,22 @@ def test_provenance_is_of_the_rules_behind_a_deployed_model():
     }
     assert "bound" not in found
     assert found["taught"]["settings"]["dataset"]["labels_per_class"] == "all"
+
+
+def test_digests_are_of_the_code_of_a_dataset_s_kind():
+    """How new examples are opened and shown; not how those of another kind are."""
+    used = {}
+    for kind in kinds.KINDS:
+        plan = DeployedPlan(config())
+        plan.sources["digits_0_2"] = {"kind": kind, "source": "csv"}
+        used[kind] = plan.predicting_code(at()), plan.deploying_code(at())
+        paths = kinds.KINDS[kind]
+        assert used[kind][0] == code_digest("predict", paths.open)
+        assert used[kind][1] == code_digest("deploy", paths.reading, paths.shown)
+        assert plan.provenance(at())["baseline"]["code"]["deploy"] == used[kind][1]
+    assert len(set(used.values())) == len(used)
+    assert "image.streams" in closure(SCRIPTS / "predict.py", kinds.KINDS["images"].open)
+    assert "image.streams" not in closure(SCRIPTS / "predict.py", kinds.KINDS["vectors"].open)
 
 
 def labels_with_unknown() -> np.ndarray:

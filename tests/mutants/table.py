@@ -16,6 +16,7 @@ from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
 from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
+from mutants.serve import SERVE
 from mutants.texts import TEXTS
 from mutants.unknown import UNKNOWN_LABELS
 
@@ -1258,5 +1259,6 @@ MUTANTS = [
     *REPEATS,
     *DRAWS,
     *PREDICT,
+    *SERVE,
     *TEXTS,
 ]

@@ -84,6 +84,7 @@ rule deploy:
     input:
         files=deployed.dataset_files,
         examples=deployed.examples,
+        shown=deployed.shown,
         classes=deployed.classes,
         ids=deployed.ids,
         checked=deployed.data_check,

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from self_training.data.folders import Content, list_without_classes
-from self_training.data.sources import FOLDERS, IMAGES, VECTORS, stamp
+from self_training.data.sources import FOLDERS, IMAGES, TABLES, TEXTS, VECTORS, stamp
 from self_training.errors import DatasetError
 
 
@@ -22,6 +22,7 @@ class Named(NamedTuple):
 NAMED = {
     IMAGES: Named((".npz", ".csv"), FOLDERS["images"]),
     VECTORS: Named((".npz", ".csv")),
+    TEXTS: Named(tuple(f".{name}" for name in TABLES), FOLDERS["texts"]),
 }
 
 

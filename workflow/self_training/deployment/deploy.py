@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from self_training import dotted_paths, provenance, storage
+from self_training.data.prepared import load_examples
 from self_training.data.sources import kind_of
 from self_training.data.split import Split, load_split
 from self_training.deployment import label_next, labels, model, model_card
@@ -43,9 +44,10 @@ def deploy(files, params, folder: Path | str) -> None:
     """Write the folder of a deployed model.
 
     Args:
-        files: of the job: `examples`, `classes`, `ids`, `checked`, `scores`, `split`, `decision`
-            and `calibration`; and `choice`, `predictions`, `pseudo_labels`, `histories` and
-            `networks` of the chain (see `study.plan_of_deployment.DeployedPlan.chain`).
+        files: of the job: `examples`, as networks take them, and as a person is `shown` them;
+            `classes`, `ids`, `checked`, `scores`, `split`, `decision` and `calibration`; and
+            `choice`, `predictions`, `pseudo_labels`, `histories` and `networks` of the chain (see
+            `study.plan_of_deployment.DeployedPlan.chain`).
         params: `settings` of `Settings`, and `provenance` of every method.
         folder: of the model; what is in it is replaced.
     """
@@ -53,7 +55,7 @@ def deploy(files, params, folder: Path | str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     decision, calibration = map(storage.load_json, (files.decision, files.calibration))
     split, classes = load_split(files.split), storage.load_json(files.classes)
-    examples, kind = np.load(files.examples, mmap_mode="r"), kinds.of(settings.source)
+    kind, shape = kinds.of(settings.source), np.load(files.examples, mmap_mode="r").shape[1:]
     size = storage.load_json(files.choice[0])["hyper_parameters"]["ensemble_size"]
 
     names = copy_networks(last_networks(files.networks), size, folder)
@@ -66,7 +68,7 @@ def deploy(files, params, folder: Path | str) -> None:
         method=decision["method"],
         reason=decision["reason"],
         classes=classes,
-        shape=list(examples.shape[1:]),
+        shape=list(shape),
         reading=dotted_paths.find(kind.reading)(settings.source),
         members=[model.member(folder, name) for name in names],
         temperature=calibration["temperature"],
@@ -85,7 +87,7 @@ def deploy(files, params, folder: Path | str) -> None:
     storage.save_csv(folder / "predictions.csv", labeled)
 
     proposed = label_next.propose(labeled, probabilities)
-    show = dotted_paths.find(kind.shown)
+    examples, show = load_examples(files.shown), dotted_paths.find(kind.shown)
     shown = [
         show(examples[split.test_idx[at]], labeled["id"][at], settings.source, deployed.reading)
         for at in proposed.index

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from self_training import dotted_paths
+from self_training.data.sources import TEXTS
 from self_training.data.streams import Stream
 from self_training.deployment.model import Model
 from self_training.errors import DatasetError
@@ -18,7 +19,7 @@ def open_path(path: str, model: Model) -> Stream:
     """
     file = Path(path)
     suffix = file.suffix.lower()
-    if path == "-" or suffix in _OF_TEXTS:
+    if model.kind != TEXTS and (path == "-" or suffix in _OF_TEXTS):
         received = "standard input" if path == "-" else f"a {suffix} file"
         raise DatasetError(
             f"{path}: Expected {model.kind}, as this is a model of {model.kind}. Received "

@@ -46,4 +46,12 @@ WORDS = {
         made_otherwise="vectors that were made otherwise: another encoder, instrument, place, time "
         "or selection",
     ),
+    "texts": Words(
+        tag="text",
+        one="A text",
+        of_shape=lambda shape: "texts",
+        given='Yours: self_training.text.streams.encode(texts, model["reading"]).',
+        others="texts in other languages, or of other lengths, than those that it was trained on",
+        made_otherwise="texts that were made otherwise: other authors, subjects, time or selection",
+    ),
 }

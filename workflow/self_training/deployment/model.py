@@ -21,12 +21,12 @@ class Model:
     """What model.json says.
 
     format: FORMAT of the version that wrote it.
-    kind: of examples: `images` or `vectors`.
+    kind: of examples: `images`, `vectors` or `texts`.
     study, dataset, method: what the networks come from.
     reason: why this method is deployed, a sentence.
     classes: names, in the order of the networks' outputs.
     shape: of an example that the networks take: height, width and channels (1 or 3) of images,
-        features of vectors.
+        features of vectors, what an encoder makes of a text.
     reading: how the study has read files, as far as new ones are read by it: keys of the dataset's
         settings, and names of columns in order. Of each kind see `study.kinds.Kind.reading`.
     members: for each network its `file`, relative to the folder, and the `sha256` of that.
@@ -120,7 +120,7 @@ def _read(path: Path) -> Model:
         ) from error
     if model.kind not in KINDS:
         raise ModelError(
-            f"{path}: Expected a model of {' or '.join(KINDS)} (kind). Received: {model.kind!r}. "
-            "Predict with the version of the software that wrote it."
+            f"{path}: Expected a model of one of {', '.join(KINDS)} (kind). Received: "
+            f"{model.kind!r}. Predict with the version of the software that wrote it."
         )
     return model

@@ -61,6 +61,9 @@ KINDS = {
         features="self_training.text.features:count_words",
         for_duplicates="self_training.text.features:count_words",
         draw="self_training.text.show:draw_pseudo_labels",
+        reading="self_training.text.streams:reading",
+        open="self_training.text.streams:open_path",
+        shown="self_training.text.streams:text_itself",
     ),
 }
 

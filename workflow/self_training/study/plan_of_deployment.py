@@ -10,13 +10,8 @@ from self_training.data.class_counts import ALL
 from self_training.data.new_examples import fingerprint
 from self_training.data.sources import kind_of
 from self_training.digests import code_digest
-<<<<<<< HEAD
-from self_training.study import budgets, methods, new_examples
-from self_training.study.config import deployable, inner_folds, kinds_of_methods
-=======
 from self_training.study import budgets, kinds, methods, new_examples
-from self_training.study.config import deployable, inner_folds
->>>>>>> serve
+from self_training.study.config import deployable, inner_folds, kinds_of_methods
 from self_training.study.plan import Plan, fill
 from self_training.study.plan_of_data import Wildcards
 
@@ -89,6 +84,11 @@ class DeployedPlan(Plan):
     def ids(self, wildcards: Wildcards) -> str:
         """Return the file of what a dataset's examples are called."""
         return self.prepared(wildcards.dataset, "ids.json")
+
+    def shown(self, wildcards: Wildcards) -> str:
+        """Return the file of a dataset's examples as a person reads them: texts, not their words'
+        ids."""
+        return self.prepared(wildcards.dataset, self.prepared_as)
 
     def data_check(self, wildcards: Wildcards) -> str:
         """Return the file of what was seen of a dataset before anything was trained."""

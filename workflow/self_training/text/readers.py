@@ -54,7 +54,7 @@ def read(path: Path | str | None, settings: dict) -> Examples:
 
 def _read_table(path: Path | str, settings: dict) -> Examples:
     table = read_table(path, settings["source"], _columns(settings, "label_column", "id_column"))
-    texts = _texts(path, table, settings)
+    texts = texts_of(path, table, settings)
     labels = _labels(path, table, settings["label_column"])
     names = settings.get("class_names"), settings.get("classes")
     y, class_names = encode_labels(path, labels, *names)
@@ -64,7 +64,7 @@ def _read_table(path: Path | str, settings: dict) -> Examples:
 def _read_unlabeled_table(path: Path | str, settings: dict) -> Examples:
     """Read a table of the same form, of which a column of labels says nothing."""
     table = read_table(path, settings["source"], _columns(settings, "id_column"))
-    texts = _texts(path, table, settings)
+    texts = texts_of(path, table, settings)
     y = np.full(len(texts), UNKNOWN, np.int32)
     none = np.array([], dtype=str)
     return Examples(y, none, texts.__getitem__, _ids(table, settings, len(texts)))
@@ -81,7 +81,7 @@ def _text_columns(settings: dict) -> list[str]:
     return [columns] if isinstance(columns, str) else list(columns)
 
 
-def _texts(path: Path | str, table: Table, settings: dict) -> np.ndarray:
+def texts_of(path: Path | str, table: Table, settings: dict) -> np.ndarray:
     """Return the texts of a table, str (rows,) of dtype object: its columns, joined and cleaned."""
     parts = [_of_text(path, table, name) for name in _text_columns(settings)]
     cleaned = [clean(part, settings.get("clean", "none")) for part in parts]
@@ -173,12 +173,19 @@ def _read_folder_without_classes(path: Path | str, settings: dict) -> Examples:
 
 def _loader(files: list[Path], settings: dict) -> Callable[[np.ndarray], np.ndarray]:
     def load(kept: np.ndarray) -> np.ndarray:
-        return np.array([_read_file(files[index], settings) for index in kept], dtype=object)
+        return np.array([read_file(files[index], settings) for index in kept], dtype=object)
 
     return load
 
 
-def _read_file(file: Path, settings: dict) -> str:
+def read_file(file: Path, settings: dict) -> str:
+    """Return the text of a file, cleaned.
+
+    Args:
+        settings: of the dataset.
+
+    Raises: DatasetError, where there is none in it, or too much.
+    """
     (text,) = clean([read_utf8(file)], settings.get("clean", "none"))
     if not text:
         raise DatasetError(f"{file}: Expected a text. Received an empty file. Remove it.")

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +13,8 @@ from self_training.errors import DatasetError
 # Characters of a cell. More is no text that a class is told by, or a quote that has no end.
 LONGEST = 1_000_000
 INSTALL = "uv sync --extra parquet"
+# Names of columns to read, and of each the key of the config that names it; None: all.
+Columns = dict[str, str] | None
 
 
 class Table(NamedTuple):
@@ -26,12 +28,13 @@ class Table(NamedTuple):
     row: str
 
 
-def read_table(path: Path | str, source: str, columns: dict[str, str]) -> Table:
+def read_table(path: Path | str, source: str, columns: dict[str, str] | None = None) -> Table:
     """Read columns of a file.
 
     Args:
         source: one of READERS.
-        columns: names of those to read, and of each the key of the config that names it.
+        columns: names of those to read, and of each the key of the config that names it; all when
+            None.
 
     Raises: DatasetError, naming the file, and the row where one is wrong.
     """
@@ -53,7 +56,7 @@ def _too_long(path: Path | str, received: str, where: str) -> DatasetError:
     )
 
 
-def _read_csv(path: Path | str, columns: dict[str, str], separator: str = "") -> Table:
+def _read_csv(path: Path | str, columns: Columns, separator: str = "") -> Table:
     """Read a file with a header; a quoted cell may have separators and line breaks in it."""
     text = read_utf8(path)
     if not separator:
@@ -61,6 +64,7 @@ def _read_csv(path: Path | str, columns: dict[str, str], separator: str = "") ->
         separator = ";" if ";" in first and "," not in first else ","
     header, *rows = _rows_of_csv(path, text, separator) or [[]]
     names = [name.strip() for name in header]
+    columns = _all(names) if columns is None else columns
     check_columns(path, names, columns)
     found = {name: names.index(name) for name in columns}
     cells: dict[str, list[Any]] = {name: [] for name in found}
@@ -96,14 +100,26 @@ def _rows_of_csv(path: Path | str, text: str, separator: str) -> list[list[str]]
         csv.field_size_limit(limit)
 
 
-def _read_tsv(path: Path | str, columns: dict[str, str]) -> Table:
+def _read_tsv(path: Path | str, columns: Columns) -> Table:
     return _read_csv(path, columns, "\t")
 
 
-def _read_jsonl(path: Path | str, columns: dict[str, str]) -> Table:
+def _read_jsonl(path: Path | str, columns: Columns) -> Table:
     """Read a file with a JSON object per line, of which each may lack some of the keys."""
+    if columns is None:
+        columns = _all(list(dict.fromkeys(key for row in _objects(path) for key in row)))
     cells: dict[str, list[Any]] = {name: [] for name in columns}
     keys: dict[str, None] = {}
+    for row in _objects(path):
+        keys |= dict.fromkeys(row)
+        for name, column in cells.items():
+            column.append(row.get(name))
+    if keys:
+        check_columns(path, list(keys), columns)
+    return Table(cells, "line")
+
+
+def _objects(path: Path | str) -> Iterator[dict]:
     for number, line in enumerate(read_utf8(path).split("\n"), start=1):
         if not line.strip():
             continue
@@ -119,15 +135,10 @@ def _read_jsonl(path: Path | str, columns: dict[str, str]) -> Table:
                 f"{path}: Expected a JSON object in every line. Received a "
                 f"{type(row).__name__} in line {number}."
             )
-        keys |= dict.fromkeys(row)
-        for name, column in cells.items():
-            column.append(row.get(name))
-    if keys:
-        check_columns(path, list(keys), columns)
-    return Table(cells, "line")
+        yield row
 
 
-def _read_parquet(path: Path | str, columns: dict[str, str]) -> Table:
+def _read_parquet(path: Path | str, columns: Columns) -> Table:
     try:
         from pyarrow import parquet
     except ImportError as error:
@@ -136,12 +147,18 @@ def _read_parquet(path: Path | str, columns: dict[str, str]) -> Table:
             f"Install it: {INSTALL}"
         ) from error
     with readable(path, "a Parquet file"):
-        check_columns(path, parquet.read_schema(path).names, columns)
+        names = parquet.read_schema(path).names
+        columns = _all(names) if columns is None else columns
+        check_columns(path, names, columns)
         table = parquet.read_table(path, columns=list(columns))
         return Table({name: table[name].to_pylist() for name in table.column_names}, "data row")
 
 
-READERS: dict[str, Callable[[Path | str, dict[str, str]], Table]] = {
+def _all(names: list[str]) -> dict[str, str]:
+    return dict.fromkeys(names, "all must have names of their own")
+
+
+READERS: dict[str, Callable[[Path | str, Columns], Table]] = {
     "csv": _read_csv,
     "tsv": _read_tsv,
     "jsonl": _read_jsonl,
