@@ -135,14 +135,6 @@ def test_a_right_config_is_right(tmp_path, monkeypatch):
         checks.validate(config)
 
 
-def test_no_model_of_texts_is_deployed(tmp_path, monkeypatch):
-    """It would not know how to encode new ones."""
-    monkeypatch.chdir(tmp_path)
-    write_news(tmp_path)
-    with pytest.raises(ConfigError, match="deploy: Expected no value, as no model of texts can be"):
-        checks.validate(text_config() | {"deploy": "auto"})
-
-
 def test_encoders_are_planned(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     news = SimpleNamespace(dataset="news")

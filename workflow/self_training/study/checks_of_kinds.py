@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from self_training.data.sources import TEXTS, VECTORS, kind_of
+from self_training.data.sources import VECTORS, kind_of
 from self_training.errors import ConfigError
 from self_training.study import names
 from self_training.study.encoders import what_networks_take
@@ -61,19 +61,10 @@ def no_scaling_but_of_vectors(config: dict) -> None:
         raise ConfigError.of("training.scaling", expected, scaling)
 
 
-def no_deployment_of_texts(config: dict) -> None:
-    """Forbid a model that would not know how to encode new texts."""
-    first, _ = _first(config)
-    if "deploy" in config and kind_of(config["datasets"][first]) == TEXTS:
-        expected = "no value, as no model of texts can be taken away yet"
-        raise ConfigError.of("deploy", expected, config["deploy"])
-
-
 # In the order in which they are checked.
 KIND_RULES: list[Callable[[dict], None]] = [
     no_two_kinds,
     no_backbone_of_another_kind,
     no_noise_of_another_kind,
     no_scaling_but_of_vectors,
-    no_deployment_of_texts,
 ]
