@@ -141,7 +141,10 @@ def test_texts_are_encoded_some_at_a_time(predicted, expected, tmp_path, monkeyp
     monkeypatch.setattr(
         ngrams, "encode", lambda texts, length: encoded.append(len(texts)) or encode(texts, length)
     )
-    assert_same(predicted(write(tmp_path / "new.jsonl", rows())), expected)
+    some = [row | {"page": index} for index, row in enumerate(rows())]
+    found = predicted(write(tmp_path / "new.jsonl", some))
+    assert_same(found, expected)
+    assert found["page"].tolist() == [*map(str, range(200))]
     assert encoded == [128, 72]
 
 
@@ -179,6 +182,10 @@ def test_a_study_of_text_files_takes_a_column_text(predicted, expected, tmp_path
 def text_file(path, text):
     path.write_text(text)
     return path
+
+
+def too_late(folder, made):
+    raise AssertionError("a network is loaded")
 
 
 CASES = {
@@ -221,7 +228,7 @@ CASES = {
 def test_what_is_no_text_is_an_error_before_a_network_is_loaded(
     predicted, tmp_path, case, monkeypatch
 ):
-    monkeypatch.setattr(predict, "load_networks", lambda folder, made: pytest.fail("too late"))
+    monkeypatch.setattr(predict, "load_networks", too_late)
     make, message = CASES[case]
     (tmp_path / "in").mkdir()
     path = make(tmp_path / "in")

@@ -197,6 +197,12 @@ def text_file(path, text):
 
 HEADER = ",".join(COLUMNS)
 ROW = ",".join(["7"] * FEATURES)
+
+
+def too_late(folder, made):
+    raise AssertionError("a network is loaded")
+
+
 CASES = {
     "a folder": (
         lambda t: (t / "x").mkdir() or t / "x",
@@ -285,7 +291,7 @@ LATER = {
 def test_a_file_of_no_such_vectors_is_an_error_before_a_network_is_loaded(
     predicted, tmp_path, case, monkeypatch
 ):
-    monkeypatch.setattr(predict, "load_networks", lambda folder, made: pytest.fail("too late"))
+    monkeypatch.setattr(predict, "load_networks", too_late)
     make, message = CASES[case]
     (tmp_path / "in").mkdir()
     path = make(tmp_path / "in")

@@ -2,7 +2,58 @@
 
 from mutants.mutant import Mutant
 
-SERVE = [
+OF_TEXTS = [
+    Mutant(
+        "new_texts_not_cleaned",
+        "new texts are encoded as they stand, though the study has cleaned its own",
+        "text/streams.py",
+        "texts = texts_of(path, table, settings)",
+        'texts = texts_of(path, table, settings | {"clean": "none"})',
+        ("test_predict_texts.py::test_tables_of_texts",),
+    ),
+    Mutant(
+        "new_texts_of_the_first_column",
+        "of several columns of texts the first one is predicted",
+        "text/streams.py",
+        "texts = texts_of(path, table, settings)",
+        'texts = texts_of(path, table, settings | {"text_columns": columns[:1]})',
+        ("test_predict_texts.py::test_tables_of_texts",),
+    ),
+    Mutant(
+        "texts_under_the_names_of_others",
+        "rows of a later chunk have the ids and columns of the first",
+        "text/streams.py",
+        "{name: cells[part] for name, cells in kept.items()}",
+        "{name: cells[:size][: len(some)] for name, cells in kept.items()}",
+        ("test_predict_texts.py::test_texts_are_encoded_some_at_a_time",),
+    ),
+    Mutant(
+        "another_encoder_of_the_same_name",
+        "an encoder is taken whose files have changed since the study",
+        "text/streams.py",
+        "if received != expected:",
+        "if False:",
+        ("test_predict_texts.py::test_an_encoder_s_files_are_those_of_the_study",),
+    ),
+    Mutant(
+        "words_ids_shown",
+        "to label next, a person is shown ids of words in the place of texts",
+        "deployment/deploy.py",
+        "load_examples(files.shown)",
+        "load_examples(files.examples)",
+        ("test_deploy.py::test_texts_are_shown_as_they_are_read_and_not_as_words_ids",),
+    ),
+    Mutant(
+        "new_texts_backwards",
+        "new texts are encoded backwards",
+        "text/streams.py",
+        "lambda texts: ngrams.encode(texts, **settings)",
+        "lambda texts: ngrams.encode(texts, **settings)[:, ::-1]",
+        ("test_predict_texts.py::test_tables_of_texts",),
+    ),
+]
+
+OF_VECTORS = [
     Mutant(
         "vectors_as_pixels",
         "new vectors are divided by 255 before they are predicted",
@@ -103,7 +154,7 @@ SERVE = [
         ("test_predict_vectors.py::test_the_card_speaks_of_vectors",),
     ),
     Mutant(
-        "images_in_every_kind_s_digest",
+        "digest_of_images_for_every_kind",
         "how vectors are opened is no part of what their predictions come from",
         "study/plan_of_deployment.py",
         'code_digest("predict", kinds.of(self.sources[wildcards.dataset]).open)',
@@ -111,11 +162,11 @@ SERVE = [
         ("test_deployed_plan.py::test_digests_are_of_the_code_of_a_dataset_s_kind",),
     ),
     Mutant(
-        "model_of_images_alone",
-        "every model says that it is of images",
+        "reading_forgotten",
+        "a model does not know how its study has read files",
         "deployment/deploy.py",
-        "kind=kind_of(settings.source),",
-        'kind="images",',
+        "reading=dotted_paths.find(kind.reading)(settings.source),",
+        "reading={},",
         ("test_deploy.py::test_a_model_of_vectors_says_how_they_are_read_and_shown",),
     ),
     Mutant(
@@ -127,3 +178,5 @@ SERVE = [
         ("test_deploy.py::test_a_model_of_vectors_says_how_they_are_read_and_shown",),
     ),
 ]
+
+SERVE = [*OF_VECTORS, *OF_TEXTS]
