@@ -5,7 +5,8 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -13,8 +14,10 @@ import pytest
 from conftest import ROOT, tiny_config
 from self_training import dotted_paths
 from self_training.data import pool
+from self_training.data.split import Split, save_split
 from self_training.errors import ConfigError, DatasetError
 from self_training.study import checks, kinds, names
+from self_training.training import framework, job
 from self_training.training.one_by_one import OneByOneTrainer
 from self_training.training.runs import Run, TrainingSettings
 from self_training.vector import noise
@@ -341,6 +344,40 @@ def test_the_pool_is_described_by_its_own_examples():
     np.testing.assert_allclose(found.mean, X[indices].mean(axis=0), rtol=1e-6)
     np.testing.assert_allclose(found.deviation, X[indices].std(axis=0), rtol=1e-4)
     assert noise.GAUSSIAN.on_gpu.startswith("self_training.vector.noise_on_gpu")
+
+
+def test_a_job_describes_the_pool_and_never_the_test_fold(tmp_path, monkeypatch):
+    """Of each of its outer folds: labeled and unlabeled examples together."""
+    order = np.random.default_rng(0).permutation(len(Y))
+    parts = [order[:20], order[20:90], order[90:]]
+    parts_of_other = [order[90:110], order[110:], order[:90]]
+    for fold, (labeled, unlabeled, test) in enumerate((parts, parts_of_other)):
+        none = np.zeros((1, 20), int)
+        some = Split(test, labeled, Y[labeled], unlabeled, none, 3)
+        save_split(tmp_path / f"{fold}.npz", some)
+    np.save(tmp_path / "examples.npy", X)
+    monkeypatch.setattr(framework, "start_framework", lambda threads: None)
+    chosen = settings(steps=5)
+    snakemake = SimpleNamespace(
+        rule="train_teachers",
+        wildcards={},
+        input=SimpleNamespace(
+            examples=tmp_path / "examples.npy", splits=[tmp_path / f"{fold}.npz" for fold in (0, 1)]
+        ),
+        params=SimpleNamespace(training=asdict(chosen)),
+        output=Output(history=tmp_path / "history.json"),
+    )
+    found = job.train_job(snakemake, [[run(parts[0])], [run(parts_of_other[0])]], 3)
+    for (result,), (labeled, unlabeled, _) in zip(found, (parts, parts_of_other), strict=True):
+        described = pool.describe(X, np.concatenate([labeled, unlabeled]))
+        _, alone = train(run(labeled, pool=described), steps=5)
+        np.testing.assert_array_equal(result.probabilities["evaluation"], alone)
+
+
+class Output(dict):
+    """What a rule writes, as Snakemake hands it to a script."""
+
+    __getattr__ = dict.__getitem__
 
 
 # What a look at the data compares.

@@ -19,6 +19,7 @@ from mutants.repeats import REPEATS
 from mutants.serve import SERVE
 from mutants.texts import TEXTS
 from mutants.unknown import UNKNOWN_LABELS
+from mutants.vectors import VECTORS
 
 FOLDS_AND_BUDGETS = [
     Mutant(
@@ -1261,4 +1262,5 @@ MUTANTS = [
     *PREDICT,
     *SERVE,
     *TEXTS,
+    *VECTORS,
 ]
