@@ -127,3 +127,17 @@ def test_nothing_helps_anywhere_where_no_method_differs(sizes, folds, settings):
         assert benchmark.anywhere(rng, sizes, folds, 400, **settings) <= 0.05 + 3 * 0.011
     finally:
         gc.unfreeze()
+
+
+def test_simulated_draws_are_judged_as_draws_are():
+    from draws import draw, judge, of_learners, true_accuracy
+
+    rng = np.random.default_rng(0)
+    right = draw(rng, 200, 2_000, 0.5, 0.1)
+    assert right.mean() == pytest.approx(true_accuracy(0.5, 0.1), abs=0.02)
+    ahead, _, _, covers, width, of_mean = judge(right[:, :5], 0, true_accuracy(0.5, 0.1))
+    assert bool(ahead) != bool(covers) and width > 0 and of_mean in (0, 1)
+    found, overlap = of_learners(rng, 5, 100, 40, 60)
+    assert found.shape == (2, 5, 100)
+    # Of 60 cards, 5 hands of 40 take 20 four times and 40 three times, which 6 and 3 pairs share.
+    assert overlap == pytest.approx((20 * 6 + 40 * 3) / 10 / 40)

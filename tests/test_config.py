@@ -44,8 +44,16 @@ def changed(path: str, value) -> dict:
 @pytest.mark.parametrize("path", [*ROOT.glob("studies/*.yaml"), ROOT / "config.yaml"], ids=str)
 def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    config = yaml.safe_load(path.read_text())
     (tmp_path / "scores.csv").touch()
-    checks.validate(yaml.safe_load(path.read_text()))
+    for dataset in config.get("datasets", {}).values():
+        # What a user must have laid there.
+        for file in filter(None, map(dataset.get, ("path", "test_path"))):
+            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / file).touch()
+        if isinstance(dataset.get("encoder"), dict):
+            (tmp_path / dataset["encoder"]["model"]).mkdir(parents=True)
+    checks.validate(config)
 
 
 @pytest.mark.parametrize(

@@ -181,7 +181,7 @@ UNKNOWN = {"source": "words", "name": "words", "path": "words.npz"}
         lambda settings: readers.read("words.npz", settings),
         lambda settings: archives.make_archive("words.npz", settings, readers.read),
         lambda settings: datasets.prepare(
-            "words.npz", "data", settings, readers.read, thumbnails.thumbnails, *"abcde"
+            "words.npz", "data", settings, readers.read, thumbnails.thumbnails, *"abcdef"
         ),
     ],
     ids=["archive", "fingerprint", "count", "files_of", "read", "make_archive", "prepare"],

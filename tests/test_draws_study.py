@@ -184,5 +184,5 @@ def test_test_examples_change_no_network(study, tmp_path):
 def test_no_rule_that_trains_is_given_the_labels_of_the_test_file(study):
     output = study.run("-n", "--forceall", "results/draws/scores.csv")
     rules = dict(re.findall(r"(?:local)?rule (\w+):\n    input: (.*)\n", output))
-    assert {"train_teachers", "train_students", "train_control", "select"} <= set(rules)
+    assert {"train_teachers", "train_students", "train_final_control", "select"} <= set(rules)
     assert {name for name in rules if "test_labels.npy" in rules[name]} == {"evaluate"}

@@ -221,7 +221,8 @@ def prepare(path, folder, source="npz", **settings):
         np.load(output) if output.suffix == ".npy" else json.loads(output.read_text())
         for output in outputs
     ]
-    return dict(zip(("images", "labels", "classes", "ids", "duplicates"), written, strict=True))
+    names = ("images", "labels", "classes", "ids", "duplicates", "test_labels")
+    return dict(zip(names, written, strict=True))
 
 
 @pytest.fixture()

@@ -6,8 +6,12 @@ import sys
 
 import numpy as np
 import pytest
+from self_training.data import datasets
+from self_training.data.examples import TEST, UNKNOWN
+from self_training.data.prepared import load_examples
 from self_training.errors import DatasetError
 from self_training.text.cleaning import clean, clean_web
+from self_training.text.features import count_words
 from self_training.text.readers import read
 from self_training.text.tables import LONGEST
 
@@ -265,3 +269,20 @@ def test_texts_have_a_path(tmp_path):
         read(None, {"source": "csv"} | TABLE)
     with pytest.raises(DatasetError, match="source: Expected one of"):
         read(tmp_path, {"source": "images"})
+
+
+def test_texts_are_prepared_as_they_are(tmp_path):
+    """With a test file, whose texts come last, and without duplicates."""
+    write(tmp_path / "train.csv", "topic,title,body\na,One,x y\nb,Two,z\na,one,X y!\n,who,knows\n")
+    write(tmp_path / "test.csv", "topic,title,body\nb,four,z\na,five,z\n")
+    settings = {"kind": "texts", "source": "csv", "duplicates": "drop"} | TABLE
+    settings |= {"path": str(tmp_path / "train.csv"), "test_path": str(tmp_path / "test.csv")}
+    names = ("texts.json", "labels.npy", "classes.json", "ids.json", "duplicates.json", "test.npy")
+    outputs = [tmp_path / name for name in names]
+    datasets.prepare(settings["path"], "news", settings, read, count_words, *outputs)
+    texts = load_examples(outputs[0])
+    assert texts.tolist() == ["One\nx y", "Two\nz", "who\nknows", "four\nz", "five\nz"]
+    assert texts.dtype == object
+    assert np.load(outputs[1]).tolist() == [0, 1, UNKNOWN, TEST, TEST]
+    assert np.load(outputs[5]).tolist() == [1, 0]
+    assert datasets.count_classes(settings, "news", read) is None
