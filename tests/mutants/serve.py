@@ -40,7 +40,7 @@ OF_TEXTS = [
         "to label next, a person is shown ids of words in the place of texts",
         "deployment/deploy.py",
         "load_examples(files.shown)",
-        "load_examples(files.examples)",
+        "[str(one) for one in load_examples(files.examples)]",
         ("test_deploy.py::test_texts_are_shown_as_they_are_read_and_not_as_words_ids",),
     ),
     Mutant(

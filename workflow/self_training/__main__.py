@@ -28,7 +28,8 @@ def main(arguments: list[str] | None = None) -> None:
         "paths",
         metavar="PATH",
         nargs="+",
-        help="image, folder of images, .npz archive with x, or .csv file of pixels or features",
+        help="file or folder of the kind of the model: images, .npz archives, tables "
+        "(docs/predict.md)",
     )
     command.add_argument(
         "--output", type=Path, required=True, help="CSV file to write; replaced if it is there"
