@@ -24,7 +24,8 @@ STATISTICS |= {
     "logs",
     "storage",
 }
-STATISTICS |= {"report.findings", "report.verdicts", "report.words"}
+STATISTICS |= {"evaluation.draws", "report.findings", "report.findings_of_draws", "report.verdicts"}
+STATISTICS |= {"report.words"}
 OF_STUDENTS = ("pseudo_labels", "labeled_so_far", "noisy_student", "generation", "search")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
