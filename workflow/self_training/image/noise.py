@@ -31,7 +31,7 @@ class Policy:
 
     def draw(
         self,
-        shape: tuple[int, int, int, int],
+        shape: tuple[int, ...],
         magnitude: float,
         operations: int,
         rng: np.random.Generator,
@@ -44,6 +44,25 @@ class Policy:
             magnitude, operations, pool: of `add_noise`.
         """
         return self.draws(shape, magnitude, operations, rng)
+
+    def draw_steps(
+        self,
+        rows: tuple[int, int],
+        shape: tuple[int, ...],
+        magnitude: float,
+        operations: int,
+        rng: np.random.Generator,
+        pool: object = None,
+    ) -> tuple[np.ndarray, ...]:
+        """Draw what is done to the images of some steps, arrays (steps, batch, ...).
+
+        Args:
+            rows: steps, batch.
+            shape: of an image.
+            magnitude, operations, pool: of `add_noise`.
+        """
+        draws = self.draw((rows[0] * rows[1], *shape), magnitude, operations, rng)
+        return tuple(array.reshape(*rows, *array.shape[1:]) for array in draws)
 
     def add_noise(
         self,

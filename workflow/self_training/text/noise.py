@@ -32,7 +32,7 @@ class Policy:
 
     def draw(
         self,
-        shape: tuple[int, int],
+        shape: tuple[int, ...],
         magnitude: float,
         operations: int,
         rng: np.random.Generator,
@@ -51,6 +51,25 @@ class Policy:
         deleted = operation < self.delete
         masked = operation >= self.delete + self.swap
         return chosen & deleted, chosen & ~deleted & ~masked, chosen & masked
+
+    def draw_steps(
+        self,
+        rows: tuple[int, int],
+        shape: tuple[int, ...],
+        magnitude: float,
+        operations: int,
+        rng: np.random.Generator,
+        pool: Pool | None = None,
+    ) -> tuple[np.ndarray, ...]:
+        """Draw what is done to the texts of some steps, arrays (steps, batch, length).
+
+        Args:
+            rows: steps, batch.
+            shape: of a text.
+            magnitude, operations, pool: of `add_noise`.
+        """
+        draws = self.draw((rows[0] * rows[1], *shape), magnitude, operations, rng)
+        return tuple(array.reshape(*rows, *shape) for array in draws)
 
     def add_noise(
         self,

@@ -20,8 +20,8 @@ class Steps(NamedTuple):
 
     inputs: what the network is given, noisy examples that the steps share; None for the examples of
         the dataset.
-    draws: what is done to each step's inputs within the step (see `image.noise.Policy.draws`),
-        arrays (steps, batch_size, ...); none where they are noisy already, or stay as they are.
+    draws: what is done to each step's inputs within the step (see `image.noise.Policy.draw_steps`),
+        arrays (steps, ...); none where they are noisy already, or stay as they are.
     rows: int32 (steps, batch_size), indices of each step's inputs.
     targets: int32 (steps, batch_size) or float32 (steps, batch_size, classes).
     weights: float32 (steps, batch_size) of the examples in the loss.

@@ -178,11 +178,9 @@ class StackedTrainer(Trainer):
 
     def _with_noise(self, steps, noise, rng, pool):
         """Return steps about the dataset's examples, with what is done to them."""
-        rows = steps.rows
-        shape = (rows.size, *self.inputs.shape[1:])
-        draws = self.policy.draw(shape, noise["magnitude"], noise["operations"], rng, pool)
-        draws = tuple(array.reshape(*rows.shape, *array.shape[1:]) for array in draws)
-        return steps._replace(draws=draws)
+        shapes = steps.rows.shape, self.inputs.shape[1:]
+        how = noise["magnitude"], noise["operations"]
+        return steps._replace(draws=self.policy.draw_steps(*shapes, *how, rng, pool))
 
     def _predict_stack(self, state, runs: list[Run]):
         """Return the predictions of each run by name, and the seconds of a run by name."""

@@ -14,33 +14,39 @@ LARGEST_MAGNITUDE = 30  # As of images.
 class Policy:
     """A kind of input noise of vectors. `study.names.POLICIES` says which there are.
 
-    draws: draws what is done to vectors: a function of their shape (examples, features), the
-        magnitude, a generator and the pool, to a tuple of arrays with a row per vector.
-    apply: does it: a function of vectors, float32 (examples, features), and these arrays, of NumPy
-        or of JAX, to vectors.
-    on_gpu: dotted path of a function that does it on JAX (see `image.noise_on_gpu`).
+    change: draws what is done to vectors, and does it: a function of vectors, float32 (examples,
+        features), the magnitude, a generator and the pool, to vectors.
+    on_gpu: dotted path of a function that does the same on JAX (see `vector.noise_on_gpu`).
     """
 
-    draws: Callable[..., tuple[np.ndarray, ...]]
-    apply: Callable
+    change: Callable[..., np.ndarray]
     on_gpu: str
 
-    def draw(
+    def draw_steps(
         self,
-        shape: tuple[int, int],
+        rows: tuple[int, int],
+        shape: tuple[int, ...],
         magnitude: float,
         operations: int,
         rng: np.random.Generator,
         pool: Pool,
     ) -> tuple[np.ndarray, ...]:
-        """Draw what is done to vectors of a shape.
+        """Draw the keys of what JAX draws in each of some steps.
+
+        There are more numbers to draw than to train with: drawn here, they took ten times as long
+        as the training.
 
         Args:
-            shape: examples, features.
+            rows: steps, batch.
+            shape: of a vector.
             magnitude, pool: of `add_noise`.
             operations: of policies of images.
+
+        Returns: keys, uint32 (steps, 2), and mean and deviation of the pool, float32 (steps,
+            features) each.
         """
-        return self.draws(shape, magnitude, rng, pool)
+        keys = rng.integers(2**32, size=(rows[0], 2), dtype=np.uint32)
+        return keys, *(np.broadcast_to(some, (rows[0], *shape)) for some in pool)
 
     def add_noise(
         self,
@@ -62,27 +68,20 @@ class Policy:
         """
         if magnitude == 0 or len(vectors) == 0:
             return vectors
-        return self.apply(vectors, *self.draws(vectors.shape, magnitude, rng, pool))
+        return self.change(vectors, magnitude, rng, pool)
 
 
-def _draw_gaussian(shape, magnitude, rng, pool):
-    return (rng.standard_normal(shape, np.float32) * np.float32(magnitude) * pool.deviation,)
+def _add(vectors, magnitude, rng, pool):
+    normal = rng.standard_normal(vectors.shape, np.float32)
+    return vectors + normal * (np.float32(magnitude) * pool.deviation)
 
 
-def _add(vectors, added):
-    return vectors + added
-
-
-def _draw_dropped(shape, magnitude, rng, pool):
-    dropped = rng.random(shape, np.float32) < magnitude / LARGEST_MAGNITUDE
-    return dropped, np.broadcast_to(pool.mean, shape)
-
-
-def _replace(vectors, dropped, mean):
-    return vectors * ~dropped + mean * dropped
+def _drop(vectors, magnitude, rng, pool):
+    dropped = rng.random(vectors.shape, np.float32) < magnitude / LARGEST_MAGNITUDE
+    return np.where(dropped, pool.mean, vectors)
 
 
 # Normal noise, of a standard deviation of `magnitude` deviations that a feature has in the pool.
-GAUSSIAN = Policy(_draw_gaussian, _add, "self_training.vector.noise_on_gpu:gaussian")
+GAUSSIAN = Policy(_add, "self_training.vector.noise_on_gpu:gaussian")
 # Features that are replaced by their means in the pool, a share of magnitude / LARGEST_MAGNITUDE.
-FEATURE_DROPOUT = Policy(_draw_dropped, _replace, "self_training.vector.noise_on_gpu:drop_features")
+FEATURE_DROPOUT = Policy(_drop, "self_training.vector.noise_on_gpu:drop_features")
