@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 from self_training import dotted_paths
-from self_training.study.names import BACKBONES
+from self_training.study.names import BACKBONES, BACKBONES_OF
 from self_training.training.framework import keras
 from self_training.training.one_by_one import OneByOneTrainer
 from self_training.training.trainer import build_network
@@ -14,15 +14,25 @@ from test_training import DIGITS, IMAGES, LABELS, NO_NOISE, run, settings
 RESIDUAL = ["small_resnet", "efficientnet_b0"]
 
 
-def build(name: str, shape=(28, 28, 1), **noise):
-    return build_network(shape, 7, settings(backbone=name, noise=NO_NOISE | noise), {"member": 1})
+OF_KIND = {name: kind for kind, table in BACKBONES_OF.items() for name in table}
+EXAMPLES = {
+    "images": np.random.default_rng(0).random((6, 28, 28, 1), dtype=np.float32),
+    "vectors": np.random.default_rng(0).random((6, 28), dtype=np.float32),
+    "texts": np.random.default_rng(0).integers(2, 2**16, (6, 28), dtype=np.int32),
+}
+
+
+def build(name: str, shape=None, **noise):
+    x = EXAMPLES[OF_KIND[name]]
+    chosen = settings(backbone=name, noise=NO_NOISE | noise)
+    return build_network(shape or x.shape[1:], 7, chosen, {"member": 1}, str(x.dtype))
 
 
 @pytest.mark.parametrize("name", BACKBONES)
 def test_noise_is_off_at_prediction_and_leaves_the_weights_alone(name):
     noise = {"dropout": 0.5} | ({"survival": 0.5} if name in RESIDUAL else {})
     quiet, noisy = build(name), build(name, **noise)
-    x = np.random.default_rng(0).random((6, 28, 28, 1), dtype=np.float32)
+    x = EXAMPLES[OF_KIND[name]]
     predicted = quiet(x, training=False).numpy()
     assert predicted.shape == (6, 7)
     np.testing.assert_allclose(predicted.sum(axis=1), 1, atol=1e-5)

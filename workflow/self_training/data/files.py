@@ -181,5 +181,7 @@ def read_header(path: Path | str, columns: dict[str, str]) -> Header:
         separator = ";" if ";" in first_line and "," not in first_line else ","
         names = next(csv.reader([first_line], delimiter=separator), [])
     names = [name.strip() for name in names]
-    check_columns(path, names, {column: key for key, column in columns.items()})
+    # Pixels for a header, as in a file of Kaggle's, may be the same twice: the first one counts.
+    once = list(dict.fromkeys(names))
+    check_columns(path, once, {column: key for key, column in columns.items()})
     return Header(names, separator)
