@@ -10,6 +10,8 @@ from self_training.study.config import compares_only, external_scores
 
 # What is said of the optimizer and the loss, beside the learning rate of a study.
 OPTIMIZER = {
+    "scaling": "features scaled: {}",
+    "l2": "L2 penalty {}",
     "weight_decay": "decoupled weight decay {}",
     "warmup": "linear warm-up over {:g} of the steps",
     "decay": "learning-rate decay: {}",
@@ -175,7 +177,9 @@ def _how(config: dict, name: str) -> str:
     if settings["label_smoothing"]:
         text += f", label smoothing {values('label_smoothing', settings['label_smoothing'])}"
     shown = settings | {
-        key: _values(searched[key]) for key in ("learning_rate", "weight_decay") if key in searched
+        key: _values(searched[key])
+        for key in ("learning_rate", "l2", "weight_decay")
+        if key in searched
     }
     text += _optimizer(shown, {"learning_rate": "learning rate {}"} | OPTIMIZER)
     for key, noun in (("steps", "gradient step"), ("epochs", "epoch")):

@@ -39,8 +39,10 @@ class StackedTrainer(Trainer):
             magnitude = self.own(unique[digest]).noise["magnitude"]
             by_magnitude.setdefault(magnitude, []).append(digest)
         for magnitude, by_length in by_magnitude.items():
-            for start in range(0, len(by_length), self.stack):
-                digests = by_length[start : start + self.stack]
+            # Stacks of one size, as each size is compiled anew.
+            size = -(-len(by_length) // -(-len(by_length) // self.stack))
+            for start in range(0, len(by_length), size):
+                digests = by_length[start : start + size]
                 trained = self._train_stack([unique[digest] for digest in digests], magnitude)
                 self.done |= dict(zip(digests, trained, strict=True))
         for run in runs:
