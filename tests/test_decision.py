@@ -209,3 +209,10 @@ def test_a_method_that_is_asked_for_is_deployed_and_its_verdict_said():
     decision = decided(worse, asked="student")
     assert decision["method"] == "student"
     assert decision["reason"].endswith("It is not shown to help over a fair control on pets.")
+
+
+def test_students_alone_are_deployed_where_the_config_asks_for_them():
+    """With nothing on labels alone that `auto` could choose."""
+    decision = decided(table(student=0.8), asked="student", fair={"student": None})
+    assert decision["method"] == "student"
+    assert entry(decision, "student")["mean_accuracy"] == pytest.approx(0.8, abs=0.05)

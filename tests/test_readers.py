@@ -11,6 +11,7 @@ from PIL import Image, ImageOps
 from PIL.TiffImagePlugin import IFDRational
 from self_training.data import datasets
 from self_training.errors import DatasetError
+from self_training.image.csv_reader import read_csv
 from self_training.image.readers import read
 from self_training.image.thumbnails import thumbnails
 
@@ -339,3 +340,13 @@ def test_a_truncated_csv_file(tmp_path):
         DatasetError, match="Expected 5 values in every row. Received 3 in data row"
     ):
         prepare(path, tmp_path, "csv", label_column="label")
+
+
+def test_a_label_is_no_pixel(tmp_path):
+    """Pixels of a file without a header may be called like the label, but not be it."""
+    path = tmp_path / "a.csv"
+    path.write_text("y,p0,p1,p2,y\n1,9,9,9,1\n0,8,8,8,0\n")
+    with pytest.raises(DatasetError, match="Received the same column again, as the 5th"):
+        read_csv(path, "y")
+    path.write_text("0,0,0,0,0\n1,9,9,9,1\n0,8,8,8,1\n")
+    assert read_csv(path, "0").y.tolist() == [1, 0]

@@ -157,6 +157,16 @@ def test_tables_come_with_scikit_learn(name):
     assert len(set(examples.y.tolist())) == len(examples.class_names)
 
 
+def test_a_file_of_other_features_is_named(tmp_path):
+    y, class_names = np.array([0, 1]), np.array(["a", "b"])
+    np.savez(tmp_path / "a.npz", x=np.zeros((2, 4)), y=y, class_names=class_names)
+    np.savez(tmp_path / "u.npz", x=np.zeros((3, 5)))
+    source = {"kind": "vectors", "source": "npz", "unlabeled": str(tmp_path / "u.npz")}
+    examples = kinds.read(tmp_path / "a.npz", source)
+    with pytest.raises(DatasetError, match="of 4. Received 5. These are numbers of features"):
+        examples.load(np.arange(5))
+
+
 # What a config may say.
 
 
@@ -432,6 +442,15 @@ for chosen, size in ((noisy, 1), (dropped, 1)):
         is_mean = flat == runs[0].pool.mean
         others = np.broadcast_to(t.X[0], flat.shape)[~is_mean]
         sizes += [is_mean.mean(axis=0).tolist(), bool((flat[~is_mean] == others).all())]
+# A backbone's own penalty counts, too.
+def build(inputs, classes, dropout, survival, seed):
+    penalty = t.keras.regularizers.L2(1.0)
+    return t.keras.layers.Dense(classes, "softmax", kernel_regularizer=penalty)(inputs)
+t.penalized = build
+own = t.settings(backbone="test_vectors:penalized")
+stacked = next(job.make_trainer(t.X, 3, own, t.run()).train_all([t.run()]))
+alone = t.OneByOneTrainer(t.X, 3, own, t.run()).train(t.run())
+found.append(np.abs(stacked.probabilities["evaluation"] - alone.probabilities["evaluation"]).max())
 far = {"batch_size": 89, "steps": 3000, "l2": 0.05, "decay": "cosine"}
 runs = [t.run(), t.run(settings={"l2": 0.5})]
 trainer = job.make_trainer(t.X, 3, t.settings(**far), runs[0])
@@ -452,7 +471,7 @@ def test_stacks_of_jax_train_vectors_on_a_cpu_as_they_are_trained_alone():
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     differences, again, sizes, long, tensorflow_is_imported = found
-    assert len(differences) == 8 and max(differences) < 2e-3
+    assert len(differences) == 9 and max(differences) < 2e-3
     # Whatever else is in the stack; noise makes a difference.
     assert again[0] < 1e-4 and again[2] < 1e-4 and again[1] > 1e-3 and again[3] > 1e-3
     np.testing.assert_allclose(sizes[0], 1, atol=0.04)

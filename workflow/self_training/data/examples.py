@@ -69,9 +69,12 @@ def followed_by(labeled: Examples, others: Examples, path: Path | str) -> Exampl
         parts = [some.load(rows) for some, rows in ((labeled, own), (others, rest))]
         if len(own) and len(rest) and parts[0].shape[1:] != parts[1].shape[1:]:
             shapes = [" x ".join(map(str, part.shape[1:])) for part in parts]
+            hint = "Convert them, or set image_size and color_mode for all."
+            if parts[0].ndim == 2:
+                hint = "These are numbers of features, which must be the same ones."
             raise DatasetError(
                 f"{path}: Expected examples like the labeled ones, of {shapes[0]}. Received "
-                f"{shapes[1]}. Convert them, or set image_size and color_mode for all."
+                f"{shapes[1]}. {hint}"
             )
         return np.concatenate([part for part in parts if len(part)] or parts[:1])
 

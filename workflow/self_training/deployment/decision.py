@@ -6,7 +6,7 @@ By the scores of the cross-validation at the dataset's largest label budget.
 import pandas as pd
 
 from self_training.evaluation import judging, significance
-from self_training.evaluation.choice import SIMPLEST_FIRST, Choice, choose
+from self_training.evaluation.choice import SIMPLEST_FIRST, Choice, choose, means_of
 from self_training.evaluation.judging import HELPS, NO_STUDENTS
 from self_training.report.words import join
 from self_training.study.config import AUTO
@@ -39,14 +39,15 @@ def decide(
         this dataset with its `interval` and `p_holm`, the `verdict` on the dataset and `over_all`
         (both of `judging.verdict`), and whether they are shown to help (`helps`).
     """
-    choice = choose(scores, statistics, scored_as, kinds)
-    assert choice is not None, "the baseline has no score"
+    means = means_of(scores, scored_as, kinds)
     found = [
-        {"method": name, "kind": kind, "mean_accuracy": choice.means[name]}
+        {"method": name, "kind": kind, "mean_accuracy": means[name]}
         | (_of_students(statistics, scored_as, name, fair[name]) if kind == CHAIN else {})
         for name, kind in kinds.items()
     ]
     if asked == AUTO:
+        choice = choose(scores, statistics, scored_as, kinds)
+        assert choice is not None, "the baseline has no score"
         method, reason = choice.method, _why(found, choice, scored_as)
     else:
         chosen = next(one for one in found if one["method"] == asked)

@@ -85,8 +85,8 @@ def _loading(model: Model) -> list[str]:
         "",
         "```python",
         "import json, keras, numpy as np",
-        f'x = np.zeros(({shape}), "float32")  # {WORDS[model.kind].given}',
         'model = json.load(open("model.json"))',
+        f'x = np.zeros(({shape}), "float32")  # {WORDS[model.kind].given}',
         'p = np.mean([keras.models.load_model(m["file"])(x) for m in model["members"]], axis=0) '
         '** (1 / model["temperature"])',
         'print([model["classes"][i] for i in p.argmax(axis=1)], p / p.sum(axis=1, keepdims=True))',

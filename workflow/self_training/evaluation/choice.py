@@ -4,6 +4,7 @@ Students must be shown to help over their fair control; what is trained on label
 to show. Of these the one with the highest mean accuracy is chosen, and among equals the simplest.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import pandas as pd
@@ -46,9 +47,7 @@ def choose(
 
     Returns: None where none of the methods that are trained on labels alone has a score.
     """
-    rows = scores[scores["dataset"] == dataset]
-    found = rows.groupby("method")["accuracy"].mean().round(12).dropna()
-    means = {name: float(found[name]) for name in kinds if name in found}
+    means = means_of(scores, dataset, kinds)
     students = [name for name in means if kinds[name] == CHAIN]
     helping = [name for name in students if may_be_deployed(statistics, name, dataset)]
     candidates = [name for name in means if name in helping or name not in students]
@@ -58,3 +57,10 @@ def choose(
     tied = [name for name in candidates if means[name] == best]
     chosen = min(tied, key=lambda name: SIMPLEST_FIRST.index(kinds[name]))
     return Choice(chosen, means, candidates, helping, tied)
+
+
+def means_of(scores: pd.DataFrame, dataset: str, methods: Iterable[str]) -> dict[str, float]:
+    """Return the mean accuracy of those of some methods that have scores on a dataset."""
+    rows = scores[scores["dataset"] == dataset]
+    found = rows.groupby("method")["accuracy"].mean().round(12).dropna()
+    return {name: float(found[name]) for name in methods if name in found}

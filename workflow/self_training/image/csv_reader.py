@@ -92,7 +92,25 @@ def _read_table(
         x = read_rows(path, file, header, position, PIXELS).reshape(-1, *shape)
     if not len(x):
         raise DatasetError(f"{path}: Expected a row per image under the header. Received none.")
+    _check_copies(path, header.names, position, x.reshape(len(x), -1))
     return x, {"id_column": [str(row) for row in range(1, len(x) + 1)]} | texts
+
+
+def _check_copies(
+    path: Path | str, names: list[str], texts: dict[int, list[str]], pixels: np.ndarray
+) -> None:
+    """Raise DatasetError where a column of pixels is that of the labels, or of ids, once more.
+
+    Pixels may have the header of labels, in a file without a header of its own.
+    """
+    kept = [column for column in range(len(names)) if column not in texts]
+    for column, text in texts.items():
+        for index, other in enumerate(kept):
+            if names[other] == names[column] and pixels[:, index].astype(str).tolist() == text:
+                raise DatasetError(
+                    f"{path}: Expected pixels in all columns but '{names[column]}'. Received the "
+                    f"same column again, as the {other + 1}th. Leave it out."
+                )
 
 
 def _image_shape(

@@ -74,9 +74,10 @@ def data_check(
             sheet,
             f"At most {SHOWN} groups of a dataset, those with contradicting labels first; all of "
             "them are in its duplicates.json. Hardly different are images whose small gray "
-            "versions are the same but for brightness and contrast, and texts that have about the "
-            "same words, in whatever order. Crops, mirrored images and other views of a thing, or "
-            "other words for it, are not found.",
+            "versions are the same but for brightness and contrast, texts that have about the same "
+            "words, in whatever order, and vectors of 32 features or more that are proportional, "
+            "each feature in units of its deviation. Crops, mirrored images and other views of a "
+            "thing, or other words for it, are not found.",
         )
     sheet.append([])
     append_heading(sheet, "Balance of classes")

@@ -208,10 +208,8 @@ class Plan(PlanOfData):
     def score_provenance(self, wildcards: Wildcards) -> dict:
         """Return what a score comes from: the settings it depends on, and the code behind it."""
         dataset, method = wildcards.dataset, wildcards.method
-        code = {
-            script: code_digest(script)
-            for script in ("prepare_dataset", "make_splits", "select", "evaluate")
-        }
+        code = {script: code_digest(script) for script in ("make_splits", "select", "evaluate")}
+        code |= self.code_of_examples(dataset)
         # A choice may be inherited from a chain, and steps are taken from one.
         behind = [method, *behind_scores.behind(self.config, method)]
         controls = [name for name in behind if methods.kind(self.config, name) == methods.CONTROL]

@@ -1,6 +1,7 @@
 """The paths of a study, and its jobs before anything trains: archives, datasets, splits."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from self_training.data import prepared, sources
@@ -148,6 +149,14 @@ class PlanOfData:
         """Return a digest of the code that prepares a dataset of its kind."""
         kind = kinds.of(self.sources[wildcards.dataset])
         return code_digest("prepare_dataset", kind.read, kind.for_duplicates)
+
+    def code_of_examples(self, dataset: str) -> dict[str, str]:
+        """Return digests of the code that makes a dataset's examples, by scripts."""
+        original = SimpleNamespace(dataset=budgets.original(self.config, dataset))
+        code = {"prepare_dataset": self.preparing_code(original)}
+        if original.dataset in self.texts:
+            code["encode"] = self.encoding_code(original)
+        return code
 
     def checking_code(self, wildcards: Wildcards) -> str:
         """Return a digest of the code that looks at a dataset of its kind."""

@@ -162,8 +162,11 @@ def _steps_one_by_one(
     Raises: ConfigError, for a penalty, which this can't add to a loss.
     """
     if kernels:
-        backend = keras.backend.backend()
-        raise ConfigError.of("training.l2", "0 with this backend of Keras", f"one with {backend}")
+        raise ConfigError(
+            "l2 (of training, or of a method): Expected TensorFlow (KERAS_BACKEND): on a CPU, JAX "
+            "has a penalty of vectors alone, whose runs it trains in stacks. Received: "
+            f"{keras.backend.backend()}."
+        )
     model.compile(optimizer, loss)
 
     def train_steps(inputs, *arrays) -> float:

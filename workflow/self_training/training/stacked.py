@@ -84,8 +84,10 @@ class StackedTrainer(Trainer):
         x = scale(inputs, self.pixels)
 
         def loss_of(trainable):
-            outputs, changed = self.model.stateless_call(trainable, others, x, training=True)
-            value = self.loss(step.targets, outputs, sample_weight=step.weights)
+            outputs, changed, own = self.model.stateless_call(
+                trainable, others, x, training=True, return_losses=True
+            )
+            value = self.loss(step.targets, outputs, sample_weight=step.weights) + sum(own)
             if self.compiled.l2:
                 squares = sum((kernel**2).sum() for kernel in penalized(trainable))
                 value += step.penalties / 2 * squares

@@ -148,6 +148,8 @@ class Trainer(ABC):
             at = [id(variable) for variable in self.model.variables]
             layer = self.model.get_layer(SCALING)
             deviation = np.where(run.pool.deviation > 0, run.pool.deviation, 1)
+            # Of others the square is no number of single precision.
+            deviation = np.clip(deviation, 1e-18, 1e18)
             values[at.index(id(layer.moving_mean))] = run.pool.mean
             values[at.index(id(layer.moving_variance))] = deviation**2
         return values

@@ -5,6 +5,7 @@ from math import ceil, sqrt
 import matplotlib.pyplot as plt
 import numpy as np
 
+from self_training.data.shown import by_truth
 from self_training.vector.features import features
 
 LARGEST = 3  # Deviations from the mean, beyond which a color stays the same.
@@ -22,10 +23,7 @@ def draw_pseudo_labels(examples: list[dict], vectors: np.ndarray, names: list[st
         vectors: float32 (dataset, features).
         names: of the classes.
     """
-    groups: dict[str, list[dict]] = {"right": [], "wrong": []}
-    for row in examples:
-        kind = "right" if row["pseudo_label"] == row["label"] else "wrong"
-        groups.setdefault("not known" if row["label"] is None else kind, []).append(row)
+    groups = by_truth(examples)
     lines, columns = len(groups), max(1, *map(len, groups.values()))
     size = (1.15 * columns, 1.65 * lines)
     figure, all_axes = plt.subplots(lines, columns, figsize=size, squeeze=False)
