@@ -107,7 +107,7 @@ def test_accuracies_are_those_of_the_test_examples_that_are_right(study):
 
 def test_the_report_says_that_folds_are_draws(study):
     summary = (study.results / "summary.md").read_text()
-    assert "mine@6 has a test file, so its outer folds are 3 draws of labels" in summary
+    assert "mine has a test file, so its outer folds are 3 draws of labels" in summary
     book = openpyxl.load_workbook(study.results / "report.xlsx")
     sheet = book["Tests per dataset"]
     headers = [cell.value for cell in sheet[1]]

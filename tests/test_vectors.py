@@ -405,7 +405,7 @@ def test_near_duplicates_are_looked_for_where_there_are_features_enough():
 IN_STACKS = """
 import json, sys
 import numpy as np
-sys.path.insert(0, "tests")
+sys.path[:0] = ["workflow", "tests"]
 from self_training.training import framework, job
 framework.start_framework(1)
 import test_vectors as t

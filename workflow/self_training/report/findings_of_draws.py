@@ -8,12 +8,23 @@ DRAWS = "over draws of labels on one test set", "test of draws and test examples
 
 
 def describe(statistics: dict) -> list[str]:
-    """Return a sentence per dataset that has a test file; nothing without.
+    """Return a sentence per dataset that has a test file, at all its label budgets where these are
+    alike in that; nothing without.
 
     Args:
         statistics: what `statistics.json` holds (see `findings.describe`).
     """
-    return [_describe(dataset, found) for dataset, found in statistics["draws"].items()]
+    draws = statistics["draws"]
+    originals = {
+        dataset: original for original, some in statistics["budgets"].items() for dataset in some
+    }
+    said: dict[str, None] = {}
+    for dataset, found in draws.items():
+        original = originals.get(dataset, dataset)
+        alike = [other for name, other in draws.items() if originals.get(name, name) == original]
+        is_one = all(other == found for other in alike)
+        said[_describe(original if is_one else dataset, found)] = None
+    return list(said)
 
 
 def _describe(dataset: str, found: dict) -> str:
