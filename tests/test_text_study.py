@@ -59,6 +59,16 @@ WRONG = {
         {"text_columns": ...},
         "datasets.news.text_columns: Expected a value, as source is jsonl",
     ),
+    "labels in the texts": (
+        {"text_columns": ["title", "topic"]},
+        "datasets.news.text_columns: Expected other columns than 'topic', which is the "
+        "label_column. Received: ['title', 'topic']",
+    ),
+    "labels as the texts": (
+        {"text_columns": "topic"},
+        "datasets.news.text_columns: Expected other columns than 'topic', which is the "
+        "label_column. Received: 'topic'",
+    ),
     "a source of images": (
         {"source": "npz"},
         "datasets.news.source: Expected one of csv, tsv, jsonl, parquet, texts, of texts. "
