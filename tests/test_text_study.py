@@ -100,6 +100,11 @@ WRONG = {
         {"encoder": {"name": "sentence", "model": "owner/name"}},
         "datasets.news.encoder.revision: Expected the commit of 'owner/name' on the Hugging Face",
     ),
+    "a commit of a folder": (
+        {"encoder": {"name": "sentence", "model": f"./{FOLDER}", "revision": "a" * 40}},
+        "datasets.news.encoder.revision: Expected it only with a model of the Hugging Face hub; "
+        "'./encoders/small' is a folder. Received: 'aaaa",
+    ),
     "noise of images": (
         {"policy": "characters"},
         "datasets.news.policy: Expected one of words, as kind is texts. Received: 'characters'",

@@ -267,6 +267,14 @@ WIRING = [
         ("test_text_study.py::test_a_wrong_config_is_told",),
     ),
     Mutant(
+        "a_commit_of_a_folder",
+        "a commit that says nothing of the files of a folder is quoted in the report",
+        "study/encoders.py",
+        'if "revision" in encoder and encoders.is_folder(encoder["model"]):',
+        "if False:",
+        ("test_text_study.py::test_a_wrong_config_is_told",),
+    ),
+    Mutant(
         "ids_of_words_as_vectors",
         "networks that take vectors are given ids of words",
         "study/encoders.py",
