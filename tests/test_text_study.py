@@ -98,7 +98,8 @@ WRONG = {
     ),
     "a model that may change": (
         {"encoder": {"name": "sentence", "model": "owner/name"}},
-        "datasets.news.encoder.revision: Expected the commit of 'owner/name' on the Hugging Face",
+        "datasets.news.encoder.revision: Expected the commit of 'owner/name' on the Hugging Face "
+        "hub (or the folder, which does not exist; a folder is named as ./NAME). Received: None",
     ),
     "a commit of a folder": (
         {"encoder": {"name": "sentence", "model": f"./{FOLDER}", "revision": "a" * 40}},

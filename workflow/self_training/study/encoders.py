@@ -70,7 +70,10 @@ def no_encoder_that_may_change(key: str, dataset: dict) -> None:
     encoder = of(dataset)
     on_hub = encoder["name"] == SENTENCE and not encoders.is_folder(encoder["model"])
     if on_hub and "revision" not in encoder:
-        expected = f"the commit of {encoder['model']!r} on the Hugging Face hub"
+        expected = (
+            f"the commit of {encoder['model']!r} on the Hugging Face hub (or the folder, which "
+            "does not exist; a folder is named as ./NAME)"
+        )
         raise ConfigError.of(f"{key}.encoder.revision", expected, None)
 
 
