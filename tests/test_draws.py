@@ -29,9 +29,10 @@ from self_training.report import (
     answer_of_dataset,
     findings,
     findings_of_data,
+    methods_of_data,
     methods_text,
 )
-from self_training.study import checks, kinds
+from self_training.study import budgets, checks, kinds
 
 FILES = ("examples.npy", "labels.npy", "classes.json", "ids.json", "duplicates.json")
 FILES += ("test_labels.npy",)
@@ -680,12 +681,27 @@ def test_words_of_a_study_that_trained_no_students_are_of_draws():
     assert "no pseudo-label was confident enough: pets (4 of 4 draws of labels)." in found[0]
 
 
+def test_a_draw_that_left_a_class_no_label_is_called_a_draw():
+    with pytest.raises(
+        DatasetError, match="in every draw. Received none of class '.' in draw [0-4]"
+    ):
+        make_draws(
+            LABELS, NAMES, seed=1, dataset="d", outer_folds=5, inner_folds=0, draw="random",
+            labeled_fraction=0.034,
+        )  # fmt: skip
+
+
 def test_the_methods_text_says_what_outer_folds_are(tmp_path):
     config = config_of(tmp_path)
     statistics, _ = of_study(right())
     text = methods_text.write(config, statistics, {})
     assert "by 2 draws of labels from a training file" in text
     assert "cross-validation" not in text and "test fold" not in text
+    assert "The test file was used for the scores alone. All methods of a draw had" in text
+    several = budgets.expand(config_of(tmp_path, labels_per_class=[2, 3]))
+    of_data = methods_of_data.write(several, {"mine": 7})
+    assert "in every draw; they were never part of a test file, nor of an inner fold" in of_data
+    assert "over the same draws" in of_data
     assert "Hillis" in text and "Nadeau" not in text
     config["datasets"]["other"] = tiny_config()["datasets"]["digits_0_2"]
     text = methods_text.write(config, statistics, {})
