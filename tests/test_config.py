@@ -1,6 +1,7 @@
 """A wrong config gets one message that names the key, what was expected and what was received."""
 
 import copy
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,11 +20,13 @@ from self_training.study import (
     budgets,
     checks,
     fair_controls,
+    kinds,
     methods,
     names,
     schema,
 )
 from self_training.study import config as study_config
+from self_training.study.plan import Plan
 from self_training.training.runs import TrainingSettings
 
 
@@ -526,6 +529,41 @@ def test_two_budgets_that_keep_the_same_labels(counts, asked, draw, message):
     else:
         for check in (lambda: check_distinct_budgets(counts, dataset="pets", **settings), look):
             with pytest.raises(DatasetError, match=message):
+                check()
+
+
+@pytest.mark.parametrize(
+    ("examples", "outer_folds", "fractions", "kept"),
+    [
+        # 3 and 3 labels of 30; of the 24 in a pool of folds, 2 and 3.
+        (30, 5, [0.1, 0.11], 3),
+        # 2 and 3 of 20; of 10, 1 and 1.
+        (20, 2, [0.1, 0.14], None),
+    ],
+)
+def test_beside_a_test_file_budgets_are_of_the_whole_training_file(
+    examples, outer_folds, fractions, kept, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    for name, rows in (("train", examples), ("test", 2)):
+        x = np.arange(2 * rows, dtype=np.float32)[:, None]
+        np.savez(tmp_path / f"{name}.npz", x=x, y=np.repeat([0, 1], rows), class_names=["a", "b"])
+    config = tiny_config() | {"outer_folds": outer_folds, "inner_folds": 2}
+    config["datasets"] = {
+        "pets": {"kind": "vectors", "source": "npz", "path": "train.npz", "test_path": "test.npz",
+                 "labeled_fraction": fractions, "steps": 9}
+    }  # fmt: skip
+    asked = Plan(config).budget_settings(SimpleNamespace(dataset="pets"))
+    counts = {"a": examples, "b": examples}
+    checked = [
+        lambda: checks.check_datasets(config, kinds.read),
+        lambda: check_distinct_budgets(counts, dataset="pets", **asked),
+    ]
+    for check in checked:
+        if kept is None:
+            check()
+        else:
+            with pytest.raises(DatasetError, match=f"which both keep {kept} of every class"):
                 check()
 
 

@@ -29,9 +29,10 @@ from self_training.report import (
     answer_of_dataset,
     findings,
     findings_of_data,
+    methods_of_data,
     methods_text,
 )
-from self_training.study import checks, kinds
+from self_training.study import budgets, checks, kinds
 
 FILES = ("examples.npy", "labels.npy", "classes.json", "ids.json", "duplicates.json")
 FILES += ("test_labels.npy",)
@@ -641,9 +642,53 @@ def test_what_is_not_told_from_luck_asks_for_draws_or_for_a_larger_test_file():
     assert "Take a larger test file" in " ".join(small["next"])
 
 
+def test_advice_where_draws_are_equal_is_not_to_repeat_them():
+    """Repeats are forbidden beside a test file."""
+    same = np.tile(right(1), (1, 4, 1))
+    statistics, found = of_study(same)
+    assert found["datasets"][0]["verdict"] == "can't be told"
+    assert found["next"][0] == (
+        "Draw labels more often (`outer_folds`) or take a larger test file, since all draws say "
+        "the same: pets."
+    )
+    assert "repeat" not in " ".join(found["next"]).lower()
+    assert {test["reason"] for test in statistics["per_dataset"]} == {
+        "The difference is the same on every draw of labels."
+    }
+    statistics, found = of_study(right(1))
+    assert "but one draw of labels does not say how" in found["datasets"][0]["sentence"]
+    assert statistics["per_dataset"][0]["reason"].endswith("on at least 2 draws of labels.")
+
+
 def test_results_without_students_are_counted_in_draws():
     row = {"is_draws": True, "results": 5, "without_students": 5, "nothing_selected": 5}
     assert answer_of_dataset._why_no_students(row).startswith("In all 5 draws of labels no pseudo")
+
+
+def test_words_of_a_study_that_trained_no_students_are_of_draws():
+    scores = scores_of(
+        right(), 0.0, "pets", names=("control", "student"), training_seed=0, classes=3, repeat=0,
+        generations_trained=0, termination_condition="nothing_selected",
+    )  # fmt: skip
+    settings = {"fair": {"student": "control"}, "control": "control"}
+    statistics = findings.describe(significance.compare_methods(scores, **settings))
+    assert "no draw of labels trained a student" in statistics["reading"]
+    assert "fold" not in " ".join(statistics["notes"])
+    empty = pd.DataFrame(columns=["dataset", "method", "fold", "training_seed", "generation"])
+    found = answer.of_study(scores, empty.assign(offered=None, accuracy=None), statistics, {})[
+        "next"
+    ]
+    assert "no pseudo-label was confident enough: pets (4 of 4 draws of labels)." in found[0]
+
+
+def test_a_draw_that_left_a_class_no_label_is_called_a_draw():
+    with pytest.raises(
+        DatasetError, match="in every draw. Received none of class .* in draw [0-4]"
+    ):
+        make_draws(
+            LABELS, NAMES, seed=1, dataset="d", outer_folds=5, inner_folds=0, draw="random",
+            labeled_fraction=0.034,
+        )  # fmt: skip
 
 
 def test_the_methods_text_says_what_outer_folds_are(tmp_path):
@@ -652,6 +697,11 @@ def test_the_methods_text_says_what_outer_folds_are(tmp_path):
     text = methods_text.write(config, statistics, {})
     assert "by 2 draws of labels from a training file" in text
     assert "cross-validation" not in text and "test fold" not in text
+    assert "The test file was used for the scores alone. All methods of a draw had" in text
+    several = budgets.expand(config_of(tmp_path, labels_per_class=[2, 3]))
+    of_data = methods_of_data.write(several, {"mine": 7})
+    assert "in every draw; they were never part of a test file, nor of an inner fold" in of_data
+    assert "over the same draws" in of_data
     assert "Hillis" in text and "Nadeau" not in text
     config["datasets"]["other"] = tiny_config()["datasets"]["digits_0_2"]
     text = methods_text.write(config, statistics, {})

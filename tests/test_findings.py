@@ -40,7 +40,7 @@ def test_every_reason_has_a_sentence():
     assert set(findings.REASONS) == set(Reason)
     for sentence in findings.REASONS.values():
         fields = {name for _, name, _, _ in Formatter().parse(sentence) if name}
-        assert fields <= {"methods", "datasets"} and sentence.endswith(".")
+        assert fields <= {"methods", "datasets", "unit", "units"} and sentence.endswith(".")
 
 
 def test_two_equal_methods():

@@ -251,7 +251,7 @@ def test_a_difference_that_is_the_same_on_every_fold(difference):
     scores = folds_of({"a": a, "b": [accuracy + difference for accuracy in a]})
     result = differences.corrected_t_test(scores, "a", "b", 3)
     assert result["p_value"] is None and result["reason"] == Reason.ONE_DIFFERENCE
-    assert "same on every fold" in findings.REASONS[result["reason"]]
+    assert "same on every {unit}" in findings.REASONS[result["reason"]]
     assert result["interval"] is None
     assert result["difference"] == pytest.approx(difference)
 

@@ -59,6 +59,16 @@ WRONG = {
         {"text_columns": ...},
         "datasets.news.text_columns: Expected a value, as source is jsonl",
     ),
+    "labels in the texts": (
+        {"text_columns": ["title", "topic"]},
+        "datasets.news.text_columns: Expected other columns than 'topic', which is the "
+        "label_column. Received: ['title', 'topic']",
+    ),
+    "labels as the texts": (
+        {"text_columns": "topic"},
+        "datasets.news.text_columns: Expected other columns than 'topic', which is the "
+        "label_column. Received: 'topic'",
+    ),
     "a source of images": (
         {"source": "npz"},
         "datasets.news.source: Expected one of csv, tsv, jsonl, parquet, texts, of texts. "
@@ -88,7 +98,13 @@ WRONG = {
     ),
     "a model that may change": (
         {"encoder": {"name": "sentence", "model": "owner/name"}},
-        "datasets.news.encoder.revision: Expected the commit of 'owner/name' on the Hugging Face",
+        "datasets.news.encoder.revision: Expected the commit of 'owner/name' on the Hugging Face "
+        "hub (or the folder, which does not exist; a folder is named as ./NAME). Received: None",
+    ),
+    "a commit of a folder": (
+        {"encoder": {"name": "sentence", "model": f"./{FOLDER}", "revision": "a" * 40}},
+        "datasets.news.encoder.revision: Expected it only with a model of the Hugging Face hub; "
+        "'./encoders/small' is a folder. Received: 'aaaa",
     ),
     "noise of images": (
         {"policy": "characters"},

@@ -196,6 +196,10 @@ def test_a_study_of_vectors_is_valid():
          "datasets.wine.color_mode: Expected it only with kind images"),
         (lambda c: c["datasets"]["wine"].update(feature_columns=["a"]),
          "datasets.wine.feature_columns: Expected it only with source csv"),
+        (lambda c: c["datasets"].update(wine={
+            "kind": "vectors", "source": "csv", "path": "a.csv", "label_column": "a", "steps": 9,
+            "feature_columns": ["b", "a"], "labels_per_class": 4}),
+         "datasets.wine.feature_columns: Expected other columns than 'a', which is the label_col"),
         (lambda c: c["datasets"]["wine"].update(name="roses"),
          "datasets.wine.name: Expected one of breast_cancer, digits, iris, wine. Received: 'r"),
         (lambda c: c["datasets"]["wine"].update(kind="images"),

@@ -134,7 +134,7 @@ def test_results_without_students_are_no_part_of_the_comparison_with_the_control
     test = significance.on_dataset(result, "d8", "student", "control")
     assert (test["p_value"], test["interval"], test["folds"]) == (None, None, 0)
     assert test["difference"] == pytest.approx(-0.4, abs=1e-3)
-    assert test["reason"] == "No fold trained a student: these are scores of teachers."
+    assert test["reason"] == "No student was trained: these are scores of teachers."
     # With the baseline it is compared everywhere.
     (pair,) = (pair for pair in result["pairs"] if {pair["a"], pair["b"]} == {"base", "student"})
     assert pair["groups"] == 9

@@ -122,6 +122,22 @@ DECISIONS = [
         ("test_config.py::test_two_budgets_that_keep_the_same_labels",),
     ),
     Mutant(
+        "budgets_beside_a_test_file_of_folds",
+        "label budgets beside a test file are compared over what folds would leave",
+        "study/plan_of_data.py",
+        '"has_test": "test_path" in settings[0],',
+        '"has_test": False,',
+        ("test_config.py::test_beside_a_test_file_budgets_are_of_the_whole_training_file",),
+    ),
+    Mutant(
+        "budgets_beside_a_test_file_of_folds_at_once",
+        "before anything runs, label budgets beside a test file are compared over other pools",
+        "study/checks.py",
+        'has_test="test_path" in dataset,\n        )',
+        "has_test=False,\n        )",
+        ("test_config.py::test_beside_a_test_file_budgets_are_of_the_whole_training_file",),
+    ),
+    Mutant(
         "budgets_of_repeats_are_datasets",
         "label budgets whose repeats differ are counted as datasets",
         "report/findings_of_repeats.py",

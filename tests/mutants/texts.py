@@ -259,6 +259,22 @@ WIRING = [
         ("test_text_study.py::test_a_wrong_config_is_told",),
     ),
     Mutant(
+        "labels_among_the_texts",
+        "a column of labels may be a part of the text",
+        "study/checks_of_datasets.py",
+        'for name in ("text_columns", "feature_columns"):',
+        'for name in ("feature_columns",):',
+        ("test_text_study.py::test_a_wrong_config_is_told",),
+    ),
+    Mutant(
+        "a_commit_of_a_folder",
+        "a commit that says nothing of the files of a folder is quoted in the report",
+        "study/encoders.py",
+        'if "revision" in encoder and encoders.is_folder(encoder["model"]):',
+        "if False:",
+        ("test_text_study.py::test_a_wrong_config_is_told",),
+    ),
+    Mutant(
         "ids_of_words_as_vectors",
         "networks that take vectors are given ids of words",
         "study/encoders.py",

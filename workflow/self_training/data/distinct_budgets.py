@@ -13,6 +13,7 @@ def check_distinct_budgets(
     dataset: str,
     outer_folds: int,
     draw: str = "stratified",
+    has_test: bool = False,
 ) -> None:
     """Raise DatasetError when two label budgets keep as many labels of every class in every fold.
 
@@ -24,12 +25,17 @@ def check_distinct_budgets(
         budgets: of `study.budgets.of`, the smallest first; each passes `check_class_counts`.
         dataset: its name in the config.
         draw: of a random one, labels are a part of all examples and not of each class.
+        has_test: of a dataset with a test file the pool is all of the training file.
     """
     sizes = list(counts.values()) if draw == "stratified" else [sum(counts.values())]
-    # Test folds have the rounded up or the rounded down part of a class.
-    pools = [
-        size - part for size in sizes for part in (-(-size // outer_folds), size // outer_folds)
-    ]
+    # Test folds have the rounded up or the rounded down part of a class; a test file has none.
+    pools = (
+        sizes
+        if has_test
+        else [
+            size - part for size in sizes for part in (-(-size // outer_folds), size // outer_folds)
+        ]
+    )
     kept = [[labels_of_class(pool, **budget) for pool in pools] for budget in budgets]
     for one, other in pairwise(range(len(budgets))):
         if kept[one] == kept[other]:

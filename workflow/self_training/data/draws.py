@@ -86,7 +86,7 @@ def make_draws(
         labeled_y = labels[labeled_idx]
         identity["outer_fold"] = fold
         if draw == "random":
-            check_drawn(labeled_y, class_names, dataset, fold, inner_folds)
+            check_drawn(labeled_y, class_names, dataset, fold, inner_folds, "draw")
         order = generator(purpose="unlabeled order", **identity).permutation(unlabeled)
         splits.append(
             Split(

@@ -21,7 +21,8 @@ _NAMED = (
 def is_folder(model: str) -> bool:
     """Return whether an encoder is named by a folder, and not by its name on the hub.
 
-    A name on the hub is `name` or `owner/name`.
+    A name on the hub is `name` or `owner/name`; a folder that does not exist is told from one where
+    it is named as `./name`.
     """
     return Path(model).is_dir() or model.startswith((".", "/", "~")) or model.count("/") > 1
 

@@ -134,23 +134,32 @@ def _draw_at_random(pool_idx, identity: dict, budget: dict) -> np.ndarray:
 
 
 def check_drawn(
-    labeled_y: np.ndarray, class_names: list[str], dataset: str, fold: int, inner_folds: int
+    labeled_y: np.ndarray,
+    class_names: list[str],
+    dataset: str,
+    fold: int,
+    inner_folds: int,
+    unit: str = "outer fold",
 ) -> None:
-    """Raise DatasetError where a random draw has left a class without a label."""
+    """Raise DatasetError where a random draw has left a class without a label.
+
+    Args:
+        unit: what an outer fold is called.
+    """
     counts = np.bincount(labeled_y, minlength=len(class_names))
     wrong = f"datasets.{dataset}.labeled_fraction: Expected"
     remedy = "Use a larger fraction, another seed, or draw: stratified."
     if counts.min() == 0:
         missing = ", ".join(f"'{class_names[label]}'" for label in np.flatnonzero(counts == 0))
         raise DatasetError(
-            f"{wrong} a label of every class in every outer fold. Received none of class {missing} "
-            f"in outer fold {fold}, by a random draw of {len(labeled_y)} labels. {remedy}"
+            f"{wrong} a label of every class in every {unit}. Received none of class {missing} "
+            f"in {unit} {fold}, by a random draw of {len(labeled_y)} labels. {remedy}"
         )
     if counts.max() < inner_folds:
         raise DatasetError(
-            f"{wrong} at least {inner_folds} labels of some class in every outer fold, as "
-            f"inner_folds is {inner_folds}. Received at most {counts.max()} of a class in outer "
-            f"fold {fold}, by a random draw of {len(labeled_y)} labels. {remedy}"
+            f"{wrong} at least {inner_folds} labels of some class in every {unit}, as "
+            f"inner_folds is {inner_folds}. Received at most {counts.max()} of a class in {unit} "
+            f"{fold}, by a random draw of {len(labeled_y)} labels. {remedy}"
         )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from self_training.evaluation.answers import is_gain
 from self_training.evaluation.judging import HELPS, HURTS, LUCK, NO_GAIN, NO_STUDENTS, NOT_TESTED
 from self_training.evaluation.worth import half_width
-from self_training.report import plain
+from self_training.report import findings_of_draws, plain
 from self_training.report.words import join
 from self_training.study.methods import CHAIN, TEACHER
 
@@ -88,7 +88,8 @@ def _if_deployable(of_row: Rule, by_deploy: bool) -> Rule:
 def _selects_nothing(row: dict, rows: list[dict], statistics: dict) -> str | None:
     if not row["nothing_selected"]:
         return None
-    return f"{plain.name(row, statistics)} ({row['nothing_selected']} of {row['results']} folds)"
+    units = findings_of_draws.units(row["is_draws"])
+    return f"{plain.name(row, statistics)} ({row['nothing_selected']} of {row['results']} {units})"
 
 
 def _chooses_none(row: dict, rows: list[dict], statistics: dict) -> str | None:
@@ -105,6 +106,17 @@ def _has_one_fold(row: dict, rows: list[dict], statistics: dict) -> str | None:
 
 
 def _has_equal_folds(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    return None if row["is_draws"] else _all_say_the_same(row, statistics)
+
+
+def _has_equal_draws(row: dict, rows: list[dict], statistics: dict) -> str | None:
+    """Where they are equal, and not where it is not known which test examples are right."""
+    test = row["over_control"]
+    is_known = row["is_draws"] and test and "draws" in test
+    return _all_say_the_same(row, statistics) if is_known else None
+
+
+def _all_say_the_same(row: dict, statistics: dict) -> str | None:
     test = row["over_control"]
     if row["verdict"] != NOT_TESTED or not test or test.get("folds", 0) < 2:
         return None
@@ -243,6 +255,8 @@ RULES: dict[str, Rule] = {
     "Take more outer folds, 3 at least": _has_one_fold,
     f"Repeat the outer folds (`repeats: {REPEATS}`) or label more examples to test on, since all "
     "folds say the same": _has_equal_folds,
+    "Draw labels more often (`outer_folds`) or take a larger test file, since all draws say the "
+    "same": _has_equal_draws,
     f"Repeat the outer folds (`repeats: {REPEATS}`) to tell from luck what was measured": _repeats,
     f"Add labeled examples, since even {REPEATS} repeats would not tell from luck what was "
     "measured": _examples,

@@ -51,7 +51,7 @@ def _why_no_students(row: dict) -> str:
 
 def _folds(row: dict, number: int) -> str:
     """Return such as `3 folds`, or `3 draws of labels`."""
-    return f"{number} {'draws of labels' if row['is_draws'] else 'folds'}"
+    return f"{number} {findings_of_draws.units(row['is_draws'])}"
 
 
 def _why_not_tested(test: dict, row: dict) -> str:
@@ -59,7 +59,8 @@ def _why_not_tested(test: dict, row: dict) -> str:
     if folds == 0:
         return "means alone do not say how much of it is luck"
     if folds == 1:
-        return "one fold does not say how much of it is luck"
+        one = findings_of_draws.unit(row["is_draws"])
+        return f"one {one} does not say how much of it is luck"
     if row["is_draws"] and "draws" not in test:
         return "which test examples are right is not known of one of them"
     return f"it is the same in all {_folds(row, folds)}, which does not say how much of it is luck"

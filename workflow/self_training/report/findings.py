@@ -6,7 +6,7 @@ from self_training.evaluation.comparison import Reason, UnsharedFolds
 from self_training.evaluation.differences import ALPHA, could_show
 from self_training.evaluation.judging import size_of_family
 from self_training.evaluation.significance import FAIR, Comparison
-from self_training.report import verdicts
+from self_training.report import findings_of_draws, verdicts
 from self_training.report.words import count, shorten
 
 # Why there is no statistic or no p. `methods` and `datasets` are how many of them were tested.
@@ -24,14 +24,14 @@ REASONS = {
     ),
     Reason.NO_COMMON_DATASET: "No dataset has scores of both.",
     Reason.BOTH_EQUAL: "Both score the same on every dataset.",
-    Reason.TOO_FEW_FOLDS: "Needs scores of both methods on at least 2 folds.",
-    Reason.ONE_DIFFERENCE: "The difference is the same on every fold.",
+    Reason.TOO_FEW_FOLDS: "Needs scores of both methods on at least 2 {units}.",
+    Reason.ONE_DIFFERENCE: "The difference is the same on every {unit}.",
     Reason.NO_TEST_EXAMPLES: (
         "Draws of labels share a test set, and a score of one of them does not say which test "
         "examples are right."
     ),
     Reason.NO_FAIR_CONTROL: "The study has no fair control of it.",
-    Reason.NO_STUDENTS: "No fold trained a student: these are scores of teachers.",
+    Reason.NO_STUDENTS: "No student was trained: these are scores of teachers.",
 }
 
 
@@ -59,7 +59,12 @@ def describe(comparison: Comparison) -> dict:
 def _with_reason(test: dict, sizes: dict[str, int]) -> dict:
     if "reason" not in test:
         return test
-    return test | {"reason": REASONS[test["reason"]].format(**sizes)}
+    is_draws = "draws" in test
+    words = {
+        "unit": findings_of_draws.unit(is_draws),
+        "units": findings_of_draws.units(is_draws),
+    }
+    return test | {"reason": REASONS[test["reason"]].format(**sizes, **words)}
 
 
 def notes(comparison: Comparison) -> list[str]:
@@ -93,11 +98,12 @@ def _unshared(folds: UnsharedFolds) -> str:
 def _without_students(statistics: dict) -> list[str]:
     """Say where a method is not compared with its fair control, as it has no students there."""
     return [
-        f"{entry['method']}: no fold trained a student on {shorten(entry['without_students'])}. "
+        f"{entry['method']}: no {unit} trained a student on {shorten(entry['without_students'])}. "
         f"There it is not compared with its fair control{f' {control}' if control else ''}."
         for entry in statistics["fair"]
         if entry["without_students"]
         for control in [entry["control"]]
+        for unit in [findings_of_draws.unit_of(entry["without_students"], statistics)]
     ]
 
 

@@ -1,5 +1,7 @@
 """Outer folds that are draws of labels on one test set, in sentences."""
 
+from collections.abc import Iterable
+
 from self_training.report.words import count
 
 # What a test on a single dataset is of, and its name.
@@ -44,6 +46,17 @@ def _describe(dataset: str, found: dict) -> str:
 def unit(is_draws: bool) -> str:
     """Return what one outer fold is called in a sentence."""
     return "draw of labels" if is_draws else "fold"
+
+
+def units(is_draws: bool) -> str:
+    """Return what outer folds are called in a sentence."""
+    return "draws of labels" if is_draws else "folds"
+
+
+def unit_of(datasets: Iterable[str], statistics: dict) -> str:
+    """Return what one outer fold of some datasets is called: of both kinds, if there are both."""
+    kinds = dict.fromkeys(unit(name in statistics["draws"]) for name in datasets)
+    return " or ".join(kinds) or unit(False)
 
 
 def how(tests: list[dict]) -> tuple[str, str]:

@@ -16,10 +16,11 @@ def write(config: dict, unknown: dict[str, int]) -> str:
     text = (
         f"{count(len(config['methods']), 'method')} were compared on "
         f"{count(len(datasets), 'dataset')} ({join(datasets)}) by {_evaluation(config)}. "
-        f"In every {'fold' if _with_folds(config) else 'draw'}, {_labeled(config)}; the labels of "
+        f"In every {_unit(config)}, {_labeled(config)}; the labels of "
         "all others "
         f"were hidden from training, search and selection. The test {outside(config)} was used "
-        "once, for the scores. All methods of a fold had the same labeled and unlabeled examples. "
+        f"{'for the scores alone' if _with_draws(config) else 'once, for the scores'}. All methods "
+        f"of a {_unit(config)} had the same labeled and unlabeled examples. "
         "Students of one generation, and the control of the last of them, started from the same "
         "weights in all methods."
     )
@@ -28,7 +29,8 @@ def write(config: dict, unknown: dict[str, int]) -> str:
         numbers = join(f"{number:,} ({dataset})" for dataset, number in unknown.items())
         text += (
             f" In addition, {numbers} examples whose labels are not known were unlabeled in every "
-            "fold; they were never part of a test or inner fold."
+            f"{_unit(config)}; they were never part of a test {outside(config)}, nor of an inner "
+            "fold."
         )
     repeats, seeds = config.get("repeats", 1), config.get("seeds", 1)
     if repeats > 1:
@@ -41,9 +43,9 @@ def write(config: dict, unknown: dict[str, int]) -> str:
     several = budgets.several(config)
     if several:
         text += (
-            f" Of {join(several)}, all label budgets were studied over the same folds and "
-            "from the same initial weights; the labels of a smaller budget were among those of a "
-            "larger one."
+            f" Of {join(several)}, all label budgets were studied over the same {_units(config)} "
+            "and from the same initial weights; the labels of a smaller budget were among those of "
+            "a larger one."
         )
     return text
 
@@ -90,6 +92,15 @@ def _evaluation(config: dict) -> str:
         return draws
     names = join(dict.fromkeys(budgets.original(config, name) for name in _with_draws(config)))
     return f"{folds}, and where there is a test file ({names}) by {draws}"
+
+
+def _unit(config: dict) -> str:
+    """Return what an outer fold is: a `fold`, a `draw`, or either."""
+    return " or ".join(["fold"] * bool(_with_folds(config)) + ["draw"] * bool(_with_draws(config)))
+
+
+def _units(config: dict) -> str:
+    return _unit(config).replace("fold", "folds").replace("draw", "draws")
 
 
 def outside(config: dict) -> str:

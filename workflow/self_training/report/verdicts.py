@@ -38,8 +38,9 @@ def _sentence(entry: dict, statistics: dict) -> str:
     tests = size_of_family(statistics, FAIR)
     found = over_groups(entry, tests, statistics["rope"])
     if found == NO_STUDENTS:
+        unit = findings_of_draws.unit_of(entry["without_students"], statistics)
         return (
-            f"{method} did not take place: no fold trained a student, so its scores are those of "
+            f"{method} did not take place: no {unit} trained a student, so its scores are those of "
             f"teachers, and say nothing of pseudo-labels."
         )
     if entry.get("p_value") is None:

@@ -131,4 +131,5 @@ def check_datasets(config: dict, read: Reader) -> None:
             dataset=name,
             outer_folds=config["outer_folds"],
             draw=dataset.get("draw", "stratified"),
+            has_test="test_path" in dataset,
         )

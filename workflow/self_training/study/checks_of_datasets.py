@@ -67,6 +67,16 @@ def no_keys_of_another_source(key: str, dataset: dict) -> None:
             raise ConfigError.of(f"{key}.{name}", expected, dataset[name])
 
 
+def no_label_among_the_examples(key: str, dataset: dict) -> None:
+    """Forbid labels as a part of what networks are given, where they would be read off."""
+    label = dataset.get("label_column")
+    for name in ("text_columns", "feature_columns"):
+        columns = dataset.get(name, [])
+        if label is not None and label in ([columns] if isinstance(columns, str) else columns):
+            expected = f"other columns than {label!r}, which is the label_column"
+            raise ConfigError.of(f"{key}.{name}", expected, columns)
+
+
 def no_policy_of_another_kind(key: str, dataset: dict) -> None:
     """Forbid input noise of other examples."""
     kind = encoders.what_networks_take(dataset)
@@ -180,6 +190,7 @@ DATASET_RULES: list[Callable[[str, dict], None]] = [
     no_source_of_another_kind,
     no_source_without_its_keys,
     no_keys_of_another_source,
+    no_label_among_the_examples,
     *encoders.ENCODER_RULES,
     no_policy_of_another_kind,
     no_unknown_keras_dataset,

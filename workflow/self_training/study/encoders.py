@@ -70,12 +70,26 @@ def no_encoder_that_may_change(key: str, dataset: dict) -> None:
     encoder = of(dataset)
     on_hub = encoder["name"] == SENTENCE and not encoders.is_folder(encoder["model"])
     if on_hub and "revision" not in encoder:
-        expected = f"the commit of {encoder['model']!r} on the Hugging Face hub"
+        expected = (
+            f"the commit of {encoder['model']!r} on the Hugging Face hub (or the folder, which "
+            "does not exist; a folder is named as ./NAME)"
+        )
         raise ConfigError.of(f"{key}.encoder.revision", expected, None)
+
+
+def no_revision_of_a_folder(key: str, dataset: dict) -> None:
+    """Forbid a commit of the hub beside files of yours, of which it would say nothing."""
+    if kind_of(dataset) != TEXTS:
+        return
+    encoder = of(dataset)
+    if "revision" in encoder and encoders.is_folder(encoder["model"]):
+        expected = f"it only with a model of the Hugging Face hub; {encoder['model']!r} is a folder"
+        raise ConfigError.of(f"{key}.encoder.revision", expected, encoder["revision"])
 
 
 # In the order in which they are checked.
 ENCODER_RULES: list[Callable[[str, dict], None]] = [
     no_keys_of_another_encoder,
     no_encoder_that_may_change,
+    no_revision_of_a_folder,
 ]

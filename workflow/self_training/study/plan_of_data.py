@@ -203,6 +203,7 @@ class PlanOfData:
             "budgets": [budget for some in settings for budget in budgets.of(some)],
             "outer_folds": self.config["outer_folds"],
             "draw": settings[0].get("draw", "stratified"),
+            "has_test": "test_path" in settings[0],
         }
 
     def data_checks(self, _wildcards: Wildcards) -> list[str]:
