@@ -239,6 +239,14 @@ DRAWS = [
         (HERE + "test_the_interval_of_a_mean_accuracy_is_over_draws_and_test_examples",),
     ),
     Mutant(
+        "repeats_of_equal_draws",
+        "repeats are advised beside a test file, where they are forbidden",
+        "report/advice.py",
+        'return None if row["is_draws"] else _all_say_the_same(row, statistics)',
+        "return _all_say_the_same(row, statistics)",
+        (HERE + "test_advice_where_draws_are_equal_is_not_to_repeat_them",),
+    ),
+    Mutant(
         "temperatures_of_their_own_examples",
         "a temperature of draws is fitted on the test examples that it is judged by",
         "evaluation/temperature.py",

@@ -1,6 +1,7 @@
 """The folder of a deployed model: its networks, and model.json, which says how they predict.
 
-A folder is all that predicts: it can be copied anywhere.
+A folder is all that predicts: it can be copied anywhere. A model of texts whose encoder is
+`sentence` also needs the folder of the encoder's files.
 """
 
 import json
