@@ -199,7 +199,7 @@ def test_only_training_imports_keras():
     }
     backbones = {path.partition(":")[0].partition(".")[2] for path in names.BACKBONES.values()}
     training = {"training.framework", "training.one_by_one", "training.stacked"}
-    assert found == backbones | training | {"image.noise_on_gpu"}
+    assert found == backbones | training | {"image.noise_on_gpu", "vector.noise_on_gpu"}
 
 
 def test_only_downloads_touch_the_network():
