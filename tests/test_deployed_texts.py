@@ -57,13 +57,14 @@ def test_the_five_lines_of_the_card_say_the_same_of_texts(study, monkeypatch, ca
     folder = study.folder / DEPLOYED
     card = (folder / "MODEL_CARD.md").read_text()
     (code,) = re.findall(r"```python\n(.*?)```", card, re.S)
-    line, *others = code.splitlines()[1:]
+    _, loads, line, *others = code.splitlines()
     named = re.search(r"# Yours: (self_training\S+)\.encode\(texts, model\[\"reading\"\]\)", line)
-    model = json.loads((folder / "model.json").read_text())
-    names: dict = {"texts": ["cup whose?", "oil whose?", "war whose?"], "model": model}
+    names: dict = {"texts": ["cup whose?", "oil whose?", "war whose?"]}
     exec(f"import json, keras, numpy as np, {named.group(1)}", names)
-    exec(f"x = {named.group(1)}.encode(texts, model['reading'])", names)
     monkeypatch.chdir(folder)
+    # The model is there when its line on texts asks for it.
+    exec(loads, names)
+    exec(f"x = {named.group(1)}.encode(texts, model['reading'])", names)
     exec("\n".join(others), names)
     probabilities = names["p"] / names["p"].sum(axis=1, keepdims=True)
     table = pd.read_csv(folder / "predictions.csv")
