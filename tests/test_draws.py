@@ -29,6 +29,7 @@ from self_training.report import (
     answer_of_dataset,
     findings,
     findings_of_data,
+    findings_of_draws,
     methods_of_data,
     methods_text,
 )
@@ -706,3 +707,14 @@ def test_the_methods_text_says_what_outer_folds_are(tmp_path):
     config["datasets"]["other"] = tiny_config()["datasets"]["digits_0_2"]
     text = methods_text.write(config, statistics, {})
     assert "2-fold stratified cross-validation, and where there is a test file (mine) by" in text
+
+
+def test_budgets_that_are_drawn_alike_are_said_once():
+    alike = {"draws": 10, "test": 400, "overlap": 0.0}
+    budgets = {"pets": ["pets@4", "pets@8"]}
+    drawn = {"pets@4": alike, "pets@8": dict(alike), "cars": alike}
+    found = findings_of_draws.describe({"draws": drawn, "budgets": budgets})
+    assert [sentence.split(" has ")[0] for sentence in found] == ["pets", "cars"]
+    drawn["pets@8"]["overlap"] = 0.5
+    found = findings_of_draws.describe({"draws": drawn, "budgets": budgets})
+    assert [sentence.split(" has ")[0] for sentence in found] == ["pets@4", "pets@8", "cars"]

@@ -9,8 +9,8 @@ DRAWS = [
         "test_examples_unlabeled",
         "examples of the test file are among the unlabeled ones",
         "data/draws.py",
-        "unlabeled = np.flatnonzero(labels != TEST)",
-        "unlabeled = np.arange(len(labels))",
+        "pool = np.flatnonzero(labels != TEST)",
+        "pool = np.arange(len(labels))",
         (
             HERE
             + "test_all_draws_are_tested_on_the_test_file_and_take_labels_from_all_of_the_other",

@@ -110,11 +110,11 @@ FOLDS_AND_BUDGETS = [
         "slices_stratified_by_hidden_class",
         "U is ordered so that every slice has the same share of each hidden class",
         "data/splits.py",
-        'order = generator(purpose="unlabeled order", **identity).permutation(unlabeled)',
-        'order = generator(purpose="unlabeled order", **identity).permutation(unlabeled)\n'
-        "        ranks = [np.mean(np.flatnonzero(labels[order] == labels[i]) "
+        'order = generator(purpose="unlabeled order", **identity).permutation(pool)',
+        'order = generator(purpose="unlabeled order", **identity).permutation(pool)\n'
+        "    ranks = [np.mean(np.flatnonzero(labels[order] == labels[i]) "
         "< np.flatnonzero(order == i)) for i in order]\n"
-        '        order = order[np.argsort(ranks, kind="stable")]',
+        '    order = order[np.argsort(ranks, kind="stable")]',
         ("test_by_hand_splits.py::test_hidden_labels_that_are_exchanged_change_nothing",),
     ),
     Mutant(

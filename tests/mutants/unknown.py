@@ -43,17 +43,17 @@ UNKNOWN_LABELS = [
         "unknown_not_in_u",
         "examples of unknown label are left out of U",
         "data/splits.py",
-        "unlabeled = np.union1d(pool_idx, unknown_idx)",
-        "unlabeled = pool_idx",
+        "pool = np.union1d(pool_idx, unknown_idx)",
+        "pool = pool_idx",
         (HERE + "test_examples_of_unknown_label_are_unlabeled_in_every_fold",),
     ),
     Mutant(
         "unknown_last_in_u",
         "U is in two parts: those whose label is hidden, then those whose label nobody knows",
         "data/splits.py",
-        'order = generator(purpose="unlabeled order", **identity).permutation(unlabeled)',
-        'order = generator(purpose="unlabeled order", **identity).permutation(unlabeled)\n'
-        '        order = order[np.argsort(labels[order] == UNKNOWN, kind="stable")]',
+        'order = generator(purpose="unlabeled order", **identity).permutation(pool)',
+        'order = generator(purpose="unlabeled order", **identity).permutation(pool)\n'
+        '    order = order[np.argsort(labels[order] == UNKNOWN, kind="stable")]',
         (HERE + "test_unlabeled_examples_of_both_kinds_are_in_one_random_order",),
     ),
     Mutant(

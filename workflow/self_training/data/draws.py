@@ -5,12 +5,14 @@ the training file keep their labels. These are dealt like cards: to each draw in
 draw has as long as there is one, and else one that the fewest have.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from self_training.data.class_counts import check_class_counts, labels_of_class
 from self_training.data.examples import TEST, UNKNOWN
 from self_training.data.split import Split
-from self_training.data.splits import check_drawn, make_inner_folds, make_splits
+from self_training.data.splits import check_drawn, make_inner_folds, make_split, make_splits
 from self_training.seeds import generator
 
 
@@ -57,7 +59,7 @@ def make_draws(
     Raises: DatasetError, as `make_splits` does, and where a draw would have all labels of a class.
     """
     test_idx, known_idx = np.flatnonzero(labels == TEST), np.flatnonzero(labels >= 0)
-    unlabeled = np.flatnonzero(labels != TEST)
+    pool = np.flatnonzero(labels != TEST)
     counts = np.bincount(labels[known_idx], minlength=len(class_names)).tolist()
     check_class_counts(
         dict(zip(class_names, counts, strict=True)),
@@ -87,18 +89,10 @@ def make_draws(
         identity["outer_fold"] = fold
         if draw == "random":
             check_drawn(labeled_y, class_names, dataset, fold, inner_folds, "draw")
-        order = generator(purpose="unlabeled order", **identity).permutation(unlabeled)
-        splits.append(
-            Split(
-                test_idx=test_idx,
-                labeled_idx=labeled_idx,
-                labeled_y=labeled_y,
-                unlabeled_idx=order[~np.isin(order, labeled_idx)],
-                inner_folds=make_inner_folds(labeled_y, inner_folds, inner_repeats, identity),
-                classes=len(class_names),
-                overlap=float((times[labeled_idx] - 1).mean() / (outer_folds - 1)),
-            )
-        )
+        inner = make_inner_folds(labeled_y, inner_folds, inner_repeats, identity)
+        split = make_split(labels, test_idx, labeled_idx, pool, inner, identity, class_names)
+        overlap = float((times[labeled_idx] - 1).mean() / (outer_folds - 1))
+        splits.append(replace(split, overlap=overlap))
     return splits
 
 

@@ -69,20 +69,32 @@ def make_splits(
             check_drawn(labels[labeled_idx], class_names, dataset, fold, inner_folds)
         else:
             labeled_idx = _draw_of_every_class(labels, pool_idx, identity, budget)
-        labeled_y = labels[labeled_idx]
-        unlabeled = np.union1d(pool_idx, unknown_idx)
-        order = generator(purpose="unlabeled order", **identity).permutation(unlabeled)
-        splits.append(
-            Split(
-                test_idx=test_idx,
-                labeled_idx=labeled_idx,
-                labeled_y=labeled_y,
-                unlabeled_idx=order[~np.isin(order, labeled_idx)],
-                inner_folds=make_inner_folds(labeled_y, inner_folds, inner_repeats, identity),
-                classes=len(class_names),
-            )
-        )
+        pool = np.union1d(pool_idx, unknown_idx)
+        inner = make_inner_folds(labels[labeled_idx], inner_folds, inner_repeats, identity)
+        splits.append(make_split(labels, test_idx, labeled_idx, pool, inner, identity, class_names))
     return splits
+
+
+def make_split(
+    labels: np.ndarray,
+    test_idx: np.ndarray,
+    labeled_idx: np.ndarray,
+    pool: np.ndarray,
+    inner_folds: np.ndarray,
+    identity: dict,
+    class_names: list[str],
+) -> Split:
+    """Return the split of an outer fold: what of the pool is not labeled is unlabeled, in an order
+    of the pool that does not depend on how many are labeled."""
+    order = generator(purpose="unlabeled order", **identity).permutation(pool)
+    return Split(
+        test_idx=test_idx,
+        labeled_idx=labeled_idx,
+        labeled_y=labels[labeled_idx],
+        unlabeled_idx=order[~np.isin(order, labeled_idx)],
+        inner_folds=inner_folds,
+        classes=len(class_names),
+    )
 
 
 def make_deployed_split(
