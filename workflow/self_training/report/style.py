@@ -58,5 +58,7 @@ def save(figure: plt.Figure, svg: str | Path, png: str | Path) -> None:
         for path, metadata in ((svg, {"Date": None}), (png, {"Software": None})):
             with atomic_path(path) as temporary:
                 kind = Path(path).suffix[1:]
-                figure.savefig(temporary, format=kind, dpi=DPI, metadata=metadata)
+                # A legend of many long names is wider than its figure.
+                how = {"dpi": DPI, "bbox_inches": "tight"}
+                figure.savefig(temporary, format=kind, metadata=metadata, **how)
     plt.close(figure)
