@@ -57,8 +57,12 @@ def save(figure: plt.Figure, svg: str | Path, png: str | Path) -> None:
     with in_style():
         for path, metadata in ((svg, {"Date": None}), (png, {"Software": None})):
             with atomic_path(path) as temporary:
-                kind = Path(path).suffix[1:]
                 # A legend of many long names is wider than its figure.
-                how = {"dpi": DPI, "bbox_inches": "tight"}
-                figure.savefig(temporary, format=kind, metadata=metadata, **how)
+                figure.savefig(
+                    temporary,
+                    format=Path(path).suffix[1:],
+                    metadata=metadata,
+                    dpi=DPI,
+                    bbox_inches="tight",
+                )
     plt.close(figure)
