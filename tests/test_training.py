@@ -208,7 +208,14 @@ def test_batches_are_filled_across_epochs(examples):
 
 @pytest.mark.parametrize(
     ("examples", "epochs", "steps", "of_epochs"),
-    [(35, 30, 33, [2] * 16 + [1]), (64, 3, 6, [2, 2, 2]), (5, 1, 1, [1]), (5, 30, 5, [1] * 5)],
+    [
+        (35, 30, 33, [2] * 16 + [1]),
+        (64, 3, 6, [2, 2, 2]),
+        (5, 1, 1, [1]),
+        (32, 2, 2, [1, 1]),
+        # Of fewer than a batch has, as many steps are an epoch as make it worth while.
+        (5, 600, 94, [64, 30]),
+    ],
 )
 def test_epochs_are_as_many_steps_as_see_all_examples_so_often(examples, epochs, steps, of_epochs):
     some_run, chosen = run(examples), settings(epochs=epochs)

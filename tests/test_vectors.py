@@ -360,6 +360,18 @@ def test_the_pool_is_described_by_its_own_examples():
     assert noise.GAUSSIAN.on_gpu.startswith("self_training.vector.noise_on_gpu")
 
 
+def test_pools_of_the_same_examples_are_described_once(monkeypatch):
+    """Draws of labels from one file have one pool, each in an order of its own."""
+    pools = [np.array([5, 3, 11]), np.array([11, 5, 3]), np.array([5, 3, 12])]
+    alone = [pool.describe(X, indices) for indices in pools]
+    calls, describe = [], pool.describe
+    monkeypatch.setattr(pool, "describe", lambda *given: calls.append(0) or describe(*given))
+    for found, expected in zip(pool.describe_all(X, pools), alone, strict=True):
+        np.testing.assert_array_equal(found.mean, expected.mean)
+        np.testing.assert_array_equal(found.deviation, expected.deviation)
+    assert len(calls) == 2
+
+
 def test_a_job_describes_the_pool_and_never_the_test_fold(tmp_path, monkeypatch):
     """Of each of its outer folds: labeled and unlabeled examples together."""
     order = np.random.default_rng(0).permutation(len(Y))

@@ -1,5 +1,6 @@
 """What features of vectors are like in the pool of an outer fold: all that is not held out."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,3 +25,12 @@ def describe(examples: np.ndarray, indices: np.ndarray) -> Pool:
     """
     x = examples[np.sort(indices)].astype(np.float64)
     return Pool(x.mean(axis=0).astype(np.float32), x.std(axis=0).astype(np.float32))
+
+
+def describe_all(examples: np.ndarray, pools: Sequence[np.ndarray]) -> list[Pool]:
+    """Return what each feature is like in each of some pools; draws from one file share theirs."""
+    alike: dict[bytes, Pool] = {}
+    for indices in map(np.sort, pools):
+        key = indices.tobytes()
+        alike[key] = alike.get(key) or describe(examples, indices)
+    return [alike[np.sort(indices).tobytes()] for indices in pools]

@@ -13,6 +13,9 @@ from self_training.training.runs import Run, TrainingSettings
 
 # How the examples of a batch are weighed; see `weights_of`.
 LOSSES = ("per_example", "per_part")
+# Steps of an epoch of fewer examples than a batch has: what is done once per epoch would cost more than
+# a step.
+STEPS_OF_FEW = 64
 
 
 class Steps(NamedTuple):
@@ -114,8 +117,12 @@ def weights_of(run: Run, order: np.ndarray, loss: str) -> np.ndarray:
 
 
 def steps_per_epoch(run: Run, settings: TrainingSettings) -> int:
-    """Return how many batches it takes to see all examples of a run: an epoch of its record."""
-    return -(-len(run.examples) // settings.batch_size)
+    """Return how many batches it takes to see all examples of a run: an epoch of its record.
+
+    Of fewer than a batch has, an epoch is STEPS_OF_FEW batches.
+    """
+    examples = len(run.examples)
+    return STEPS_OF_FEW if examples < settings.batch_size else -(-examples // settings.batch_size)
 
 
 def count_steps(run: Run, settings: TrainingSettings) -> int:
@@ -174,9 +181,12 @@ def passes(examples: int, size: int, **identity) -> Iterator[np.ndarray]:
     Yields: int32 (size,), positions in range(examples).
     """
     waiting = np.zeros(0, np.int32)
+    # Of few examples, passes that fill some batches are drawn at once.
+    at_once = 1 if examples >= size else STEPS_OF_FEW * size // examples
+    in_order = np.tile(np.arange(examples, dtype=np.int32), (at_once, 1))
     for epoch in count():
-        order = generator(purpose="order", epoch=epoch, **identity).permutation(examples)
-        waiting = np.concatenate([waiting, order.astype(np.int32)])
+        rng = generator(purpose="order", epoch=epoch, **identity)
+        waiting = np.concatenate([waiting, rng.permuted(in_order, axis=1).ravel()])
         full = len(waiting) // size
         yield from waiting[: full * size].reshape(full, size)
         waiting = waiting[full * size :]

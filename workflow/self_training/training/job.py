@@ -92,7 +92,7 @@ def train_batch(
     timing = {"startup_seconds": time.time() - started}
     inputs = np.load(examples_path, mmap_mode="r")
     if training_settings.scaling == STANDARDIZE or _has_noise_of_vectors(training_settings, inputs):
-        described = [pool.describe(inputs, indices) for indices in pools]
+        described = pool.describe_all(inputs, pools)
         runs = [(replace(run, pool=described[fold]), fold) for run, fold in runs]
     # What must be compiled anew is another trainer.
     alike: dict[tuple, list[int]] = {}
@@ -100,6 +100,9 @@ def train_batch(
         alike.setdefault(what_is_compiled(run, training_settings), []).append(index)
     found: dict[int, TrainedRun] = {}
     for indices in alike.values():
+        # A trainer holds the examples, and is held by itself.
+        if found:
+            gc.collect()
         trainer = make_trainer(inputs, classes, training_settings, runs[indices[0]][0])
         results = trainer.train_all([runs[index][0] for index in indices])
         for index, result in zip(indices, results, strict=True):
@@ -109,9 +112,7 @@ def train_batch(
                 with atomic_path(models[fold] / f"member_{run.identity['member']}.keras") as path:
                     trainer.model.save(path)
         timing |= {key: timing.get(key, 0) + value for key, value in trainer.timing().items()}
-        # A trainer holds the examples, and is held by itself.
         del trainer, results
-        gc.collect()
     trained: list[list[TrainedRun]] = [[] for _ in batch]
     for index, (_, fold) in enumerate(runs):
         trained[fold].append(found[index])

@@ -64,24 +64,25 @@ class StackedTrainer(Trainer):
         self.weights: dict[str, tuple[list[np.ndarray], list[np.ndarray]]] = {}
         # Input noise is compiled for its magnitude.
         self.steps_at = cache(self._compile_steps)
-        self.forward = jax.jit(jax.vmap(self._forward))
+        # Examples are an argument: closed over, they would be compiled into the function.
+        self.forward = jax.jit(jax.vmap(self._forward, in_axes=(0, 0, None)))
 
     def _compile_steps(self, magnitude: float) -> Callable:
         """Return a function that takes steps of every run of a stack."""
 
-        def take_steps(state, steps: Steps):
-            return jax.lax.scan(partial(self._take_step, magnitude), state, steps)
+        def take_steps(state, steps: Steps, inputs):
+            return jax.lax.scan(partial(self._take_step, magnitude, inputs), state, steps)
 
-        return jax.jit(jax.vmap(take_steps), donate_argnums=0)
+        return jax.jit(jax.vmap(take_steps, in_axes=(0, 0, None)), donate_argnums=0)
 
-    def _take_step(self, magnitude: float, state, step: Steps):
+    def _take_step(self, magnitude: float, inputs, state, step: Steps):
         trainable, others, optimizer, averages = state
         optimizer = [*optimizer]
         optimizer[self.rate_at] = step.rates
-        inputs = self.held_inputs[step.rows]
+        x = inputs[step.rows]
         if self.noise_on_gpu is not None:
-            inputs = self.noise_on_gpu(inputs, magnitude, step.draws)
-        x = scale(inputs, self.pixels)
+            x = self.noise_on_gpu(x, magnitude, step.draws)
+        x = scale(x, self.pixels)
 
         def loss_of(trainable):
             outputs, changed, own = self.model.stateless_call(
@@ -113,10 +114,10 @@ class StackedTrainer(Trainer):
         )
         return now, value
 
-    def _forward(self, state, rows):
+    def _forward(self, state, rows, inputs):
         trainable, others = _shown(state)
         outputs, _ = self.model.stateless_call(
-            trainable, others, scale(self.held_inputs[rows]), training=False
+            trainable, others, scale(inputs[rows]), training=False
         )
         return outputs
 
@@ -130,7 +131,7 @@ class StackedTrainer(Trainer):
         for _ in range(-(-max(lengths) // STEPS)):
             some = [next(feed) for feed in feeds]
             steps = jax.tree.map(lambda *of_runs: np.stack(of_runs), *some)
-            state, values = take_steps(state, steps)
+            state, values = take_steps(state, steps, self.held_inputs)
             # These are taken while the next ones are prepared.
             values_of_steps[-1:] = map(np.asarray, values_of_steps[-1:])
             values_of_steps.append(values)
@@ -196,7 +197,11 @@ class StackedTrainer(Trainer):
             longest = max(map(len, asked))
             rows = np.stack([np.resize(indices, longest) for indices in asked]).astype(np.int32)
             chunks = [
-                np.asarray(self.forward(state, _fill(rows[:, start : start + PREDICTION_BATCH])))
+                np.asarray(
+                    self.forward(
+                        state, _fill(rows[:, start : start + PREDICTION_BATCH]), self.held_inputs
+                    )
+                )
                 for start in range(0, longest, PREDICTION_BATCH)
             ]
             for index, indices in enumerate(asked):
