@@ -13,8 +13,8 @@ from self_training.training.runs import Run, TrainingSettings
 
 # How the examples of a batch are weighed; see `weights_of`.
 LOSSES = ("per_example", "per_part")
-# Steps of an epoch of fewer examples than a batch has: what is done once per epoch would cost more than
-# a step.
+# Steps of an epoch of fewer examples than a batch has: what is done once per epoch costs more than
+# one step.
 STEPS_OF_FEW = 64
 
 
