@@ -1,7 +1,6 @@
-"""What holds for the project as a whole: pinned versions, seeds, digests, locks."""
+"""What holds for the project as a whole: pinned versions, seeds, digests."""
 
 import ast
-import fcntl
 import os
 import re
 import subprocess
@@ -10,7 +9,7 @@ import tomllib
 
 import yaml
 from conftest import ROOT, tiny_config
-from self_training import digests, locks
+from self_training import digests
 from self_training.seeds import derive_seed
 from self_training.study import names
 from test_architecture import modules
@@ -216,16 +215,3 @@ def test_only_downloads_touch_the_network():
         if "data.downloads" in digests.closure(script)
     }
     assert reached == {"download"}
-
-
-def test_stale_locks_are_cleared_but_not_those_of_the_living(tmp_path):
-    (tmp_path / "locks").mkdir()
-    lock = tmp_path / "locks" / "0.output.lock"
-    lock.touch()
-    living = os.open(tmp_path / "alive.lock", os.O_RDWR | os.O_CREAT)
-    fcntl.flock(living, fcntl.LOCK_SH)
-    with locks.clear_stale_locks(tmp_path):
-        assert lock.exists()
-    os.close(living)
-    with locks.clear_stale_locks(tmp_path):
-        assert not lock.exists()

@@ -7,6 +7,7 @@ written anew (`tests/test_mutants.py` says which).
 
 from mutants.answers import ANSWERS
 from mutants.certainty import CERTAINTY
+from mutants.clusters import CLUSTERS
 from mutants.data_checks import DATA_CHECKS
 from mutants.decisions import DECISIONS
 from mutants.deployed import DEPLOYED
@@ -1263,4 +1264,5 @@ MUTANTS = [
     *SERVE,
     *TEXTS,
     *VECTORS,
+    *CLUSTERS,
 ]

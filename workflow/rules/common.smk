@@ -23,9 +23,9 @@ os.environ.update(
     )
 )
 
+from self_training import gpus, presence
 from self_training.digests import code_digest
 from self_training.errors import StudyError
-from self_training.locks import clear_stale_locks
 from self_training.report import figures
 from self_training.storage import load_json
 from self_training.study import checks, kinds, schema
@@ -45,8 +45,18 @@ try:
             check_external_scores(config)
 except StudyError as error:
     raise WorkflowError(str(error)) from None
-if workflow.is_main_process and not workflow.dryrun:
-    ALIVE = clear_stale_locks(Path(".snakemake"))
+# No two may write the same results: neither two Snakemakes, nor jobs of one that was killed.
+try:
+    if not workflow.is_main_process:
+        presence.check(Path(".snakemake"))
+    elif not workflow.dryrun:
+        PRESENCE = presence.enter(Path(".snakemake"))
+except StudyError as error:
+    raise WorkflowError(str(error)) from None
+
+if workflow.is_main_process:
+    asked = workflow.resource_settings
+    gpus.announce({**(asked.default_resources or {}), **asked.resources})
 
 plan = Plan(config, backend=os.environ.get("KERAS_BACKEND", "tensorflow"))
 
@@ -72,6 +82,8 @@ onstart:
     # limit of jobs per second, which local jobs do without.
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
+    else:
+        presence.hand_out_jobs(PRESENCE)
 
 
 wildcard_constraints:

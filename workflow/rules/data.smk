@@ -123,6 +123,7 @@ for partition in plan.partitions:
             f"{plan.results}/logs/{partition.rule}/{{dataset}}.log",
         benchmark:
             f"{plan.results}/benchmarks/{partition.rule}/{{dataset}}.tsv"
+        localrule: True
         conda:
             "../../envs/analysis.yaml"
         params:

@@ -6,6 +6,7 @@
 
 import os
 
+from self_training import gpus
 from self_training.digests import code_digest
 from self_training.study.plan import any_of
 from self_training.study.plan_of_deployment import DeployedPlan

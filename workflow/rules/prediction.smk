@@ -19,7 +19,7 @@ rule predict:
         "../../envs/training.yaml"
     threads: deployed.threads
     resources:
-        gpu=1,
+        gpu=gpus.per_job(),
     params:
         fingerprint=deployed.new_fingerprint,
         code=deployed.predicting_code,

@@ -11,7 +11,6 @@ REPORT_FIGURES = plan.report_figures(FIGURES)
 
 
 rule test_significance:
-    """Test the differences between methods over datasets, and on each of them."""
     input:
         scores=f"{plan.results}/scores.csv",
     output:
@@ -23,6 +22,8 @@ rule test_significance:
         ),
     log:
         f"{plan.results}/logs/test_significance.log",
+    """Test the differences between methods over datasets, and on each of them."""
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -33,7 +34,6 @@ rule test_significance:
 
 
 rule plot:
-    """Draw the figures of the whole study."""
     input:
         scores=f"{plan.results}/scores.csv",
         generations=f"{plan.results}/generations.csv",
@@ -52,6 +52,8 @@ rule plot:
         png=expand(f"{plan.results}/figures/{{name}}.png", name=FIGURES),
     log:
         f"{plan.results}/logs/plot.log",
+    """Draw the figures of the whole study."""
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -62,7 +64,6 @@ rule plot:
 
 
 rule plot_pseudo_labels:
-    """Show examples with their pseudo-labels, right and wrong, by confidence."""
     input:
         scores=expand(
             f"{plan.fold}/{plan.shown_method()}/scores.json",
@@ -87,6 +88,8 @@ rule plot_pseudo_labels:
         ),
     log:
         f"{plan.results}/logs/plot_pseudo_labels.log",
+    """Show examples with their pseudo-labels, right and wrong, by confidence."""
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -97,7 +100,6 @@ rule plot_pseudo_labels:
 
 
 rule report:
-    """Write the Excel workbook, and the answer on a page."""
     input:
         scores=f"{plan.results}/scores.csv",
         generations=f"{plan.results}/generations.csv",
@@ -121,6 +123,8 @@ rule report:
         ),
     log:
         f"{plan.results}/logs/report.log",
+    """Write the Excel workbook, and the answer on a page."""
+    localrule: True
     conda:
         "../../envs/analysis.yaml"
     params:

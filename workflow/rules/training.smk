@@ -24,7 +24,7 @@ rule train_teachers:
         "../../envs/training.yaml"
     threads: plan.threads
     resources:
-        gpu=1,
+        gpu=gpus.per_job(),
     params:
         identities=plan.identities,
         teachers=plan.teachers,
@@ -61,7 +61,7 @@ rule train_students:
         "../../envs/training.yaml"
     threads: plan.threads
     resources:
-        gpu=1,
+        gpu=gpus.per_job(),
     params:
         identities=plan.identities,
         search=plan.search_settings,
@@ -107,7 +107,7 @@ rule train_control:
         "../../envs/training.yaml"
     threads: plan.threads
     resources:
-        gpu=1,
+        gpu=gpus.per_job(),
     params:
         identities=plan.identities,
         search=plan.search_settings,
@@ -144,7 +144,6 @@ use rule train_final_control as train_upper_bound with:
 
 
 rule select:
-    """Select a candidate by its accuracy on the inner folds."""
     input:
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
         choices=plan.given_choices,
@@ -154,6 +153,8 @@ rule select:
         choices=plan.per_fold(f"{plan.method}/choice.json"),
     log:
         f"{plan.results}/logs/select/{plan.method_job}.log",
+    """Select a candidate by its accuracy on the inner folds."""
+    localrule: True
     conda:
         "../../envs/training.yaml"
     params:

@@ -30,7 +30,10 @@ def describe(examples: np.ndarray, indices: np.ndarray) -> Pool:
 def describe_all(examples: np.ndarray, pools: Sequence[np.ndarray]) -> list[Pool]:
     """Return what each feature is like in each of some pools; draws from one file share theirs."""
     alike: dict[bytes, Pool] = {}
+    described = []
     for indices in map(np.sort, pools):
         key = indices.tobytes()
-        alike[key] = alike.get(key) or describe(examples, indices)
-    return [alike[np.sort(indices).tobytes()] for indices in pools]
+        if key not in alike:
+            alike[key] = describe(examples, indices)
+        described.append(alike[key])
+    return described

@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from self_training import gpus
+
 # Rules know the backend from the same variable; a user's keras.json must not change it.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
@@ -40,16 +42,17 @@ def start_framework(threads: int) -> None:
 
     Must be called before the first operation.
     """
+    gpus.take()
     backend = keras.backend.backend()
     if backend == "tensorflow":
         import tensorflow as tf
 
         tf.config.threading.set_intra_op_parallelism_threads(threads)
         tf.config.threading.set_inter_op_parallelism_threads(threads)
-        gpus = tf.config.list_physical_devices("GPU")
-        for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, True)
-        if gpus:
+        devices = tf.config.list_physical_devices("GPU")
+        for device in devices:
+            tf.config.experimental.set_memory_growth(device, True)
+        if devices:
             tf.config.experimental.enable_op_determinism()
     elif backend == "jax":
         # Where it is installed, Keras imports TensorFlow to set its seed, too: for three seconds.

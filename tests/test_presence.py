@@ -1,0 +1,220 @@
+"""Who is alive in a working directory, and what is cleared away after the dead."""
+
+import errno
+import fcntl
+import json
+import os
+import platform
+import subprocess
+import sys
+import time
+
+import pytest
+from conftest import ROOT
+from self_training import presence, slurm
+from self_training.errors import StudyError
+
+
+@pytest.fixture(autouse=True)
+def fast(monkeypatch):
+    monkeypatch.setattr(presence, "BEAT", 0.2)
+    monkeypatch.setattr(presence, "DEAD_AFTER", 0.6)
+    # It is set by who enters.
+    monkeypatch.setenv(presence.VARIABLE, "")
+
+
+@pytest.fixture()
+def left(tmp_path):
+    """A lock of Snakemake's, in a folder where one has worked."""
+    (tmp_path / "alive").mkdir()
+    (tmp_path / "locks").mkdir()
+    lock = tmp_path / "locks" / "0.output.lock"
+    lock.touch()
+    return lock
+
+
+def sign_of_another(state, host="elsewhere", age=0.0, **about):
+    """Leave the sign of another Snakemake, so many seconds old."""
+    sign = state / "alive" / f"{host}_{len(list((state / 'alive').iterdir()))}"
+    me = {"host": host, "pid": os.getpid(), "since": 0}
+    sign.write_text(json.dumps(me | about))
+    os.utime(sign, (time.time() - age,) * 2)
+    return sign
+
+
+def without_locks(monkeypatch):
+    """Let the file system have no locks."""
+
+    def flock(*_):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+
+
+def test_stale_locks_are_cleared_but_not_those_of_the_living(left, tmp_path):
+    living = os.open(tmp_path / "alive.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(living, fcntl.LOCK_SH)
+    assert presence.enter(tmp_path).dead is None
+    assert left.exists()
+    os.close(living)
+    dead = sign_of_another(tmp_path, age=100)
+    entered = presence.enter(tmp_path)
+    assert dead in entered.dead and not dead.exists() and not left.exists()
+    assert entered.sign.exists()
+
+
+def test_one_that_is_alive_on_another_machine_keeps_its_locks(left, tmp_path):
+    """Locks of the operating system may hold on one machine alone."""
+    other = sign_of_another(tmp_path)
+    program = "import os, sys, time\nwhile True:\n    time.sleep(0.1)\n    os.utime(sys.argv[1])\n"
+    beats = subprocess.Popen([sys.executable, "-c", program, str(other)])
+    try:
+        assert presence.enter(tmp_path).dead is None
+        assert left.exists() and other.exists()
+    finally:
+        beats.kill()
+        beats.wait()
+
+
+def test_one_that_was_killed_on_another_machine_is_waited_for(left, tmp_path, capsys):
+    other = sign_of_another(tmp_path)
+    assert presence.enter(tmp_path).dead == [other]
+    assert not left.exists() and not other.exists()
+    assert "on elsewhere. Waiting for the next one" in capsys.readouterr().err
+
+
+def test_one_that_has_ended_by_itself_is_not_waited_for(left, tmp_path, monkeypatch):
+    monkeypatch.setattr(time, "sleep", lambda seconds: pytest.fail("waits"))
+    monkeypatch.setattr(presence, "_go_on", lambda sign: None)
+    other = sign_of_another(tmp_path, ended=True)
+    assert presence.enter(tmp_path).dead == [other]
+
+
+@pytest.mark.parametrize(("since", "alone"), [(0, True), (None, False)])
+def test_without_locks_processes_of_this_machine_are_looked_for(
+    left, tmp_path, monkeypatch, since, alone
+):
+    """A number of a process is used again: it must have begun when the other did."""
+    without_locks(monkeypatch)
+    if since is None:
+        since = presence.psutil.Process().create_time()
+    sign_of_another(tmp_path, host=platform.node(), since=since)
+    assert (presence.enter(tmp_path).dead is not None) == alone
+    assert left.exists() != alone
+
+
+def test_signs_are_given_until_the_end(tmp_path):
+    program = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from self_training import presence\n"
+        "presence.BEAT = 0.1\n"
+        "alive = presence.enter(Path(sys.argv[1]))\n"
+        "print(alive.sign, flush=True)\n"
+        "sys.stdin.read()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+    ) as process:
+        assert process.stdout and process.stdin
+        sign = tmp_path / "alive" / process.stdout.readline().strip().rpartition("/")[2]
+        first = sign.stat().st_mtime
+        time.sleep(0.5)
+        assert sign.stat().st_mtime > first
+        assert presence.begin(tmp_path).dead is None
+        process.stdin.close()
+    assert json.loads(sign.read_text())["ended"] is True
+
+
+def test_jobs_of_the_dead_do_nothing(tmp_path, monkeypatch):
+    presence.check(tmp_path)  # One that no Snakemake of a cluster has handed out.
+    entered = presence.enter(tmp_path)
+    presence.check(tmp_path)
+    entered.sign.unlink()
+    with pytest.raises(StudyError, match="a Snakemake that has ended"):
+        presence.check(tmp_path)
+
+
+SQUEUE = """#!{python}
+import pathlib, sys
+folder = pathlib.Path(__file__).parent
+if (folder / "down").exists():
+    sys.exit("slurm_load_jobs error: Unable to contact slurm controller")
+print((folder / "jobs").read_text(), end="")
+"""
+SCANCEL = """#!{python}
+import pathlib, sys
+folder = pathlib.Path(__file__).parent
+lines = (folder / "jobs").read_text().splitlines(True)
+if not (folder / "stubborn").exists():
+    (folder / "jobs").write_text("".join(x for x in lines if x.split("|")[0] not in sys.argv))
+"""
+
+
+@pytest.fixture()
+def cluster(tmp_path_factory, monkeypatch):
+    """Commands of a Slurm that has a job of a rule here, one elsewhere, and one of no rule."""
+    folder = tmp_path_factory.mktemp("bin")
+    for name, program in (("squeue", SQUEUE), ("scancel", SCANCEL)):
+        (folder / name).write_text(program.format(python=sys.executable))
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setattr(slurm, "END_WITHIN", 1.0)
+    return folder
+
+
+def jobs_of(cluster, tmp_path) -> str:
+    here = tmp_path / "project"
+    (here / ".snakemake" / "alive").mkdir(parents=True)
+    others = f"7|rule_select|{tmp_path}\n8|(null)|{here}\n"
+    (cluster / "jobs").write_text(f"6|rule_train_teachers_wildcards_a|{here}\n{others}")
+    return others
+
+
+def test_jobs_that_a_killed_snakemake_has_left_in_slurm_are_cancelled(cluster, tmp_path, capsys):
+    others = jobs_of(cluster, tmp_path)
+    state = tmp_path / "project" / ".snakemake"
+    # One that handed out nothing has left nothing.
+    sign_of_another(state, age=100)
+    presence.enter(state)
+    assert (cluster / "jobs").read_text() != others
+    for sign in (state / "alive").iterdir():
+        sign.unlink()
+    other = sign_of_another(state, age=100, remote=True)
+    presence.enter(state)
+    assert (cluster / "jobs").read_text() == others and not other.exists()
+    assert "left in Slurm: 6." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("trouble", "message"),
+    [
+        ("down", "squeue: Expected an answer of Slurm, .* Received: slurm_load_jobs error"),
+        ("stubborn", "to end within 1 s of being cancelled. Still there: 6. End them"),
+    ],
+)
+def test_nothing_begins_while_jobs_may_be_left(cluster, left, tmp_path, trouble, message):
+    jobs_of(cluster, tmp_path)
+    (cluster / trouble).touch()
+    state = tmp_path / "project" / ".snakemake"
+    other = sign_of_another(state, age=100, remote=True)
+    with pytest.raises(StudyError, match=message):
+        presence.enter(state)
+    assert other.exists()
+
+
+def test_slurm_is_asked_where_it_is(left, tmp_path, monkeypatch):
+    """Results may have been copied to a machine without it, if all had ended."""
+    monkeypatch.setattr(slurm.shutil, "which", lambda name: None)
+    ended = sign_of_another(tmp_path, remote=True, ended=True)
+    presence.enter(tmp_path)
+    assert not ended.exists()
+    for sign in (tmp_path / "alive").iterdir():
+        sign.unlink()
+    sign_of_another(tmp_path, age=100, remote=True)
+    with pytest.raises(StudyError, match="Expected Slurm's squeue on this machine"):
+        presence.enter(tmp_path)

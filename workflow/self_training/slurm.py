@@ -1,0 +1,74 @@
+"""Jobs that a Snakemake which was killed has left in Slurm, where they go on."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from self_training.errors import StudyError
+
+# Seconds in which jobs that are cancelled must have ended, of which Slurm gives them 30 by default.
+END_WITHIN = 180.0
+
+
+def is_here() -> bool:
+    """Return whether Slurm can be asked on this machine."""
+    return shutil.which("squeue") is not None
+
+
+def cancel_left(folder: Path) -> None:
+    """Cancel this user's jobs of rules of a working directory, and wait until they have ended.
+
+    Must be called while no Snakemake is alive there.
+
+    Raises: StudyError, when Slurm can't be asked, or a job doesn't end.
+    """
+    if not is_here():
+        raise StudyError(
+            "A Snakemake that handed jobs to a cluster was ended here, and its jobs may still "
+            "write results. Expected Slurm's squeue on this machine, to find and cancel them. "
+            "Start where it is; or, when no such job is left, delete .snakemake/alive."
+        )
+    left = _jobs(folder)
+    if not left:
+        return
+    print(f"Cancelling jobs that were left in Slurm: {', '.join(left)}.", file=sys.stderr)
+    _call("scancel", *left)
+    until = time.monotonic() + END_WITHIN
+    while left := _jobs(folder):
+        if time.monotonic() > until:
+            raise StudyError(
+                f"Expected jobs that were left in Slurm to end within {END_WITHIN:.0f} s of being "
+                f"cancelled. Still there: {', '.join(left)}. End them, and start again."
+            )
+        time.sleep(0.5)
+
+
+def _jobs(folder: Path) -> list[str]:
+    """Return ids of this user's jobs of rules with this working directory."""
+    lines = _call("squeue", "--me", "--noheader", "--format", "%A|%k|%Z").splitlines()
+    found = []
+    for job, comment, where in (line.split("|", 2) for line in lines if line.count("|") >= 2):
+        # So they are called by Snakemake's plugin.
+        if comment.startswith(("rule_", "group_")) and _same(where, folder):
+            found.append(job)
+    return sorted(set(found))
+
+
+def _same(where: str, folder: Path) -> bool:
+    return os.path.realpath(where) == os.path.realpath(folder)
+
+
+def _call(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError) as error:
+        said = (getattr(error, "stderr", None) or str(error)).strip()
+        raise StudyError(
+            f"{command[0]}: Expected an answer of Slurm, in which a Snakemake that was ended may "
+            f"have left jobs that still write results. Received: {said}. Start again when it "
+            "answers; or, when no such job is left, delete .snakemake/alive."
+        ) from None
+    return done.stdout
