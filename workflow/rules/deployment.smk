@@ -22,6 +22,7 @@ use rule * from deployed_training as deployed_*
 
 
 rule make_deployed_split:
+    """Give all known labels to the deployed model, and part them into inner folds."""
     input:
         labels=deployed.labels,
         classes=deployed.classes,
@@ -31,7 +32,6 @@ rule make_deployed_split:
         f"{deployed.results}/logs/make_deployed_split/{{dataset}}.log",
     # A dataset that has no example of unknown label is found out before anything trains.
     priority: 1
-    """Give all known labels to the deployed model, and part them into inner folds."""
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -43,6 +43,7 @@ rule make_deployed_split:
 
 
 checkpoint decide:
+    """Decide which method is deployed, and say why."""
     input:
         scores=f"{deployed.results}/scores.csv",
         statistics=f"{deployed.results}/statistics.json",
@@ -50,7 +51,6 @@ checkpoint decide:
         decision=deployed.decision,
     log:
         f"{deployed.results}/logs/decide/{{dataset}}.log",
-    """Decide which method is deployed, and say why."""
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -62,6 +62,7 @@ checkpoint decide:
 
 
 rule calibrate:
+    """Fit the temperature of confidences on the outer test folds of the cross-validation."""
     input:
         labels=deployed.labels,
         test_labels=deployed.test_labels,
@@ -72,7 +73,6 @@ rule calibrate:
         calibration=deployed.calibration,
     log:
         f"{deployed.results}/logs/calibrate/{{dataset}}.log",
-    """Fit the temperature of confidences on the outer test folds of the cross-validation."""
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -83,6 +83,7 @@ rule calibrate:
 
 
 rule deploy:
+    """Put a model together that can be taken away, with the labels of all that had none."""
     input:
         files=deployed.dataset_files,
         examples=deployed.examples,
@@ -103,7 +104,6 @@ rule deploy:
         model=directory(deployed.folder),
     log:
         f"{deployed.results}/logs/deploy/{{dataset}}.log",
-    """Put a model together that can be taken away, with the labels of all that had none."""
     localrule: True
     conda:
         "../../envs/analysis.yaml"

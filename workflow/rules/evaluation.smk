@@ -8,6 +8,7 @@
 
 
 rule evaluate:
+    """Score a method's final chain on the outer test fold, and its pseudo-labels on their truth."""
     input:
         labels=plan.labels,
         test_labels=plan.test_labels,
@@ -22,7 +23,6 @@ rule evaluate:
         scores=plan.per_fold(f"{plan.method}/scores.json"),
     log:
         f"{plan.results}/logs/evaluate/{plan.method_job}.log",
-    """Score a method's final chain on the outer test fold, and its pseudo-labels on their truth."""
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -36,6 +36,7 @@ rule evaluate:
 
 
 rule collect:
+    """Gather all scores in tidy tables."""
     input:
         scores=plan.all_scores,
         histories=plan.all_histories,
@@ -53,7 +54,6 @@ rule collect:
         timings=f"{plan.results}/timings.csv",
     log:
         f"{plan.results}/logs/collect.log",
-    """Gather all scores in tidy tables."""
     localrule: True
     conda:
         "../../envs/analysis.yaml"

@@ -11,6 +11,7 @@ REPORT_FIGURES = plan.report_figures(FIGURES)
 
 
 rule test_significance:
+    """Test the differences between methods over datasets, and on each of them."""
     input:
         scores=f"{plan.results}/scores.csv",
     output:
@@ -22,7 +23,6 @@ rule test_significance:
         ),
     log:
         f"{plan.results}/logs/test_significance.log",
-    """Test the differences between methods over datasets, and on each of them."""
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -34,6 +34,7 @@ rule test_significance:
 
 
 rule plot:
+    """Draw the figures of the whole study."""
     input:
         scores=f"{plan.results}/scores.csv",
         generations=f"{plan.results}/generations.csv",
@@ -52,7 +53,6 @@ rule plot:
         png=expand(f"{plan.results}/figures/{{name}}.png", name=FIGURES),
     log:
         f"{plan.results}/logs/plot.log",
-    """Draw the figures of the whole study."""
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -64,6 +64,7 @@ rule plot:
 
 
 rule plot_pseudo_labels:
+    """Show examples with their pseudo-labels, right and wrong, by confidence."""
     input:
         scores=expand(
             f"{plan.fold}/{plan.shown_method()}/scores.json",
@@ -88,7 +89,6 @@ rule plot_pseudo_labels:
         ),
     log:
         f"{plan.results}/logs/plot_pseudo_labels.log",
-    """Show examples with their pseudo-labels, right and wrong, by confidence."""
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -100,6 +100,7 @@ rule plot_pseudo_labels:
 
 
 rule report:
+    """Write the Excel workbook, and the answer on a page."""
     input:
         scores=f"{plan.results}/scores.csv",
         generations=f"{plan.results}/generations.csv",
@@ -123,7 +124,6 @@ rule report:
         ),
     log:
         f"{plan.results}/logs/report.log",
-    """Write the Excel workbook, and the answer on a page."""
     localrule: True
     conda:
         "../../envs/analysis.yaml"

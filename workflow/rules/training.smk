@@ -144,6 +144,7 @@ use rule train_final_control as train_upper_bound with:
 
 
 rule select:
+    """Select a candidate by its accuracy on the inner folds."""
     input:
         splits=plan.per_fold(f"{plan.fold}/split.npz"),
         choices=plan.given_choices,
@@ -153,7 +154,6 @@ rule select:
         choices=plan.per_fold(f"{plan.method}/choice.json"),
     log:
         f"{plan.results}/logs/select/{plan.method_job}.log",
-    """Select a candidate by its accuracy on the inner folds."""
     localrule: True
     conda:
         "../../envs/training.yaml"
