@@ -9,7 +9,7 @@
 
 
 rule download:
-    """Make an archive that is missing: the only rule that needs a network, so it runs locally."""
+    """Make an archive that is missing. This and the next rule need a network, so they run locally."""
     output:
         archive="resources/{archive}.npz",
     log:
@@ -24,6 +24,23 @@ rule download:
         read=plan.reader,
     script:
         "../scripts/download.py"
+
+
+rule download_split:
+    """Fetch a split of a dataset on the Hugging Face hub that is missing, and list its files."""
+    output:
+        files="resources/huggingface/{split}.json",
+    log:
+        f"{plan.results}/logs/download_split/{{split}}.log",
+    wildcard_constraints:
+        split=any_of(plan.missing_splits()),
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        split=plan.split_of_hub,
+    script:
+        "../scripts/download_split.py"
 
 
 rule prepare_dataset:

@@ -56,8 +56,11 @@ def _read_table(path: Path | str, settings: dict) -> Examples:
     table = read_table(path, settings["source"], _columns(settings, "label_column", "id_column"))
     texts = texts_of(path, table, settings)
     labels = _labels(path, table, settings["label_column"])
-    names = settings.get("class_names"), settings.get("classes")
-    y, class_names = encode_labels(path, labels, *names)
+    names = settings.get("class_names")
+    in_file = table.class_names.get(settings["label_column"])
+    if names is None and in_file:
+        labels, names = _named(labels, in_file)
+    y, class_names = encode_labels(path, labels, names, settings.get("classes"))
     return Examples(y, class_names, texts.__getitem__, _ids(table, settings, len(texts)))
 
 
@@ -131,6 +134,19 @@ def _labels(path: Path | str, table: Table, name: str) -> list[str]:
                 "write them as whole numbers, and leave unknown ones empty."
             )
     return [label or "" for label in labels]
+
+
+def _named(labels: list[str], names: list[str]) -> tuple[list[str], list[str]]:
+    """Return labels 0, 1, ... by their names, and the names of those that occur, in order.
+
+    Args:
+        labels: of `_labels`; one that is no such number stays as it is.
+        names: of the labels 0, 1, ..., which a file has.
+    """
+    by_number = {str(number): plain_name(name) for number, name in enumerate(names)}
+    named = [by_number.get(label, label) for label in labels]
+    occur = set(named)
+    return named, [name for name in by_number.values() if name in occur]
 
 
 def _as_name(cell: Any) -> str | None:
