@@ -86,7 +86,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             | ({"lfs": lfs(content)} if file.endswith(".parquet") else {})
             for file, content in files.items()
         ]
-        found = {"id": match[1], "sha": match[2], "siblings": siblings}
+        found = {"id": match[1], "sha": self.server.hub.commit or match[2], "siblings": siblings}
         self.answer(200, json.dumps(found).encode(), Content_Type="application/json")
 
     def resolve(self, path, start, behavior):
@@ -160,6 +160,8 @@ class Hub:
     def __init__(self):
         self.datasets: dict[str, dict[str, dict[str, bytes]]] = {}
         self.token: str | None = None
+        # Another commit than what was asked for, as the hub says it.
+        self.commit: str | None = None
         self.behaviors: dict[str, list] = defaultdict(list)
         self.requests: list[Request] = []
         self.sent = 0

@@ -251,11 +251,8 @@ def test_what_is_not_there_is_told(served):
     assert on_disk() == [] and not served.asked("resolve")
 
 
-def test_files_of_another_commit_are_none(served, monkeypatch):
-    import huggingface_hub
-
-    info = SimpleNamespace(sha="1" * 40, siblings=[])
-    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", lambda *_, **__: info)
+def test_files_of_another_commit_are_none(served):
+    served.commit = "1" * 40
     with pytest.raises(DownloadError, match=f"Expected files of the commit {REVISION} .*ed those"):
         fetch()
 
@@ -285,10 +282,10 @@ def test_without_a_network_it_says_what_to_lay_where(served, monkeypatch):
 def test_files_laid_by_hand_are_used_and_nothing_is_downloaded(served, monkeypatch):
     """As `hf download` lays them, which has a hidden folder of its own beside."""
     lay(FILES | {".cache/data/train.parquet": b"another"})
-    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     listed = fetch()
     assert [file["path"] for file in listed["files"]] == list(PARTS) and not served.requests
     assert read(TRAIN.path, SETTINGS).y.tolist() == [0, 1, 2, 1, -1]
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     fetch(Split(NAME, REVISION, "test"))
     assert not served.requests
 

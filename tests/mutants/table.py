@@ -12,6 +12,7 @@ from mutants.decisions import DECISIONS
 from mutants.deployed import DEPLOYED
 from mutants.draws import DRAWS
 from mutants.fairness import FAIRNESS
+from mutants.hub import HUB
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
 from mutants.predict import PREDICT
@@ -1263,4 +1264,5 @@ MUTANTS = [
     *SERVE,
     *TEXTS,
     *VECTORS,
+    *HUB,
 ]

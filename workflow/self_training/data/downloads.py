@@ -6,6 +6,7 @@ import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import requests
 import tenacity
@@ -45,7 +46,9 @@ def download(url: str, path: Path, sha256: str) -> None:
             )
 
 
-def again(function, *arguments, may_pass: Callable[[BaseException], bool] | None = None):
+def again(
+    function: Callable, *arguments: Any, may_pass: Callable[[BaseException], bool] | None = None
+) -> Any:
     """Call a function that uses the network, again after errors that may pass.
 
     Args:
