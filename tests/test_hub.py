@@ -14,7 +14,7 @@ import psutil
 import pytest
 from conftest import tiny_config
 from hub_server import Hub, lfs
-from self_training.data import datasets, downloads, hub, hub_splits, sources
+from self_training.data import datasets, downloads, hub_files, hub_splits, sources
 from self_training.data.hub_splits import Split
 from self_training.errors import ConfigError, DatasetError, DownloadError
 from self_training.storage import load_csv
@@ -86,7 +86,7 @@ def served(monkeypatch, tmp_path):
 
 
 def fetch(split: Split = TRAIN) -> dict:
-    hub.fetch_split(split.path, split)
+    hub_files.fetch_split(split.path, split)
     return json.loads(split.path.read_text())
 
 
@@ -114,7 +114,7 @@ def test_a_split_is_downloaded_with_all_its_parts_in_order(served):
     assert listed | {"files": []} == TRAIN._asdict() | {"files": []}
     # The files of the split, their list, and nothing else.
     base = f"huggingface/{NAME}/{REVISION}"
-    assert on_disk() == [f"{base}.train.json", *(f"{base}/{name}" for name in PARTS)]
+    assert on_disk() == [*(f"{base}/files/{name}" for name in PARTS), f"{base}/train.json"]
     assert not list(Path("resources").rglob(".*"))
     assert [request.path for request in served.asked("api")] == [
         f"/api/datasets/{NAME}/revision/{REVISION}"
@@ -157,7 +157,7 @@ def test_a_server_that_knows_no_ranges_sends_all_again(served):
 def test_what_a_killed_download_has_left_is_used(served):
     """Also a part that is whole already, and one that is too long, which is not."""
     content, other = PARTS.values()
-    parts = TRAIN.path.parent / f".{REVISION}.train.parts"
+    parts = TRAIN.path.parent / ".train.parts"
     parts.mkdir(parents=True)
     first, second = (parts / name.replace("/", ".") for name in PARTS)
     first.write_bytes(content[:1000])
@@ -176,7 +176,7 @@ def test_what_a_killed_download_has_left_is_used(served):
 @pytest.mark.parametrize("left", [b"", b"not its beginning"])
 def test_a_damaged_file_is_told_and_not_kept(served, left):
     """Whether it comes so or what a killed download has left is damaged."""
-    parts = TRAIN.path.parent / f".{REVISION}.train.parts"
+    parts = TRAIN.path.parent / ".train.parts"
     if left:
         parts.mkdir(parents=True)
         (parts / part(0, 2).replace("/", ".")).write_bytes(left)
@@ -197,7 +197,7 @@ def test_a_small_file_that_git_keeps_is_checked_by_its_hash(served, monkeypatch)
     TRAIN.path.unlink()
     (TRAIN.folder / part(0, 2)).unlink()
     served.behaviors["content"] = ["damage"]
-    with pytest.raises(DownloadError, match="Expected the blob [0-9a-f]{40} of git. Received anot"):
+    with pytest.raises(DownloadError, match="Expected the blob [0-9a-f]{40} of git. Received a f"):
         fetch()
 
 
@@ -265,9 +265,9 @@ def test_without_a_network_it_says_what_to_lay_where(served, monkeypatch):
         "Hugging Face dataset someone/news at eb185aad: Expected a download. Received: ",
         "Is this machine online?",
         "the split's Parquet files (as data/train-00000-of-00001.parquet) into "
-        f"resources/huggingface/{NAME}/{REVISION}, in the folders",
+        f"resources/huggingface/{NAME}/{REVISION}/files, in the folders",
         f"hf download {NAME} --repo-type dataset --revision {REVISION} --include '*train*.parquet'"
-        f" --local-dir resources/huggingface/{NAME}/{REVISION}",
+        f" --local-dir resources/huggingface/{NAME}/{REVISION}/files",
     ):
         assert text in str(caught.value)
     lay({part(1, 2): PARTS[part(1, 2)]})
@@ -423,7 +423,7 @@ def test_a_dataset_is_prepared_with_its_test_and_unlabeled_splits(served):
         fetch(Split(**plan.split_of_hub(SimpleNamespace(split=split))))
     assert plan.missing_splits() == [] and not served.requests
     wildcards = SimpleNamespace(dataset="news")
-    of_splits = [f"resources/huggingface/{NAME}/{REVISION}.{name}.json" for name in files]
+    of_splits = [f"resources/huggingface/{NAME}/{REVISION}/{name}.json" for name in files]
     assert sorted(plan.archives()) == sorted(plan.dataset_files(wildcards)) == sorted(of_splits)
     settings = plan.dataset_settings(wildcards)
     names = ("texts.json", "labels.npy", "classes.json", "ids.json", "duplicates.json", "test.npy")
@@ -545,11 +545,11 @@ def test_a_study_whose_download_is_killed_goes_on(make_study, served, monkeypatc
     # Processes of their own have the library's settings.
     monkeypatch.setenv("HF_HUB_OFFLINE", "0")
     study = make_study(hub_config(test_split="test", sha256=hashlib.sha256(train).hexdigest()))
-    folder = f"resources/huggingface/{NAME}"
+    folder = f"resources/huggingface/{NAME}/{REVISION}"
     served.behaviors["content"] = ["stall"]
-    process = study.start("--cores", "1", f"{folder}/{REVISION}.train.json")
+    process = study.start("--cores", "1", f"{folder}/train.json")
     assert served.stalled.wait(120), process.communicate()
-    parts = study.folder / folder / f".{REVISION}.train.parts" / part(0, 1).replace("/", ".")
+    parts = study.folder / folder / ".train.parts" / part(0, 1).replace("/", ".")
     deadline = time.monotonic() + 30
     while not parts.exists() or parts.stat().st_size < 10_000_000:
         assert time.monotonic() < deadline
@@ -559,12 +559,12 @@ def test_a_study_whose_download_is_killed_goes_on(make_study, served, monkeypatc
     assert not psutil.wait_procs(jobs, timeout=20)[1]
     process.communicate()
     have = parts.stat().st_size
-    assert not (study.folder / f"{folder}/{REVISION}.train.json").exists()
+    assert not (study.folder / f"{folder}/train.json").exists()
 
     study.run("--cores", "1")
     of_train = [r for r in served.asked("content") if lfs(train)["sha256"] in r.path]
     assert [request.start for request in of_train] == [0, have]
-    assert (study.folder / folder / REVISION / part(0, 1)).read_bytes() == train
+    assert (study.folder / folder / "files" / part(0, 1)).read_bytes() == train
     assert not list((study.folder / folder).glob(".*"))
     scores = load_csv(study.results / "scores.csv")
     assert scores["test"].tolist() == [15, 15] and scores["labeled"].tolist() == [12, 12]

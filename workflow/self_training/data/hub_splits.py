@@ -1,8 +1,8 @@
 """Splits of datasets on the Hugging Face hub: which files are theirs, and where those lie.
 
-Files lie in resources/huggingface/OWNER/NAME/REVISION/, in the folders that they have on the hub.
-Beside that folder, REVISION.SPLIT.json lists those of a split in their order; datasets are prepared
-from such a list, which says what it is of and has the SHA-256 of every file.
+Files lie in resources/huggingface/OWNER/NAME/REVISION/files, in the folders that they have on the
+hub. Beside that folder, SPLIT.json lists those of a split in their order; a dataset is prepared from
+such lists, which say what they are of and have the SHA-256 of every file.
 """
 
 import re
@@ -14,7 +14,7 @@ from self_training.storage import load_json
 
 HUB = "huggingface"
 RESOURCES = Path("resources") / HUB
-SUFFIX = ".parquet"
+FILES, SUFFIX = "files", ".parquet"
 # What the hub converts datasets to Parquet at.
 CONVERTED = "refs/convert/parquet"
 # Where there are no subsets, files lie in one of these.
@@ -47,13 +47,13 @@ class Split(NamedTuple):
     @property
     def path(self) -> Path:
         """The list of its files, which need not exist yet."""
-        parts = filter(None, (self.revision, self.subset, self.split))
-        return RESOURCES / self.name / f"{'.'.join(parts)}.json"
+        parts = filter(None, (self.subset, self.split))
+        return RESOURCES / self.name / self.revision / f"{'.'.join(parts)}.json"
 
     @property
     def folder(self) -> Path:
         """Where the files of the dataset lie."""
-        return RESOURCES / self.name / self.revision
+        return self.path.parent / FILES
 
 
 def files_of(path: Path | str) -> tuple[list[Path], Path]:
@@ -63,9 +63,8 @@ def files_of(path: Path | str) -> tuple[list[Path], Path]:
     """
     path = Path(path)
     try:
-        listed = load_json(path)
-        folder = path.parent / listed["revision"]
-        files = [folder / file["path"] for file in listed["files"]]
+        folder = path.parent / FILES
+        files = [folder / file["path"] for file in load_json(path)["files"]]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(
             f"{path}: Expected the list of a split's files. Received a file that cannot be read as "
