@@ -14,6 +14,8 @@ from collections import defaultdict
 from typing import NamedTuple
 
 GATED = "GatedRepo"
+# Of these files a hub knows the SHA-256; others are git's.
+LARGE = (".parquet", ".safetensors", ".bin")
 
 
 class Request(NamedTuple):
@@ -35,8 +37,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         hub = self.server.hub
         path = self.path.partition("?")[0]
-        of = re.match("/api|/.*/resolve/|/content", path)
-        of = {"/api": "api", "/content": "content"}.get(of[0], "resolve") if of else "nothing"
+        # The library asks for more than that, of which its downloads do not depend.
+        known = {
+            "api": "/api/(datasets|models)/",
+            "resolve": "/.*/resolve/",
+            "content": "/content/",
+        }
+        of = next((of for of, start in known.items() if re.match(start, path)), "nothing")
         start = re.match(r"bytes=(\d+)-", self.headers.get("Range", ""))
         start = int(start[1]) if start else 0
         authorization = self.headers.get("Authorization")
@@ -77,13 +84,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         return None
 
     def api(self, path, start, behavior):
-        match = re.fullmatch("/api/datasets/([^/]+/[^/]+)/revision/([^/]+)", path)
+        match = re.fullmatch("/api/(?:datasets|models)/(.+)/revision/([^/]+)", path)
         files = self.files(*match.groups())
         if files is None:
             return
         siblings = [
             {"rfilename": file, "size": len(content), "blobId": git_hash(content)}
-            | ({"lfs": lfs(content)} if file.endswith(".parquet") else {})
+            | ({"lfs": lfs(content)} if file.endswith(LARGE) else {})
             for file, content in files.items()
         ]
         found = {"id": match[1], "sha": self.server.hub.commit or match[2], "siblings": siblings}
@@ -91,7 +98,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def resolve(self, path, start, behavior):
         name, revision, file = re.fullmatch(
-            "/datasets/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path
+            "(?:/datasets)?/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path
         ).groups()
         files = self.files(name, revision)
         if files is None:
@@ -155,7 +162,7 @@ class _Server(http.server.ThreadingHTTPServer):
 
 
 class Hub:
-    """Datasets by their names, of each its files by commits; a token where they are gated."""
+    """Datasets and models by their names, of each its files by commits; a token, if it has one."""
 
     def __init__(self):
         self.datasets: dict[str, dict[str, dict[str, bytes]]] = {}

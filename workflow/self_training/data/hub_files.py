@@ -1,11 +1,11 @@
-"""What studies need of the Hugging Face hub, fetched where it is not laid: splits of datasets."""
+"""What studies need of the Hugging Face hub, fetched where it is not laid: splits and encoders."""
 
 import logging
 import shutil
 from importlib import import_module
 from pathlib import Path
 
-from self_training.data import hub, hub_splits
+from self_training.data import encoders, hub, hub_splits
 from self_training.data.hub import Repository
 from self_training.data.hub_splits import Split
 from self_training.errors import DatasetError, DownloadError
@@ -63,6 +63,52 @@ def _download_split(folder: Path, parts: Path, split: Split) -> list[str]:
         raise DownloadError(
             f"{repository}: Expected all parts of it on the hub. Received none that is called "
             f"{', '.join(lacking[:SHOWN])}."
+        )
+    hub.download(repository, names, listed, folder, parts)
+    return names
+
+
+def fetch_encoder(path: Path | str, model: str, revision: str) -> None:
+    """Write the list of an encoder's files, which are downloaded before where they are not laid.
+
+    Args:
+        path: of the list; the files are in the folder of `data.encoders` beside it.
+        model: its name on the hub.
+        revision: the commit.
+
+    Raises: DownloadError, saying what to lay where, and DatasetError.
+    """
+    path = Path(path)
+    folder, parts = path.parent / encoders.FILES, path.parent / f".{path.stem}.parts"
+    names = encoders.choose([file.name for file in folder.glob("*") if file.is_file()])
+    if parts.exists() or not encoders.are_whole(names):
+        repository = Repository(hub.MODEL, model, revision)
+        try:
+            names = _download_encoder(folder, parts, repository)
+        except DownloadError as error:
+            what = (
+                f"of {repository.address}/tree/{revision} config.json, all of the tokenizer, and "
+                "model.safetensors (or pytorch_model.bin)"
+            )
+            include = "--exclude '*/*'"
+            hint = hub.by_hand(repository, what, include, folder, parts)
+            raise DownloadError(f"{error} {hint}") from error
+    else:
+        logger.info("%s: %s laid there; nothing is downloaded", folder, ", ".join(names))
+    _write_list(path, {"model": model, "revision": revision}, folder, names)
+    shutil.rmtree(parts, ignore_errors=True)
+
+
+def _download_encoder(folder: Path, parts: Path, repository: Repository) -> list[str]:
+    """Download an encoder's files into their folder, and return their names."""
+    _check_libraries("huggingface_hub", extra="text")
+    listed = hub.list_files(repository)
+    names = encoders.choose(list(listed))
+    if not encoders.are_whole(names):
+        raise DatasetError(
+            f"{repository}: Expected a transformer (config.json, a tokenizer, and "
+            "model.safetensors or pytorch_model.bin). Received the files: "
+            f"{', '.join(list(listed)[:SHOWN]) or 'none'}."
         )
     hub.download(repository, names, listed, folder, parts)
     return names

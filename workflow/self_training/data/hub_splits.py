@@ -1,8 +1,8 @@
 """Splits of datasets on the Hugging Face hub: which files are theirs, and where those lie.
 
 Files lie in resources/huggingface/OWNER/NAME/REVISION/files, in the folders that they have on the
-hub. Beside that folder, SPLIT.json lists those of a split in their order; a dataset is prepared from
-such lists, which say what they are of and have the SHA-256 of every file.
+hub. Beside that folder, SPLIT.json lists those of a split in their order; a dataset is prepared
+from such lists, which say what they are of and have the SHA-256 of every file.
 """
 
 import re

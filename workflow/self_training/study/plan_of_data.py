@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from self_training.data import hub_splits, prepared, sources
+from self_training.data.encoders import list_of_hub
 from self_training.digests import code_digest
 from self_training.study import budgets, encoders, fair_controls, hub, kinds, methods
 from self_training.study.config import external_scores, inner_folds, statistics
@@ -192,6 +193,26 @@ class PlanOfData:
     def encoder_fingerprint(self, wildcards: Wildcards) -> str | None:
         """Return what changes with the files of a dataset's encoder."""
         return encoders.fingerprint(self.sources[wildcards.dataset])
+
+    def encoder_files(self, wildcards: Wildcards) -> list[str]:
+        """Return the list of the files of a dataset's encoder, of one of the hub alone."""
+        found = encoders.of_hub(self.sources[wildcards.dataset])
+        return [str(list_of_hub(**found))] if found else []
+
+    def encoders_of_hub(self) -> list[str]:
+        """Return the lists of the files of all encoders of the hub."""
+        found = [encoders.of_hub(source) for source in self.sources.values()]
+        return sorted({str(list_of_hub(**encoder)) for encoder in found if encoder})
+
+    def missing_encoders(self) -> list[str]:
+        """Return NAME/REVISION of the encoders of the hub that are still to be fetched."""
+        lists = [Path(path) for path in self.encoders_of_hub() if not Path(path).exists()]
+        return ["/".join(path.parts[2:-1]) for path in lists]
+
+    def encoder_of_hub(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the model and the revision that a list of files is of."""
+        model, _, revision = wildcards.encoder.rpartition("/")
+        return {"model": model, "revision": revision}
 
     def encoding_code(self, wildcards: Wildcards) -> str:
         """Return a digest of the code that encodes a dataset's texts."""

@@ -16,7 +16,7 @@ from self_training.data.examples import (
 )
 from self_training.data.files import read_utf8
 from self_training.data.folders import list_without_classes, name_files, read_classes
-from self_training.data.sources import FOLDERS, unknown_source
+from self_training.data.sources import FOLDERS, HUB, unknown_source
 from self_training.errors import DatasetError
 from self_training.text import tables
 from self_training.text.cleaning import clean
@@ -41,7 +41,7 @@ def read(path: Path | str | None, settings: dict) -> Examples:
     Raises: DatasetError, naming the file, and the row where one is wrong.
     """
     source = settings["source"]
-    if path is None or source not in (*tables.READERS, "texts"):
+    if path is None or source not in (*tables.READERS, HUB, "texts"):
         raise unknown_source(settings)
     of_source = _read_folder if source == "texts" else _read_table
     examples = of_source(path, settings)

@@ -37,13 +37,14 @@ def read_table(path: Path | str, source: str, columns: dict[str, str] | None = N
     """Read columns of a file.
 
     Args:
-        source: one of READERS.
+        source: one of READERS, or that of the hub, whose path is the list of a split's files.
         columns: names of those to read, and of each the key of the config that names it; all when
             None.
 
     Raises: DatasetError, naming the file, and the row where one is wrong.
     """
-    table = READERS[source](path, columns)
+    read = _read_split if source == hub_splits.HUB else READERS[source]
+    table = read(path, columns)
     if not any(table.cells.values()):
         raise DatasetError(f"{path}: Expected an example per {table.row}. Received none.")
     for name, cells in table.cells.items():
@@ -195,5 +196,4 @@ READERS: dict[str, Callable[[Path | str, Columns], Table]] = {
     "tsv": _read_tsv,
     "jsonl": _read_jsonl,
     "parquet": _read_parquet,
-    hub_splits.HUB: _read_split,
 }
