@@ -15,7 +15,15 @@ import psutil
 import pytest
 from conftest import tiny_config
 from hub_server import Hub, lfs
-from self_training.data import datasets, downloads, encoders, hub_files, hub_splits, sources
+from self_training.data import (
+    datasets,
+    downloads,
+    encoders,
+    hub_files,
+    hub_splits,
+    sources,
+    test_file,
+)
 from self_training.data.hub_splits import Split
 from self_training.errors import ConfigError, DatasetError, DownloadError
 from self_training.storage import load_csv
@@ -446,6 +454,17 @@ def test_a_dataset_is_prepared_with_its_test_and_unlabeled_splits(served):
     datasets.prepare(*prepared[:2], settings | {"sha256": right}, *prepared[3:])
     with pytest.raises(DatasetError, match="Expected the SHA-256 0000"):
         datasets.prepare(*prepared[:2], settings | {"sha256": "0" * 64}, *prepared[3:])
+
+
+def test_a_test_split_with_a_class_of_its_own_is_told(served):
+    lay({part(0, 1): table(["x", "y"], [0, 1]), part(0, 1, "test"): table(["z"], [2])})
+    test = Split(NAME, REVISION, "test")
+    for split in (TRAIN, test):
+        fetch(split)
+    settings = SETTINGS | {"test_path": str(test.path)}
+    message = f"{test.path}: Expected test examples .*some of class 'Trade', which {TRAIN.path} has"
+    with pytest.raises(DatasetError, match=message):
+        test_file.read_test(settings, "news", read, np.array(NAMES[:2]), np.array(NAMES[:2]))
 
 
 def hub_config(**dataset) -> dict:
