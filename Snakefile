@@ -44,6 +44,7 @@ rule all:
 
 
 rule download_all:
-    """Fetch every dataset and stop, for machines that compute without a network."""
+    """Fetch every dataset and every encoder, and stop, for machines that compute without a network."""
     input:
         plan.archives(),
+        plan.encoders_of_hub(),

@@ -120,10 +120,12 @@ def test_conda_environments_have_what_scripts_import():
 def test_conda_environments_of_what_reads_tables_have_what_reads_parquet():
     """It is imported where such a file is read alone, so no import at once tells of it."""
     rules = "".join(path.read_text() for path in ROOT.glob("workflow/rules/*.smk"))
-    for script in ("prepare_dataset", "predict"):
+    for script in ("prepare_dataset", "predict", "download_split"):
         (rule,) = (part for part in rules.split("\nrule ") if f"scripts/{script}.py" in part)
         environment = re.search(r"envs/(\w+)\.yaml", rule).group(1)
-        assert "- pyarrow==" in (ROOT / f"envs/{environment}.yaml").read_text(), script
+        installed = (ROOT / f"envs/{environment}.yaml").read_text()
+        assert "- pyarrow==" in installed, script
+        assert script != "download_split" or "- huggingface-hub==" in installed
 
 
 def test_seeds_come_from_identity():
@@ -203,15 +205,16 @@ def test_only_training_imports_keras():
 
 def test_only_downloads_touch_the_network():
     """Nor does any other module import what could, within a function or not."""
+    could = "requests|urllib|http|httpx2?|socket|kaggle|huggingface_hub"
     found = [
         name
         for name, path in modules().items()
-        if re.search(r"(?:import|from) (?:requests|urllib|http|socket|kaggle)\b", path.read_text())
+        if re.search(rf"(?:import|from) (?:{could})\b", path.read_text())
     ]
-    assert found == ["data.downloads"]
+    assert found == ["data.downloads", "data.hub"]
     reached = {
         script.stem
         for script in digests.SCRIPTS.glob("*.py")
         if "data.downloads" in digests.closure(script)
     }
-    assert reached == {"download"}
+    assert reached == {"download", "download_split", "download_encoder"}

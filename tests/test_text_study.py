@@ -71,8 +71,8 @@ WRONG = {
     ),
     "a source of images": (
         {"source": "npz"},
-        "datasets.news.source: Expected one of csv, tsv, jsonl, parquet, texts, of texts. "
-        "Received: 'npz'. It is one of images and vectors (kind).",
+        "datasets.news.source: Expected one of csv, tsv, jsonl, parquet, texts, huggingface, of "
+        "texts. Received: 'npz'. It is one of images and vectors (kind).",
     ),
     "a key of images": (
         {"image_size": [8, 8]},

@@ -13,6 +13,7 @@ from mutants.decisions import DECISIONS
 from mutants.deployed import DEPLOYED
 from mutants.draws import DRAWS
 from mutants.fairness import FAIRNESS
+from mutants.hub import HUB
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
 from mutants.predict import PREDICT
@@ -1265,4 +1266,5 @@ MUTANTS = [
     *TEXTS,
     *VECTORS,
     *CLUSTERS,
+    *HUB,
 ]

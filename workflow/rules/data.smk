@@ -9,7 +9,7 @@
 
 
 rule download:
-    """Make an archive that is missing: the only rule that needs a network, so it runs locally."""
+    """Make an archive that is missing. These rules alone need a network, so they run locally."""
     output:
         archive="resources/{archive}.npz",
     log:
@@ -24,6 +24,40 @@ rule download:
         read=plan.reader,
     script:
         "../scripts/download.py"
+
+
+rule download_split:
+    """Fetch a split of a dataset on the Hugging Face hub that is missing, and list its files."""
+    output:
+        files="resources/huggingface/{split}.json",
+    log:
+        f"{plan.results}/logs/download_split/{{split}}.log",
+    wildcard_constraints:
+        split=any_of(plan.missing_splits()),
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        split=plan.split_of_hub,
+    script:
+        "../scripts/download_split.py"
+
+
+rule download_encoder:
+    """Fetch an encoder of the Hugging Face hub that is missing, and list its files."""
+    output:
+        files="resources/encoders/{encoder}/encoder.json",
+    log:
+        f"{plan.results}/logs/download_encoder/{{encoder}}.log",
+    wildcard_constraints:
+        encoder=any_of(plan.missing_encoders()),
+    localrule: True
+    conda:
+        "../../envs/analysis.yaml"
+    params:
+        encoder=plan.encoder_of_hub,
+    script:
+        "../scripts/download_encoder.py"
 
 
 rule prepare_dataset:
@@ -58,6 +92,7 @@ rule encode:
     """Make arrays of texts, which networks are given: ids of words, or vectors."""
     input:
         texts=f"{plan.data}/texts.json",
+        encoder=plan.encoder_files,
     output:
         examples=f"{plan.data}/examples.npy",
     log:

@@ -13,7 +13,15 @@ from self_training.data import test_file
 from self_training.data.duplicate_groups import REPORT, look_for
 from self_training.data.examples import TEST, UNKNOWN, Reader, choose_classes, followed_by
 from self_training.data.prepared import save_examples
-from self_training.data.sources import SHIPPED, TABLES, archive, check_sha256, digest, files_of
+from self_training.data.sources import (
+    HUB,
+    SHIPPED,
+    TABLES,
+    archive,
+    check_sha256,
+    digest,
+    files_of,
+)
 from self_training.errors import DatasetError
 from self_training.storage import save_array, save_json
 
@@ -41,7 +49,7 @@ def count_classes(settings: dict, dataset: str, read: Reader) -> Counts | None:
     """
     path, source = archive(settings), settings["source"]
     # All examples would be read.
-    if source in TABLES:
+    if source in (*TABLES, HUB):
         return None
     if Path(path).exists():
         examples = read(path, settings)

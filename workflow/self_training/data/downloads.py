@@ -1,10 +1,12 @@
-"""Downloads: the only module that touches the network. A file arrives whole or not at all."""
+"""Downloads by address and from Kaggle: a file arrives whole or not at all."""
 
 import logging
 import shutil
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import requests
 import tenacity
@@ -30,7 +32,7 @@ def download(url: str, path: Path, sha256: str) -> None:
     """
     with atomic_path(path) as part:
         try:
-            _again(_stream, url, part)
+            again(_stream, url, part)
         except requests.RequestException as error:
             raise DownloadError(
                 f"{url}: Expected a download. Received: {_reason(error)}. Is this machine online, "
@@ -44,10 +46,16 @@ def download(url: str, path: Path, sha256: str) -> None:
             )
 
 
-def _again(function, *arguments):
-    """Call a function that uses the network, again after errors that may pass."""
+def again(
+    function: Callable, *arguments: Any, may_pass: Callable[[BaseException], bool] | None = None
+) -> Any:
+    """Call a function that uses the network, again after errors that may pass.
+
+    Args:
+        may_pass: tells these from others; those of requests when left out.
+    """
     return tenacity.Retrying(
-        retry=tenacity.retry_if_exception(_may_pass),
+        retry=tenacity.retry_if_exception(may_pass or _may_pass),
         stop=tenacity.stop_after_attempt(ATTEMPTS),
         wait=tenacity.wait_exponential(max=LONGEST_WAIT),
         before_sleep=_log_failure,
@@ -113,8 +121,8 @@ def fetch_kaggle(slug: str, file: str, folder: Path) -> Path:
             raise requests.exceptions.ChunkedEncodingError(str(error)) from error
 
     try:
-        _again(kaggle.api.authenticate)
-        _again(fetch)
+        again(kaggle.api.authenticate)
+        again(fetch)
     except SystemExit as error:
         raise DownloadError(
             f"{where}: Expected credentials of Kaggle. Received none that can be used. "

@@ -1,11 +1,17 @@
-"""The files of pretrained encoders: a folder as Hugging Face's libraries save it."""
+"""The files of pretrained encoders: a folder as Hugging Face's libraries save it.
 
+Those of an encoder of the hub are in resources/encoders/NAME/REVISION/files; encoder.json beside
+that folder lists them, with the SHA-256 of each.
+"""
+
+import re
+from fnmatch import fnmatch
 from pathlib import Path
 
 from self_training.data.sources import digest, stamp
 from self_training.errors import DatasetError
 
-_CONFIG = "config.json"
+FILES, _CONFIG = "files", "config.json"
 _WEIGHTS = ("*.safetensors", "*.bin")
 # What determines the vectors: the network, its tokenizer, and how long a text may be.
 _NAMED = (
@@ -16,6 +22,10 @@ _NAMED = (
     "special_tokens*",
     "sentence_bert_config.json",
 )
+# What is fetched of a repository's top: these, and the weights in the first form that it has.
+_FETCHED = (*_NAMED, "added_tokens.json", "*.model")
+_FORMS_OF_WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
+_SHARD = re.compile(r"-\d+-of-(\d+)\.")
 
 
 def is_folder(model: str) -> bool:
@@ -48,6 +58,37 @@ def list_files(model: str) -> list[Path]:
         )
     named = {file for pattern in _NAMED for file in folder.glob(pattern)}
     return sorted(weights | named)
+
+
+def list_of_hub(model: str, revision: str) -> Path:
+    """Return the list of the files of an encoder of the hub, which need not exist yet."""
+    return Path("resources/encoders") / model / revision / "encoder.json"
+
+
+def folder_of_hub(model: str, revision: str) -> Path:
+    """Return the folder with the files of an encoder of the hub."""
+    return list_of_hub(model, revision).parent / FILES
+
+
+def choose(paths: list[str]) -> list[str]:
+    """Return those of a repository's files that an encoder is loaded from, in a fixed order."""
+    top = sorted(path for path in paths if "/" not in path)
+    named = [path for path in top if any(fnmatch(path, pattern) for pattern in _FETCHED)]
+    for form in _FORMS_OF_WEIGHTS:
+        weights = [path for path in top if fnmatch(path, form)]
+        # Of weights in several files, an index says what is in which.
+        index = [path for path in top if fnmatch(path, f"{form}.index.json")]
+        if weights:
+            return named + weights + index
+    return named
+
+
+def are_whole(names: list[str]) -> bool:
+    """Return whether files are an encoder: a network's settings, and all of its weights."""
+    weights = [name for name in names if any(fnmatch(name, form) for form in _FORMS_OF_WEIGHTS)]
+    shards = [match[1] for name in weights if (match := _SHARD.search(name))]
+    whole = not shards or len(shards) == int(shards[0])
+    return _CONFIG in names and bool(weights) and whole
 
 
 def fingerprint(model: str, revision: str | None = None) -> str:

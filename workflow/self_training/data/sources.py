@@ -2,14 +2,17 @@
 
 A source is read either from a file or folder of the user's (`path`), or from an archive
 `resources/NAME.npz`, which is made once from a download and shared by all datasets that name it.
-An archive laid there by hand is used in its place.
+An archive laid there by hand is used in its place. Of the Hugging Face hub there are the files of a
+split, and a list of them (see `hub_splits`).
 """
 
 import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
+from self_training.data import hub_splits
 from self_training.data.folders import Content, list_files, list_without_classes
+from self_training.data.hub_splits import HUB, Split
 from self_training.errors import DatasetError
 from self_training.storage import sha256
 
@@ -23,10 +26,8 @@ class Keys(NamedTuple):
 
 # Kinds of examples, and the sources that they come from.
 IMAGES, VECTORS, TEXTS = "images", "vectors", "texts"
-_TABLE_OF_TEXTS = Keys(
-    ("path", "text_columns", "label_column"),
-    ("unlabeled", "class_names", "id_column", "clean", "encoder"),
-)
+_OF_TEXTS = ("class_names", "id_column", "clean", "encoder")
+_TABLE_OF_TEXTS = Keys(("path", "text_columns", "label_column"), ("unlabeled", *_OF_TEXTS))
 SOURCES = {
     IMAGES: {
         "digits": Keys((), ("color_mode",)),
@@ -51,6 +52,10 @@ SOURCES = {
     TEXTS: {
         **dict.fromkeys(("csv", "tsv", "jsonl", "parquet"), _TABLE_OF_TEXTS),
         "texts": Keys(("path",), ("unlabeled", "clean", "encoder")),
+        HUB: Keys(
+            ("name", "revision", "split", "text_columns", "label_column"),
+            ("subset", "test_split", "unlabeled_split", *_OF_TEXTS),
+        ),
     },
 }
 # Sources whose labels stand among the examples, all of which are read with them.
@@ -104,6 +109,8 @@ def archive(settings: dict) -> str:
     source, keys = settings["source"], keys_of(settings)
     if "path" in keys.required:
         return settings["path"]
+    if source == HUB:
+        return str(Split.of(settings).path)
     name = settings["name"] if "name" in keys.required else source
     # Names of scikit-learn's may be those of other archives.
     return f"resources/{'sklearn_' if source == 'sklearn' else ''}{name}.npz"
@@ -127,6 +134,8 @@ def files_of(path: Path | str, settings: dict) -> tuple[list[Path], Path]:
     if source in FOLDERS:
         classes, _ = list_files(path, FOLDERS[source])
         return [file for files in classes for file in files], path
+    if source == HUB:
+        return hub_splits.files_of(path)
     return [path], path.parent
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from self_training.data.examples import TEST, UNKNOWN, Examples, Reader, plain_name
 from self_training.data.files import read_header
-from self_training.data.sources import TEXTS, kind_of
+from self_training.data.sources import TEXTS, archive, kind_of
 from self_training.errors import DatasetError
 
 KEY = "test_path"
@@ -55,7 +55,7 @@ def read_test(
         raise DatasetError(
             f"{path}: Expected test examples of classes that the training file has "
             f"({_shorten(known)}). Received some of class '{foreign[0]}', which "
-            f"{settings['path']} has no example of. Leave them out, or add such to that file."
+            f"{archive(settings)} has no example of. Leave them out, or add such to that file."
         )
     number = {plain_name(name): index for index, name in enumerate(class_names.tolist())}
     labels = np.array([number.get(name, UNKNOWN) for name in own], np.int32)[examples.y]

@@ -7,7 +7,7 @@ from self_training.data.datasets import count_classes
 from self_training.data.distinct_budgets import check_distinct_budgets
 from self_training.data.examples import Reader
 from self_training.errors import ConfigError
-from self_training.study import budgets, fair_controls
+from self_training.study import budgets, fair_controls, hub
 from self_training.study.checks_of_controls import CONTROL_RULES
 from self_training.study.checks_of_datasets import ARCHIVE_RULES, DATASET_RULES
 from self_training.study.checks_of_deployment import (
@@ -39,9 +39,10 @@ def validate(config: dict) -> None:
         for dataset_rule in DATASET_RULES:
             dataset_rule(f"datasets.{name}", dataset)
         for draw_rule in DRAW_RULES:
-            draw_rule(f"datasets.{name}", dataset)
+            draw_rule(f"datasets.{name}", hub.with_files(dataset))
         for prediction_rule in PREDICTION_RULES:
             prediction_rule(config, name)
+    config = hub.expand(config)
     for archive_rule in ARCHIVE_RULES:
         archive_rule(config)
     no_repeats_of_draws(config)

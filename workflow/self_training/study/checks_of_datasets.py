@@ -5,7 +5,7 @@ from pathlib import Path
 
 from self_training.data import sources
 from self_training.errors import ConfigError, DatasetError
-from self_training.study import budgets, encoders, names
+from self_training.study import budgets, encoders, hub, names
 from self_training.study.methods import LENGTH
 
 
@@ -167,7 +167,8 @@ def no_archive_of_two_origins(config: dict) -> None:
     """Forbid datasets that share an archive and say different things of where it comes from."""
     first: dict[str, str] = {}
     for name, dataset in config["datasets"].items():
-        if "path" in dataset:
+        # Files of a split on the hub stay as they are, whatever is read of them.
+        if "path" in dataset or dataset["source"] == sources.HUB:
             continue
         archive = sources.archive(dataset)
         other = first.setdefault(archive, name)
@@ -190,6 +191,7 @@ DATASET_RULES: list[Callable[[str, dict], None]] = [
     no_source_of_another_kind,
     no_source_without_its_keys,
     no_keys_of_another_source,
+    *hub.HUB_RULES,
     no_label_among_the_examples,
     *encoders.ENCODER_RULES,
     no_policy_of_another_kind,

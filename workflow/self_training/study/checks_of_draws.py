@@ -10,7 +10,7 @@ from self_training.study import budgets
 
 def no_test_file_without_a_path(key: str, dataset: dict) -> None:
     """Forbid a test file beside what is downloaded or ships with a library."""
-    if "test_path" in dataset and "path" not in dataset:
+    if "test_path" in dataset and not {"path", "test_split"} & set(dataset):
         expected = f"it only beside path, of files of yours; source is {dataset['source']}"
         raise ConfigError.of(f"{key}.test_path", expected, dataset["test_path"])
 

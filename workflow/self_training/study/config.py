@@ -59,12 +59,14 @@ def statistics(config: dict) -> dict:
 def groups(config: dict) -> dict[str, str]:
     """Return the group of each dataset: what is made from one source is one unit of the tests.
 
-    Left out, a dataset's group is the archive, file or folder that it is prepared from; scores from
-    elsewhere have theirs in `statistics.groups`.
+    Left out, a dataset's group is the archive, file or folder that it is prepared from, or its name
+    on the hub; scores from elsewhere have theirs in `statistics.groups`.
     """
     found = {}
     for name, dataset in config.get("datasets", {}).items():
         source = sources.archive(dataset)
         default = source if "path" in dataset else Path(source).stem
+        if dataset["source"] == sources.HUB:
+            default = "/".join(filter(None, (dataset["name"], dataset.get("subset"))))
         found[budgets.original(config, name)] = dataset.get("group", default)
     return found | config.get("statistics", {}).get("groups", {})

@@ -42,6 +42,16 @@ def fingerprint(dataset: dict) -> str | None:
     return encoders.fingerprint(encoder["model"], encoder.get("revision"))
 
 
+def of_hub(dataset: dict) -> dict[str, str] | None:
+    """Return `model` and `revision` of a dataset's encoder of the hub; None where it has none."""
+    if kind_of(dataset) != TEXTS:
+        return None
+    encoder = of(dataset)
+    if encoder["name"] != SENTENCE or encoders.is_folder(encoder["model"]):
+        return None
+    return {"model": encoder["model"], "revision": encoder["revision"]}
+
+
 def what_networks_take(dataset: dict) -> str:
     """Return the kind of a dataset's examples or, of texts that an encoder makes vectors of,
     VECTORS: that of the backbones and of the noise for them."""

@@ -4,9 +4,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from self_training.data import prepared, sources
+from self_training.data import hub_splits, prepared, sources
+from self_training.data.encoders import list_of_hub
 from self_training.digests import code_digest
-from self_training.study import budgets, encoders, fair_controls, kinds, methods
+from self_training.study import budgets, encoders, fair_controls, hub, kinds, methods
 from self_training.study.config import external_scores, inner_folds, statistics
 
 Wildcards = Any
@@ -42,8 +43,8 @@ class PlanOfData:
 
     def __init__(self, config: dict, backend: str = "tensorflow"):
         # From here on a label budget of a dataset is a dataset; examples are those of the original.
-        # And every method with students has its fair control.
-        self.config = config = fair_controls.add(budgets.expand(config))
+        # And every method with students has its fair control, and splits of the hub are files.
+        self.config = config = fair_controls.add(budgets.expand(hub.expand(config)))
         self.backend = backend
         self.sources = budgets.sources(config)
         # A config of external scores alone has none of these.
@@ -97,7 +98,10 @@ class PlanOfData:
 
     def archives(self) -> list[str]:
         """Return what the datasets are prepared from."""
-        return [self.archive(dataset) for dataset in self.sources]
+        archives = [self.archive(dataset) for dataset in self.sources]
+        # Others of the hub: those of test and unlabeled examples.
+        others = [str(split.path) for some in self.sources.values() for split in hub.splits(some)]
+        return list(dict.fromkeys([*archives, *others]))
 
     def missing_archives(self) -> list[str]:
         """Return the names of the archives in resources/ that are still to be made.
@@ -110,6 +114,22 @@ class PlanOfData:
             for path in set(self.archives())
             if Path(path).parent == Path("resources") and not Path(path).exists()
         )
+
+    def missing_splits(self) -> list[str]:
+        """Return the lists of files of splits on the hub that are still to be made, relative to
+        resources/huggingface and without their suffix."""
+        lists = [Path(path) for path in self.archives() if not Path(path).exists()]
+        return sorted(
+            str(path.relative_to(hub_splits.RESOURCES).with_suffix(""))
+            for path in lists
+            if path.is_relative_to(hub_splits.RESOURCES)
+        )
+
+    def split_of_hub(self, wildcards: Wildcards) -> dict:
+        """Return the split of the hub that a list of files is of."""
+        path = hub_splits.RESOURCES / f"{wildcards.split}.json"
+        splits = (split for some in self.sources.values() for split in hub.splits(some))
+        return next(split._asdict() for split in splits if split.path == path)
 
     def archive_settings(self, wildcards: Wildcards) -> dict:
         """Return what an archive is made from."""
@@ -173,6 +193,26 @@ class PlanOfData:
     def encoder_fingerprint(self, wildcards: Wildcards) -> str | None:
         """Return what changes with the files of a dataset's encoder."""
         return encoders.fingerprint(self.sources[wildcards.dataset])
+
+    def encoder_files(self, wildcards: Wildcards) -> list[str]:
+        """Return the list of the files of a dataset's encoder, of one of the hub alone."""
+        found = encoders.of_hub(self.sources[wildcards.dataset])
+        return [str(list_of_hub(**found))] if found else []
+
+    def encoders_of_hub(self) -> list[str]:
+        """Return the lists of the files of all encoders of the hub."""
+        found = [encoders.of_hub(source) for source in self.sources.values()]
+        return sorted({str(list_of_hub(**encoder)) for encoder in found if encoder})
+
+    def missing_encoders(self) -> list[str]:
+        """Return NAME/REVISION of the encoders of the hub that are still to be fetched."""
+        lists = [Path(path) for path in self.encoders_of_hub() if not Path(path).exists()]
+        return ["/".join(path.parts[2:-1]) for path in lists]
+
+    def encoder_of_hub(self, wildcards: Wildcards) -> dict[str, str]:
+        """Return the model and the revision that a list of files is of."""
+        model, _, revision = wildcards.encoder.rpartition("/")
+        return {"model": model, "revision": revision}
 
     def encoding_code(self, wildcards: Wildcards) -> str:
         """Return a digest of the code that encodes a dataset's texts."""

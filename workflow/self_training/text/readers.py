@@ -16,7 +16,7 @@ from self_training.data.examples import (
 )
 from self_training.data.files import read_utf8
 from self_training.data.folders import list_without_classes, name_files, read_classes
-from self_training.data.sources import FOLDERS, unknown_source
+from self_training.data.sources import FOLDERS, HUB, unknown_source
 from self_training.errors import DatasetError
 from self_training.text import tables
 from self_training.text.cleaning import clean
@@ -41,7 +41,7 @@ def read(path: Path | str | None, settings: dict) -> Examples:
     Raises: DatasetError, naming the file, and the row where one is wrong.
     """
     source = settings["source"]
-    if path is None or source not in (*tables.READERS, "texts"):
+    if path is None or source not in (*tables.READERS, HUB, "texts"):
         raise unknown_source(settings)
     of_source = _read_folder if source == "texts" else _read_table
     examples = of_source(path, settings)
@@ -56,8 +56,11 @@ def _read_table(path: Path | str, settings: dict) -> Examples:
     table = read_table(path, settings["source"], _columns(settings, "label_column", "id_column"))
     texts = texts_of(path, table, settings)
     labels = _labels(path, table, settings["label_column"])
-    names = settings.get("class_names"), settings.get("classes")
-    y, class_names = encode_labels(path, labels, *names)
+    names = settings.get("class_names")
+    in_file = table.class_names.get(settings["label_column"])
+    if names is None and in_file:
+        labels, names = _named(labels, in_file)
+    y, class_names = encode_labels(path, labels, names, settings.get("classes"))
     return Examples(y, class_names, texts.__getitem__, _ids(table, settings, len(texts)))
 
 
@@ -131,6 +134,19 @@ def _labels(path: Path | str, table: Table, name: str) -> list[str]:
                 "write them as whole numbers, and leave unknown ones empty."
             )
     return [label or "" for label in labels]
+
+
+def _named(labels: list[str], names: list[str]) -> tuple[list[str], list[str]]:
+    """Return labels 0, 1, ... by their names, and the names of those that occur, in order.
+
+    Args:
+        labels: of `_labels`; one that is no such number stays as it is.
+        names: of the labels 0, 1, ..., which a file has.
+    """
+    by_number = {str(number): plain_name(name) for number, name in enumerate(names)}
+    named = [by_number.get(label, label) for label in labels]
+    occur = set(named)
+    return named, [name for name in by_number.values() if name in occur]
 
 
 def _as_name(cell: Any) -> str | None:

@@ -72,6 +72,9 @@ def load(
             f"digits, so that its files never change. Received: {revision!r}. The page of its "
             "files lists them (History). A folder is named as ./NAME."
         )
+    elif encoders.list_of_hub(model, revision or "").is_file():
+        # What the workflow has fetched; elsewhere, the library looks into its own cache.
+        model, revision = str(encoders.folder_of_hub(model, revision or "")), None
     torch, transformers = _libraries()
     torch.set_num_threads(threads)
     try:

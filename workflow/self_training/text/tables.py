@@ -1,18 +1,21 @@
-"""Tables of texts: CSV, TSV, JSON lines and Parquet, of which some columns are read."""
+"""Tables of texts: CSV, TSV, JSON lines and Parquet, also of the hub, of which columns are read."""
 
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from self_training.data import hub_splits
 from self_training.data.files import check_columns, read_utf8, readable
 from self_training.errors import DatasetError
 
 # Characters of a cell. More is no text that a class is told by, or a quote that has no end.
 LONGEST = 1_000_000
 INSTALL = "uv sync --extra parquet"
+INSTALL_OF_HUB = "uv sync --extra huggingface"
 # Names of columns to read, and of each the key of the config that names it; None: all.
 Columns = dict[str, str] | None
 
@@ -22,23 +25,26 @@ class Table(NamedTuple):
 
     cells: by the names of the columns, of each a cell per row; None where it is empty or missing.
     row: what messages call a row: `data row` or `line`.
+    class_names: of columns with labels 0, 1, ... that the file has names for.
     """
 
     cells: dict[str, list[Any]]
     row: str
+    class_names: Mapping[str, list[str]] = MappingProxyType({})
 
 
 def read_table(path: Path | str, source: str, columns: dict[str, str] | None = None) -> Table:
     """Read columns of a file.
 
     Args:
-        source: one of READERS.
+        source: one of READERS, or that of the hub, whose path is the list of a split's files.
         columns: names of those to read, and of each the key of the config that names it; all when
             None.
 
     Raises: DatasetError, naming the file, and the row where one is wrong.
     """
-    table = READERS[source](path, columns)
+    read = _read_split if source == hub_splits.HUB else READERS[source]
+    table = read(path, columns)
     if not any(table.cells.values()):
         raise DatasetError(f"{path}: Expected an example per {table.row}. Received none.")
     for name, cells in table.cells.items():
@@ -138,20 +144,47 @@ def _objects(path: Path | str) -> Iterator[dict]:
         yield row
 
 
-def _read_parquet(path: Path | str, columns: Columns) -> Table:
+def _read_parquet(path: Path | str, columns: Columns, install: str = INSTALL) -> Table:
     try:
         from pyarrow import parquet
     except ImportError as error:
         raise DatasetError(
             f"{path}: Expected pyarrow to be installed, which reads Parquet. Received: {error}. "
-            f"Install it: {INSTALL}"
+            f"Install it: {install}"
         ) from error
     with readable(path, "a Parquet file"):
-        names = parquet.read_schema(path).names
-        columns = _all(names) if columns is None else columns
-        check_columns(path, names, columns)
+        schema = parquet.read_schema(path)
+        columns = _all(schema.names) if columns is None else columns
+        check_columns(path, schema.names, columns)
         table = parquet.read_table(path, columns=list(columns))
-        return Table({name: table[name].to_pylist() for name in table.column_names}, "data row")
+        cells = {name: table[name].to_pylist() for name in table.column_names}
+        return Table(cells, "data row", _class_names(schema.metadata or {}))
+
+
+def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
+    """Return the names that Hugging Face's library `datasets` has given to labels, by columns.
+
+    Args:
+        metadata: of a schema, in which it keeps its `features` as JSON.
+    """
+    try:
+        features = json.loads(metadata[b"huggingface"])["info"]["features"]
+        labels = {name: some for name, some in features.items() if some["_type"] == "ClassLabel"}
+        return {
+            name: [str(of_class) for of_class in some["names"]] for name, some in labels.items()
+        }
+    except (KeyError, TypeError, AttributeError, ValueError):  # None, or of another version.
+        return {}
+
+
+def _read_split(path: Path | str, columns: Columns) -> Table:
+    """Read all files of a split of the Hugging Face hub, in their order, as one table."""
+    files, _ = hub_splits.files_of(path)
+    first, *others = [_read_parquet(file, columns, INSTALL_OF_HUB) for file in files]
+    for other in others:
+        for name, cells in first.cells.items():
+            cells.extend(other.cells[name])
+    return first
 
 
 def _all(names: list[str]) -> dict[str, str]:
