@@ -195,7 +195,7 @@ def test_a_study_of_vectors_is_valid():
         (lambda c: c["datasets"]["wine"].update(color_mode="rgb"),
          "datasets.wine.color_mode: Expected it only with kind images"),
         (lambda c: c["datasets"]["wine"].update(feature_columns=["a"]),
-         "datasets.wine.feature_columns: Expected it only with source csv"),
+         "datasets.wine.feature_columns: Expected it only with source csv, parquet"),
         (lambda c: c["datasets"].update(wine={
             "kind": "vectors", "source": "csv", "path": "a.csv", "label_column": "a", "steps": 9,
             "feature_columns": ["b", "a"], "labels_per_class": 4}),

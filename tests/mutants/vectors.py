@@ -3,6 +3,7 @@
 from mutants.mutant import Mutant
 
 HERE = "test_vectors.py::"
+PARQUET = "test_vectors_in_parquet.py::"
 
 VECTORS = [
     Mutant(
@@ -129,12 +130,44 @@ VECTORS = [
     Mutant(
         "columns_in_the_order_of_the_file",
         "features stand in the order of the file, whatever feature_columns says",
-        "vector/readers.py",
+        "vector/tables.py",
         "[features.index(name) for name in columns]",
         "list(range(len(columns)))",
         (
             HERE + "test_a_csv_file_of_numbers_has_features_in_columns",
             HERE + "test_unlabeled_rows_lie_in_a_file_of_their_own",
         ),
+    ),
+    Mutant(
+        "ragged_lists_read",
+        "lists of several lengths are read on, their numbers out of step",
+        "vector/parquet_rows.py",
+        "wrong = np.flatnonzero(lengths != expected)",
+        "wrong = np.flatnonzero(lengths == 0)",
+        (PARQUET + "test_what_is_no_table_of_vectors",),
+    ),
+    Mutant(
+        "missing_numbers_are_zero",
+        "what is missing in a column of a Parquet file is some number",
+        "vector/parquet_rows.py",
+        "    if part.null_count:\n",
+        "    if part.null_count == len(part):\n",
+        (PARQUET + "test_what_is_no_table_of_vectors",),
+    ),
+    Mutant(
+        "index_is_a_feature",
+        "the numbers of rows, which may follow the labels, are a feature",
+        "data/columns.py",
+        " and name not in index]",
+        "]",
+        (PARQUET + "test_an_index_of_pandas_is_no_feature_and_may_be_ids",),
+    ),
+    Mutant(
+        "first_rows_of_a_parquet_file",
+        "rows of each batch are counted from the first",
+        "vector/parquet_rows.py",
+        "            before += len(batch)\n",
+        "",
+        (PARQUET + "test_rows_are_counted_over_all_of_the_file",),
     ),
 ]

@@ -24,12 +24,17 @@ def read_names(path: Path) -> Header:
     Raises: DatasetError, where two columns have one name.
     """
     header = read_header(path, {})
+    check_different(path, header)
+    return header
+
+
+def check_different(path: Path, header: Header) -> None:
+    """Raise DatasetError where two columns have one name."""
     twice = [name for name, count in Counter(header.names).items() if count > 1]
     if twice:
         raise DatasetError(
             f"{path}: Expected columns of different names. Received '{twice[0]}' more than once."
         )
-    return header
 
 
 def find_columns(path: Path, header: Header, names: Sequence[str], noun: str) -> list[int]:

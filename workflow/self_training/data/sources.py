@@ -23,6 +23,9 @@ class Keys(NamedTuple):
 
 # Kinds of examples, and the sources that they come from.
 IMAGES, VECTORS, TEXTS = "images", "vectors", "texts"
+_TABLE_OF_VECTORS = Keys(
+    ("path", "label_column"), ("unlabeled", "class_names", "id_column", "feature_columns")
+)
 _TABLE_OF_TEXTS = Keys(
     ("path", "text_columns", "label_column"),
     ("unlabeled", "class_names", "id_column", "clean", "encoder"),
@@ -44,9 +47,7 @@ SOURCES = {
     VECTORS: {
         "sklearn": Keys(("name",), ()),
         "npz": Keys(("path",), ("unlabeled",)),
-        "csv": Keys(
-            ("path", "label_column"), ("unlabeled", "class_names", "id_column", "feature_columns")
-        ),
+        **dict.fromkeys(("csv", "parquet"), _TABLE_OF_VECTORS),
     },
     TEXTS: {
         **dict.fromkeys(("csv", "tsv", "jsonl", "parquet"), _TABLE_OF_TEXTS),

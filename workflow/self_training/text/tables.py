@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from self_training.data.files import check_columns, read_utf8, readable
+from self_training.data import parquet
+from self_training.data.files import check_columns, read_utf8
 from self_training.errors import DatasetError
 
 # Characters of a cell. More is no text that a class is told by, or a quote that has no end.
 LONGEST = 1_000_000
-INSTALL = "uv sync --extra parquet"
 # Names of columns to read, and of each the key of the config that names it; None: all.
 Columns = dict[str, str] | None
 
@@ -139,19 +139,10 @@ def _objects(path: Path | str) -> Iterator[dict]:
 
 
 def _read_parquet(path: Path | str, columns: Columns) -> Table:
-    try:
-        from pyarrow import parquet
-    except ImportError as error:
-        raise DatasetError(
-            f"{path}: Expected pyarrow to be installed, which reads Parquet. Received: {error}. "
-            f"Install it: {INSTALL}"
-        ) from error
-    with readable(path, "a Parquet file"):
-        names = parquet.read_schema(path).names
-        columns = _all(names) if columns is None else columns
-        check_columns(path, names, columns)
-        table = parquet.read_table(path, columns=list(columns))
-        return Table({name: table[name].to_pylist() for name in table.column_names}, "data row")
+    names = parquet.column_names(path)
+    columns = _all(names) if columns is None else columns
+    check_columns(path, names, columns)
+    return Table(parquet.read_cells(path, list(columns)), "data row")
 
 
 def _all(names: list[str]) -> dict[str, str]:
