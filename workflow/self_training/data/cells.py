@@ -8,6 +8,8 @@ from typing import Any
 from self_training.data.examples import plain_name
 from self_training.errors import DatasetError
 
+LONGEST = 1000  # Characters of a label.
+
 
 def labels_of(path: Path | str, cells: Sequence[Any], column: str, row_noun: str) -> list[str]:
     """Return the labels in a column as `encode_labels` takes them: a missing one is empty.
@@ -21,6 +23,13 @@ def labels_of(path: Path | str, cells: Sequence[Any], column: str, row_noun: str
     Raises: DatasetError, where one is no whole number and no name.
     """
     labels = [_as_name(cell) for cell in cells]
+    longest = max(range(len(labels)), key=lambda row: len(labels[row] or ""), default=None)
+    if longest is not None and len(labels[longest] or "") > LONGEST:
+        raise DatasetError(
+            f"{path}: Expected labels of at most {LONGEST:,} characters in column '{column}' "
+            f"(label_column). Received {len(labels[longest] or ''):,} in {row_noun} {longest + 1}. "
+            "Name the column of the labels; or look for a double quote that has no end."
+        )
     for row, (cell, label) in enumerate(zip(cells, labels, strict=True), start=1):
         if label is None:
             raise DatasetError(

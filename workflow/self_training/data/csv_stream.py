@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from self_training.data.csv_rows import Numbers, read_rows
-from self_training.data.files import Header, read_header, readable
+from self_training.data.files import Header, read_header, readable_utf8
 from self_training.data.streams import Chunk, Stream
 from self_training.errors import DatasetError
 
@@ -84,7 +84,7 @@ def open_rows(
 
     def chunks(size: int) -> Iterator[Chunk]:
         before = 0
-        with readable(path, "a CSV file in UTF-8"), open(path, encoding="utf-8-sig") as file:
+        with readable_utf8(path, "a CSV file in UTF-8"), open(path, encoding="utf-8-sig") as file:
             file.readline()
             rows = _rows(path, file)
             while some := list(islice(rows, size)):

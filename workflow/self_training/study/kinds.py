@@ -26,6 +26,9 @@ class Kind(NamedTuple):
         `reading`, to a `data.streams.Stream`.
     shown: what Label Studio shows of an example: a function of the example, its id, the dataset's
         settings, and `reading`, JSON-able.
+    check_scaled: of a kind that can be scaled, raises DatasetError where that can't be: a function
+        of a path, for messages, the array of examples that may be trained on, and the dataset's
+        settings.
     """
 
     read: str
@@ -35,6 +38,7 @@ class Kind(NamedTuple):
     reading: str
     open: str
     shown: str
+    check_scaled: str | None = None
 
 
 KINDS = {
@@ -55,6 +59,7 @@ KINDS = {
         reading="self_training.vector.streams:reading",
         open="self_training.vector.streams:open_path",
         shown="self_training.vector.named:by_name",
+        check_scaled="self_training.vector.constant:check_varied",
     ),
     "texts": Kind(
         read="self_training.text.readers:read",
