@@ -155,14 +155,6 @@ VECTORS = [
         (HERE + "test_a_column_of_one_value_is_an_error_where_it_is_to_be_standardized",),
     ),
     Mutant(
-        "white_pixels_are_an_error",
-        "digits can't be standardized, since some of their pixels are always white",
-        "vector/constant.py",
-        "    if of_columns or len(constant) == features:\n",
-        "    if len(constant) > 0:\n",
-        (HERE + "test_a_position_of_one_value_is_told_in_the_log",),
-    ),
-    Mutant(
         "ragged_lists_read",
         "lists of several lengths are read on, their numbers out of step",
         "vector/parquet_rows.py",
