@@ -4,6 +4,7 @@ from mutants.mutant import Mutant
 
 HERE = "test_vectors.py::"
 PARQUET = "test_vectors_in_parquet.py::"
+PICTURES = "test_vector_pictures.py::"
 
 VECTORS = [
     Mutant(
@@ -153,6 +154,22 @@ VECTORS = [
         "check(path, loaded[~is_test], settings)",
         "check(path, loaded, settings)",
         (HERE + "test_a_column_of_one_value_is_an_error_where_it_is_to_be_standardized",),
+    ),
+    Mutant(
+        "nearest_of_all_examples",
+        "beside a pseudo-label is shown whatever is nearest, labeled or not",
+        "vector/show.py",
+        "labeled = measured[fold.labeled].astype(np.float64)",
+        "labeled = measured[: len(fold.labeled)].astype(np.float64)",
+        (PICTURES + "test_the_nearest_labeled_example_of_each_class_is_found",),
+    ),
+    Mutant(
+        "distances_in_any_units",
+        "the feature of the largest numbers is all that counts of a distance",
+        "vector/show.py",
+        "    return features(vectors), ",
+        "    return vectors, ",
+        (PICTURES + "test_pseudo_labels_are_shown_with_what_is_near",),
     ),
     Mutant(
         "ragged_lists_read",

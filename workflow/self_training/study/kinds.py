@@ -20,7 +20,8 @@ class Kind(NamedTuple):
         tells labeled from unlabeled ones.
     for_duplicates: by which near duplicates are looked for.
     draw: draws pseudo-labels with their examples: a function of rows of
-        `evaluation.scores.show_pseudo_labels`, the array of examples, and the names of classes.
+        `evaluation.scores.show_pseudo_labels`, the array of examples, the names of classes, and a
+        `data.shown.Fold`.
     reading: from a dataset's settings to how a deployed model reads files, JSON-able.
     open: opens new examples: a function of a path, the shape of what the model's networks take, and
         `reading`, to a `data.streams.Stream`.
