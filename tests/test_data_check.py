@@ -72,6 +72,7 @@ def test_only_some_groups_and_members_are_named():
     count = 3 * data_check.SHOWN
     seen = checked([0] * count, [0] * count, [0] * count)["duplicates"]
     assert len(seen["shown"][0]["members"]) == 20 and seen["shown"][0]["size"] == 60
+    assert seen["shown"][0]["kept"] == {"labeled": 60}
     assert findings_of_data.what_was_done(seen["shown"][0]) == "all kept"
     assert findings_of_data.name_members(seen["shown"][0]).endswith("19.png (cat) and 40 more")
     pairs = np.repeat(np.arange(0, count, 2), 2)
