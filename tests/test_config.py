@@ -1,6 +1,7 @@
 """A wrong config gets one message that names the key, what was expected and what was received."""
 
 import copy
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,6 +20,7 @@ from self_training.study import (
     behind_scores,
     budgets,
     checks,
+    checks_of_backend,
     fair_controls,
     kinds,
     methods,
@@ -55,7 +57,10 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
             (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / file).touch()
         if isinstance(dataset.get("encoder"), dict):
-            (tmp_path / dataset["encoder"]["model"]).mkdir(parents=True)
+            folder = tmp_path / dataset["encoder"]["model"]
+            folder.mkdir(parents=True)
+            for name in ("config.json", "model.safetensors", "vocab.txt"):
+                (folder / name).touch()
     checks.validate(config)
 
 
@@ -1161,6 +1166,68 @@ def test_candidates_are_counted_with_those_of_what_is_inherited():
     # The student of no generations is the teacher, whatever its threshold.
     config["methods"]["noisy_student"]["generations"] = [0, 1]
     assert methods.tried(config, "noisy_student") == 1 + 2
+
+
+PENALTY = "Expected TensorFlow (KERAS_BACKEND): on a CPU, JAX has a penalty of vectors alone, "
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+@pytest.mark.parametrize(
+    ("path", "value", "key"),
+    [
+        ("training/l2", 0.01, "training.l2"),
+        ("methods/noisy_student/l2", 0.1, "methods.noisy_student.l2"),
+        ("methods/noisy_student/l2", [0, 0.1], "methods.noisy_student.l2"),
+        ("training/l2", 0, None),
+        ("training/l2", ..., None),
+    ],
+)
+def test_a_penalty_that_is_not_to_be_had_is_an_error_of_the_plan(
+    path, value, key, backend, monkeypatch
+):
+    config = tiny_config() if value is ... else changed(path, value)
+    asked = []
+    on_cpu = [True]
+    monkeypatch.setattr(checks_of_backend, "is_on_cpu", lambda: asked.append(1) or on_cpu[0])
+    checks.validate(config)
+    checks_of_backend.check_backend(config, "tensorflow", elsewhere=False)
+    try:
+        checks_of_backend.check_backend(config, backend, elsewhere=False)
+        message = ""
+    except ConfigError as error:
+        message = str(error)
+    if key is None:
+        assert not message and not asked
+        return
+    assert message.startswith(f"{key}: {PENALTY}") and f"Received: {backend}." in message
+    # On a GPU JAX trains in stacks; of a cluster's nodes nobody knows.
+    on_cpu[0] = False
+    for elsewhere in (True, False):
+        if backend == "jax":
+            checks_of_backend.check_backend(config, backend, elsewhere)
+        else:
+            with pytest.raises(ConfigError, match="Received: torch"):
+                checks_of_backend.check_backend(config, backend, elsewhere)
+
+
+def test_vectors_have_a_penalty_with_jax(monkeypatch):
+    monkeypatch.setattr(checks_of_backend, "is_on_cpu", lambda: True)
+    config = tiny_config()
+    config["training"] |= {"backbone": "linear", "l2": 0.1}
+    wine = {"kind": "vectors", "source": "sklearn", "name": "wine", "steps": 9}
+    config["datasets"] = {"wine": wine | {"labels_per_class": 4, "policy": "gaussian"}}
+    checks.validate(config)
+    checks_of_backend.check_backend(config, "jax", elsewhere=False)
+    compare = {"study": "compare", "external_scores": "scores.csv"}
+    checks_of_backend.check_backend(compare, "jax", elsewhere=False)
+
+
+def test_jax_is_asked_for_its_device_in_a_process_of_its_own(monkeypatch):
+    monkeypatch.setenv("JAX_PLATFORMS", "cpu")
+    assert checks_of_backend.is_on_cpu()
+    # Where it is not installed, the jobs will say so.
+    monkeypatch.setattr(sys, "executable", "false")
+    assert not checks_of_backend.is_on_cpu()
 
 
 def test_a_search_by_epochs_buys_steps():

@@ -10,7 +10,7 @@ from conftest import ROOT, tiny_config
 from self_training.data import data_check, shift
 from self_training.data.data_check import look
 from self_training.data.duplicate_groups import describe
-from self_training.data.examples import UNKNOWN
+from self_training.data.examples import TEST, UNKNOWN
 from self_training.evaluation import class_balance, scores, tables
 from self_training.image.thumbnails import thumbnails
 from self_training.methods.labeled_so_far import PseudoLabels
@@ -72,6 +72,8 @@ def test_only_some_groups_and_members_are_named():
     count = 3 * data_check.SHOWN
     seen = checked([0] * count, [0] * count, [0] * count)["duplicates"]
     assert len(seen["shown"][0]["members"]) == 20 and seen["shown"][0]["size"] == 60
+    assert seen["shown"][0]["kept"] == {"labeled": 60}
+    assert findings_of_data.what_was_done(seen["shown"][0]) == "all kept"
     assert findings_of_data.name_members(seen["shown"][0]).endswith("19.png (cat) and 40 more")
     pairs = np.repeat(np.arange(0, count, 2), 2)
     assert len(checked([0] * count, pairs, pairs)["duplicates"]["shown"]) == 20
@@ -299,7 +301,28 @@ def test_what_is_said_of_dropped_ones():
     seen = checked(LABELS, SAME, GROUP, asked="drop")
     (line,) = findings_of_data.of_first_sheet([seen], [])
     assert line == "Duplicates were dropped: 7 examples of pets (sheet Data check)."
-    assert "7 examples dropped: all but one of each group" in findings_of_data.describe(seen, 5)[1]
+    text = findings_of_data.describe(seen, 5)[1]
+    assert text.endswith(
+        "7 examples dropped: all but one of each group, and where labels contradict each other all "
+        "that are labeled."
+    )
+
+
+def test_what_was_done_with_each_group_is_counted():
+    """Two of contradicting labels, which both go; and one that is a hundred times there."""
+    seen = checked([0, 1, *[0] * 100], np.arange(102), [0, 0, *[2] * 100], asked="drop")
+    done = [findings_of_data.what_was_done(group) for group in seen["duplicates"]["shown"]]
+    assert done == ["none kept", "one kept"]
+    # An unlabeled one contradicts nobody.
+    seen = checked([0, 1, U], np.arange(3), [0, 0, 0], asked="drop")
+    assert findings_of_data.what_was_done(seen["duplicates"]["shown"][0]) == "one kept"
+    labels, ids = np.array([0, 0, 0, 0]), [*"abcd"]
+    is_test = np.array([False, False, True, True])
+    groups = describe(np.zeros(4, int), np.zeros(4, int), labels, ["cat", "dog"], ids, is_test)
+    labels = np.array([TEST, TEST])
+    found = {"asked": "drop", "groups": groups}
+    seen = look(labels, ["cat", "dog"], np.zeros((2, 3)), found, IDENTITY)
+    assert findings_of_data.what_was_done(seen["duplicates"]["shown"][0]) == "2 test examples kept"
 
 
 def test_where_all_labels_are_known_the_parts_are_one():

@@ -320,7 +320,19 @@ def test_duplicates_are_dropped_on_the_side_of_training_alone(tmp_path):
     }
     text = " ".join(findings_of_data.describe(seen, 5))
     assert "A test file has 4 others." in text
-    assert "Of a group with a test example, all that could be trained on." in text
+    assert "3 examples dropped: all but one of each group" in text
+    assert "; of a group with test examples all others, while these stay." in text
+    done = [findings_of_data.what_was_done(group) for group in seen["duplicates"]["shown"]]
+    assert sorted(done) == ["1 test example kept", "1 test example kept", "all kept", "one kept"]
+    # Of a group within the test file nothing is dropped.
+    alone = [
+        group for group in found["groups"] if {m["part"] for m in group["members"]} == {"test"}
+    ]
+    seen = look(labels, ["cat", "dog"], thumbnails(x), found | {"groups": alone}, {"dataset": "d"})
+    assert "None was dropped, as test examples stay." in " ".join(
+        findings_of_data.describe(seen, 5)
+    )
+    assert findings_of_data.of_first_sheet([seen], []) == []
 
 
 def test_a_shift_is_looked_for_between_labeled_and_unlabeled_examples_alone():

@@ -3,6 +3,7 @@
 import json
 import re
 
+import matplotlib.pyplot as plt
 import numpy as np
 import openpyxl
 import pandas as pd
@@ -180,6 +181,29 @@ def test_the_figure_has_a_point_per_budget():
     assert lines["student"].get_ydata() == pytest.approx([0.6, 0.505, 0.4])
     assert lines["baseline"].get_ydata() == pytest.approx([0.5, 0.5, 0.5])
     np.testing.assert_allclose(lines["student"].get_xdata(), [12, 29.67, 1075], rtol=0.06)
+
+
+@pytest.mark.parametrize("copies", [1, 3, 10])
+def test_points_of_a_budget_stand_close_to_it_however_many_methods(copies):
+    """All of them within a third of the smallest gap, on the logarithmic axis, in one order."""
+    once = scores_of(AHEAD_THEN_BEHIND)
+    scores = pd.concat(
+        [once.assign(method=once["method"] + f"_{copy}") for copy in range(copies)],
+        ignore_index=True,
+    )
+    _, statistics = compared(once)
+    methods = list(dict.fromkeys(scores["method"]))
+    figure = figures.draw("learning_curve", {"scores": scores}, statistics | {"methods": methods})
+    (axes,) = figure.axes
+    means = scores.groupby("dataset")["labeled"].mean()
+    labels = np.log(means[statistics["budgets"]["a"]].to_numpy())
+    offsets = np.array([np.log(bars.lines[0].get_xdata()) for bars in axes.containers]) - labels
+    plt.close(figure)
+    assert len(offsets) == 4 * copies and (np.diff(offsets[:, 0]) > 0.001).all()
+    np.testing.assert_allclose(offsets, np.repeat(offsets[:, :1], 3, axis=1), atol=1e-12)
+    np.testing.assert_allclose(offsets[0], -offsets[-1], atol=1e-12)
+    spread = offsets[-1, 0] - offsets[0, 0]
+    assert 0.1 < spread <= np.diff(labels).min() / 3 + 1e-12
 
 
 def test_methods_text_says_how_many_labels():

@@ -264,7 +264,7 @@ def test_an_encoder_s_files_are_those_of_the_study(tmp_path, monkeypatch):
     """They are no part of a model's folder, and could have been changed since."""
     folder = tmp_path / "small"
     folder.mkdir()
-    for name in ("config.json", "model.safetensors"):
+    for name in ("config.json", "model.safetensors", "vocab.txt"):
         (folder / name).write_text("some")
     encoder = {"name": "sentence", "model": str(folder), "length": 64}
     source = {"kind": "texts", "source": "texts", "path": "a", "encoder": encoder}

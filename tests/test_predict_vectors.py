@@ -6,7 +6,9 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from self_training.data import new_examples
 from self_training.deployment import labels, model, model_card, networks, predict
 from self_training.errors import DatasetError, StudyError
@@ -190,6 +192,71 @@ def test_features_without_names_are_all_columns_but_ids(predicted, expected, tmp
     assert list(found["id"]) == ids and list(found) == ["id", *expected]
 
 
+def write_parquet(path, **columns):
+    table = pa.table({name: pa.array(column) for name, column in columns.items()})
+    parquet.write_table(table, path, row_group_size=20)
+    return path
+
+
+def test_features_in_columns_of_a_parquet_file_are_found_by_name(predicted, expected, tmp_path):
+    ids = [f"bottle {row}" for row in range(len(NEW))]
+    numbers = dict(zip(COLUMNS[::-1], X[NEW].T[::-1], strict=True))
+    others = {"year": [1990, *[None] * (len(NEW) - 1)], "name": ids}
+    found = predicted(write_parquet(tmp_path / "new.parquet", **others, **numbers))
+    assert_same(found, expected)
+    assert list(found["id"]) == ids and list(found) == ["id", *expected, "year"]
+    assert found["year"].tolist()[:2] == ["1990", ""]
+
+
+@pytest.mark.parametrize("reading", [{"feature_columns": ["embedding"]}, {}])
+def test_a_column_of_lists_is_predicted_some_rows_at_a_time(
+    predicted, expected, tmp_path, monkeypatch, reading
+):
+    """Whether the study knew its name, or none."""
+    monkeypatch.setattr(predict, "CHUNK_NUMBERS", 1)
+    twice = np.concatenate([X[NEW], X[NEW]])
+    path = write_parquet(tmp_path / "new.parquet", embedding=twice.tolist())
+    found = predicted(path, reading=reading)
+    assert_same(found, pd.concat([expected, expected], ignore_index=True))
+    assert list(found["id"]) == [str(row) for row in range(1, len(twice) + 1)]
+
+
+@pytest.mark.parametrize(
+    ("columns", "reading", "message"),
+    [
+        ({"alcohol": X[NEW, 0]}, None, "Expected the 13 feature columns of the study. Missing: m"),
+        ({"a": X[NEW, 0]}, {}, "Expected 13 columns of features beside 'id', .* Received 1."),
+        ({"a": [[1.0, 2.0]]}, {}, "Expected lists of 13 numbers in column 'a', .* Received 2."),
+        (
+            {"a": [*np.ones((200, FEATURES)).tolist(), [1.0]]},
+            {},
+            "Expected lists of one length in column 'a', 13 numbers as in .* Received 1 in data row"
+            " 201.",
+        ),
+        (
+            {"a": [*np.ones((200, FEATURES)).tolist(), [np.inf] * FEATURES]},
+            {},
+            "Received inf in row 201, feature 'a.0.', and 12 more",
+        ),
+        ({"a": X[NEW, 0]}, {"feature_columns": ["a"]}, "Expected lists of 13 numbers in column"),
+        ({"a": np.ones((0, 3)).tolist()}, {}, "Expected numbers as features, .*null in column 'a'"),
+    ],
+)
+def test_a_parquet_file_of_other_vectors_is_an_error(
+    predicted, tmp_path, columns, reading, message
+):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(DatasetError, match=message):
+        predicted(write_parquet(tmp_path / "in/x.parquet", **columns), reading=reading)
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+
+
+def test_a_table_without_lists_is_none_of_a_study_that_had_them(predicted, tmp_path):
+    path = write_csv(tmp_path / "x.csv", X[NEW, :1], ["embedding"])
+    with pytest.raises(DatasetError, match="Expected lists of 13 numbers in column 'embedding'"):
+        predicted(path, reading={"feature_columns": ["embedding"]})
+
+
 def text_file(path, text):
     path.write_text(text)
     return path
@@ -206,11 +273,11 @@ def too_late(folder, made):
 CASES = {
     "a folder": (
         lambda t: (t / "x").mkdir() or t / "x",
-        "x: Expected a file that ends in .npz, .csv. Received a folder.",
+        "x: Expected a file that ends in .npz, .csv, .parquet. Received a folder.",
     ),
     "an image": (
         lambda t: text_file(t / "x.png", ""),
-        "x.png: Expected a file that ends in .npz, .csv. Received '.png'",
+        "x.png: Expected a file that ends in .npz, .csv, .parquet. Received '.png'",
     ),
     "text": (
         lambda t: text_file(t / "x.jsonl", ""),
@@ -335,9 +402,16 @@ def test_a_study_of_a_csv_file_knows_its_features_by_name(tmp_path):
     assert streams.reading({"kind": "vectors", "source": "npz", "path": "a.npz"}) == {}
 
 
+def test_a_study_of_a_parquet_file_knows_its_column_of_lists(tmp_path):
+    path = write_parquet(tmp_path / "a.parquet", embedding=[[1.0, 2.0]], kind=["red"])
+    source = {"kind": "vectors", "source": "parquet", "path": path, "label_column": "kind"}
+    assert streams.reading(source) == {"feature_columns": ["embedding"]}
+
+
 def test_a_vector_is_shown_by_the_names_of_its_features():
     vector = np.array([0.1, 3e20], np.float32)
     assert by_name(vector, "x", {}, {"feature_columns": ["a", "b"]}) == {"a": 0.1, "b": 3e20}
+    assert list(by_name(vector, "x", {}, {"feature_columns": ["embedding"]})) == ["0", "1"]
     shown = by_name(vector, "x", {}, {})
     assert shown == {"0": 0.1, "1": 3e20} and json.loads(json.dumps(shown)) == shown
     assert np.float32(shown["0"]) == vector[0]

@@ -120,7 +120,7 @@ def test_conda_environments_have_what_scripts_import():
 def test_conda_environments_of_what_reads_tables_have_what_reads_parquet():
     """It is imported where such a file is read alone, so no import at once tells of it."""
     rules = "".join(path.read_text() for path in ROOT.glob("workflow/rules/*.smk"))
-    for script in ("prepare_dataset", "predict", "download_split"):
+    for script in ("prepare_dataset", "deploy", "predict", "download_split"):
         (rule,) = (part for part in rules.split("\nrule ") if f"scripts/{script}.py" in part)
         environment = re.search(r"envs/(\w+)\.yaml", rule).group(1)
         installed = (ROOT / f"envs/{environment}.yaml").read_text()

@@ -330,7 +330,7 @@ def test_wrong_csv_files_are_told_what_is_wrong(tmp_path, text, settings, messag
 
 def test_csv_files_in_another_encoding(tmp_path):
     path = write_csv(tmp_path, PLAIN.replace("3,", "\u00e9,"), encoding="latin-1")
-    with pytest.raises(DatasetError, match="Expected a CSV file in UTF-8"):
+    with pytest.raises(DatasetError, match="Received the byte 0xe9 in line 2"):
         prepare(path, tmp_path, "csv", label_column="label")
 
 

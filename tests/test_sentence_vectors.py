@@ -7,6 +7,8 @@ all-MiniLM-L6-v2) most of this is skipped.
 import os
 import shutil
 import sys
+from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -102,6 +104,7 @@ def test_libraries_that_are_missing_are_told(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch", None)
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "model.safetensors").write_text("")
+    (tmp_path / "tokenizer.json").write_text("{}")
     with pytest.raises(DatasetError, match="PyTorch and transformers.*uv sync --extra text"):
         sentence.encode(["some"], str(tmp_path))
 
@@ -109,11 +112,16 @@ def test_libraries_that_are_missing_are_told(tmp_path, monkeypatch):
 def test_a_folder_without_a_model_is_told(tmp_path):
     with pytest.raises(DatasetError, match="Expected an existing folder. Received '.*/none'. Lay"):
         sentence.encode(["some"], f"{tmp_path}/none")
-    with pytest.raises(DatasetError, match="tokenizer and weights.*which has: nothing"):
+    with pytest.raises(DatasetError, match="tokenizer: .*and weights.*which has: nothing"):
         sentence.encode(["some"], str(tmp_path))
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(DatasetError, match="which has: config.json"):
         sentence.encode(["some"], str(tmp_path))
+    (tmp_path / "model.safetensors").write_text("")
+    with pytest.raises(DatasetError, match="a tokenizer: .*which has: config.json, model.safeten"):
+        sentence.encode(["some"], str(tmp_path))
+    (tmp_path / "tokenizer.json").write_text("{}")
+    assert len(encoders.list_files(str(tmp_path))) == 3
 
 
 def test_an_encoder_that_cannot_be_loaded_is_told(tmp_path, folder):
@@ -122,6 +130,56 @@ def test_an_encoder_that_cannot_be_loaded_is_told(tmp_path, folder):
     (tmp_path / "model.safetensors").write_bytes(b"\0" * 100)
     with pytest.raises(DatasetError, match="encoder.model: Expected an encoder that transformers"):
         sentence.encode(["some"], str(tmp_path))
+
+
+class Untold(NamedTuple):
+    """A library that can't load an encoder, and says why in an error of its own."""
+
+    error: Exception
+
+    def from_pretrained(self, *arguments, **settings):
+        try:
+            raise self.error
+        except Exception as error:
+            raise ValueError("Couldn't instantiate the backend tokenizer from one of:") from error
+
+
+@pytest.mark.parametrize(
+    ("error", "files", "message"),
+    [
+        (
+            ImportError("No module named 'sacremoses'"),
+            (),
+            "Expected the package sacremoses to be installed, without which .* can't be loaded. "
+            "Received none .No module named 'sacremoses'.. Install it: uv pip install sacremoses$",
+        ),
+        (
+            ImportError("\nX requires the protobuf library but it was not found.\nSee the web"),
+            (),
+            "Received none .X requires the protobuf lib.*found... Install it: uv pip install proto",
+        ),
+        (
+            ValueError("`tiktoken` is required to read a `tiktoken` file."),
+            ("spiece.model",),
+            "Received a tokenizer of SentencePiece, and .*: uv pip install sentencepiece$",
+        ),
+        (ValueError("`tiktoken` is required"), (), "Install it: uv pip install tiktoken$"),
+        (
+            ValueError("damaged"),
+            (),
+            "Expected an encoder that transformers can load. Received '.*': Couldn't instantiate "
+            "the backend tokenizer from one of. Lay its files there anew, or take another one.",
+        ),
+    ],
+)
+def test_a_package_that_an_encoder_needs_is_told(tmp_path, monkeypatch, error, files, message):
+    for name in ("config.json", "model.safetensors", "tokenizer.json", *files):
+        (tmp_path / name).write_text("{}")
+    torch = SimpleNamespace(set_num_threads=lambda threads: None)
+    transformers = SimpleNamespace(AutoTokenizer=Untold(error))
+    monkeypatch.setattr(sentence, "_libraries", lambda: (torch, transformers))
+    with pytest.raises(DatasetError, match=message):
+        sentence.load(str(tmp_path))
 
 
 def test_an_encoder_of_the_hub_has_a_revision_and_needs_a_network(folder):

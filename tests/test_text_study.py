@@ -106,6 +106,14 @@ WRONG = {
         "datasets.news.encoder.revision: Expected it only with a model of the Hugging Face hub; "
         "'./encoders/small' is a folder. Received: 'aaaa",
     ),
+    "a folder that is not there": (
+        {"encoder": {"name": "sentence", "model": "./none"}, "policy": "gaussian"},
+        "datasets.news.encoder.model: Expected an existing folder. Received './none'. Lay the enc",
+    ),
+    "a folder without an encoder": (
+        {"encoder": {"name": "sentence", "model": "./encoders"}, "policy": "gaussian"},
+        "datasets.news.encoder.model: Expected a folder with the files of a transformer (config.js",
+    ),
     "noise of images": (
         {"policy": "characters"},
         "datasets.news.policy: Expected one of words, as kind is texts. Received: 'characters'",
@@ -123,10 +131,18 @@ WRONG = {
 }
 
 
+def write_encoder(folder):
+    """Write files of the names that an encoder has."""
+    (folder / FOLDER).mkdir(parents=True)
+    for name in ("config.json", "model.safetensors", "vocab.txt"):
+        (folder / FOLDER / name).write_text("some")
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_config_is_told(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_news(tmp_path)
+    write_encoder(tmp_path)
     change, message = WRONG[name]
     config = text_config(**change)
     dataset = config["datasets"]["news"]
@@ -140,6 +156,7 @@ def test_a_wrong_config_is_told(name, tmp_path, monkeypatch):
 def test_a_right_config_is_right(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write_news(tmp_path)
+    write_encoder(tmp_path)
     checks.validate(text_config())
     checks.validate(text_config(encoder={"name": "ngrams", "length": 20}, text_columns="body"))
     config = text_config(encoder={"name": "sentence", "model": f"./{FOLDER}"}, policy="gaussian")
@@ -160,9 +177,7 @@ def test_encoders_are_planned(tmp_path, monkeypatch):
     assert plan.encoder_settings(news) == {"length": 128}
     assert plan.encoder_fingerprint(news) is None
     folder = tmp_path / FOLDER
-    folder.mkdir(parents=True)
-    for name in ("config.json", "model.safetensors", "vocab.txt"):
-        (folder / name).write_text("some")
+    write_encoder(tmp_path)
     of_sentence = {"name": "sentence", "model": FOLDER, "length": 64}
     config = text_config(encoder=of_sentence) | {"threads": 2}
     sentence = Plan(config)

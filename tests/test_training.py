@@ -15,7 +15,7 @@ from conftest import ROOT
 from self_training.errors import ConfigError
 from self_training.image.noise import Policy
 from self_training.study import names
-from self_training.training import framework, job, schedules
+from self_training.training import framework, job, one_by_one, schedules
 from self_training.training import trainer as trainers
 from self_training.training.batches import count_steps, orders, passes, targets_of, weights_of
 from self_training.training.framework import keras
@@ -691,3 +691,9 @@ def test_jax_trains_runs_together_as_it_trains_them_alone():
     assert result["made"] == "OneByOneTrainer" and result["repeats"]
     assert result["accuracy"] > 0.8
     assert result["losses"][-1] < result["losses"][0] / 2
+
+
+def test_a_job_says_of_a_penalty_what_the_plan_says():
+    message = r"l2: Expected TensorFlow .KERAS_BACKEND.: on a CPU, JAX has a penalty of vectors al"
+    with pytest.raises(ConfigError, match=message):
+        one_by_one._steps_one_by_one(None, None, None, ["kernel"], [], None, None)

@@ -13,14 +13,16 @@ import numpy as np
 import pytest
 from conftest import ROOT, tiny_config
 from self_training import dotted_paths
-from self_training.data import pool
+from self_training.data import datasets, pool
 from self_training.data.split import Split, save_split
 from self_training.errors import ConfigError, DatasetError
 from self_training.study import checks, kinds, names
+from self_training.study.plan import Plan
 from self_training.training import framework, job
 from self_training.training.one_by_one import OneByOneTrainer
 from self_training.training.runs import Run, TrainingSettings
 from self_training.vector import noise
+from self_training.vector.constant import check_varied
 from self_training.vector.features import features, for_duplicates
 from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression
@@ -110,7 +112,30 @@ def test_unlabeled_rows_lie_in_a_file_of_their_own(tmp_path):
         ("a,kind\n1,x\n", ["a", "kind"], "Expected features other than 'kind', which is the label"),
         ("a,a,kind\n1,2,x\n", None, "Expected every column of a feature once. Received 'a' twice"),
         ("a,kind\n", None, "Expected a row per example under the header. Received none"),
-        ("a,kind\n1,x\n\xff,y\n", None, "Expected a CSV file in UTF-8"),
+        (
+            "a,kind\n1,x\n\xff,y\n",
+            None,
+            "Expected UTF-8. Received the byte 0xff in line 3, which is none there. Save the file",
+        ),
+        ("\xe9,kind\n1,x\n", None, "Expected UTF-8. Received the byte 0xe9 in line 1"),
+        (
+            "a,kind\n1,0\n2,0.5\n",
+            None,
+            "Expected classes in column 'kind' (label_column): names or whole numbers. Received 0.5"
+            " in data row 2. If they are classes",
+        ),
+        (
+            f"a,kind\n1,x\n{'x' * 10**7},y\n",
+            None,
+            f"Expected numbers as features. Received '{'x' * 40}…' in data row 2, column 'a'.",
+        ),
+        (f"a,kind\n1,x\n{'7' * 10**7},y\n", None, "Received inf in row 2, feature 'a'"),
+        (
+            f"a,kind\n1,x\n1,{'y' * 10**7}\n",
+            None,
+            "Expected labels of at most 1,000 characters in column 'kind' (label_column). Received "
+            "10,000,000 in data row 2.",
+        ),
     ],
 )
 def test_what_is_no_table_of_numbers(tmp_path, text, columns, message):
@@ -141,12 +166,26 @@ def test_what_is_no_archive_of_vectors(tmp_path, x, message):
         examples.load(np.arange(2))
 
 
-def test_images_as_floats_and_vectors_as_images_are_told_apart(tmp_path):
+@pytest.mark.parametrize(
+    ("x", "hint"),
+    [
+        (np.zeros((2, 8, 8, 1)), "Pixels are whole numbers from 0 to 255; of numbers from 0 to 1,"),
+        (np.zeros((2, 8, 8), np.uint8), r"Gray images have one channel: x\[..., None\]"),
+        (np.zeros((2, 64)), "Vectors are of kind: vectors"),
+    ],
+)
+def test_images_as_floats_and_vectors_as_images_are_told_apart(tmp_path, x, hint):
     path = tmp_path / "a.npz"
-    for x in (np.zeros((2, 8, 8, 1)), np.zeros((2, 64))):
-        np.savez(path, x=x, y=np.array([0, 1]), class_names=np.array(["a", "b"]))
-        with pytest.raises(DatasetError, match="Expected x as uint8 of shape .examples, height"):
-            kinds.read(path, {"source": "npz"}).load(np.arange(2))
+    np.savez(path, x=x, y=np.array([0, 1]), class_names=np.array(["a", "b"]))
+    with pytest.raises(DatasetError, match="Expected x as uint8 of shape .examples, hei.*" + hint):
+        kinds.read(path, {"source": "npz"}).load(np.arange(2))
+
+
+def test_measured_numbers_are_no_labels_of_an_archive(tmp_path):
+    path = tmp_path / "a.npz"
+    np.savez(path, x=np.zeros((2, 3)), y=np.array([0.5, 1]), class_names=np.array(["a", "b"]))
+    with pytest.raises(DatasetError, match="Expected y as integers.* Received float64.*is no clas"):
+        kinds.read(path, {"kind": "vectors", "source": "npz"})
 
 
 @pytest.mark.parametrize("name", ["wine", "breast_cancer", "digits", "iris"])
@@ -165,6 +204,78 @@ def test_a_file_of_other_features_is_named(tmp_path):
     examples = kinds.read(tmp_path / "a.npz", source)
     with pytest.raises(DatasetError, match="of 4. Received 5. These are numbers of features"):
         examples.load(np.arange(5))
+
+
+# Features of one value.
+
+
+def prepare(tmp_path, settings, checks=(check_varied,)):
+    names = ("examples.npy", "labels.npy", "classes.json", "ids.json", "found.json", "test.npy")
+    outputs = [tmp_path / name for name in names]
+    path = settings["path"]
+    datasets.prepare(path, "d", settings, kinds.read, for_duplicates, *outputs, checks=checks)
+    return np.load(outputs[0])
+
+
+def test_a_column_of_one_value_is_an_error_where_it_is_to_be_standardized(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("b,kind,a,note\n1,red,2,7\n3,blue,2,7\n1,red,2,7\n")
+    table = {"kind": "vectors", "source": "csv", "label_column": "kind", "path": str(path)}
+    message = (
+        f"{path}: Expected features of more than one value, as training.scaling is standardize. "
+        "Received 2 of 3 that have one value in all 3 examples: 'a' (2), 'note' (7). Leave them "
+        "out: name the other columns in feature_columns. Or set training.scaling: none."
+    )
+    with pytest.raises(DatasetError, match=re.escape(message)):
+        prepare(tmp_path, table)
+    assert prepare(tmp_path, table, ()).shape == (3, 3)
+    assert prepare(tmp_path, table | {"feature_columns": ["b"]}).shape == (3, 1)
+    # What varies in test examples alone is constant wherever something is trained.
+    (tmp_path / "t.csv").write_text("b,kind,a,note\n1,red,5,7\n3,blue,6,7\n")
+    with pytest.raises(DatasetError, match="all 3 examples: 'a' .2., 'note' .7.. Leave"):
+        prepare(tmp_path, table | {"test_path": str(tmp_path / "t.csv")})
+    # And what is constant in test examples alone is none.
+    path.write_text("b,kind,a,note\n1,red,2,7\n3,blue,3,8\n")
+    (tmp_path / "t.csv").write_text("b,kind,a,note\n1,red,2,7\n1,blue,2,7\n")
+    assert prepare(tmp_path, table | {"test_path": str(tmp_path / "t.csv")}).shape == (4, 3)
+    (tmp_path / "u.csv").write_text("b,a,note\n1,2,7\n")
+    path.write_text("b,kind,a,note\n1,red,2,6\n3,blue,2,7\n")
+    with pytest.raises(DatasetError, match="Received 1 of 3 .* in all 3 examples: 'a'"):
+        prepare(tmp_path, table | {"unlabeled": str(tmp_path / "u.csv")})
+    (tmp_path / "u.csv").write_text("b,a,note\n1,4,7\n")
+    assert prepare(tmp_path, table | {"unlabeled": str(tmp_path / "u.csv")}).shape == (3, 3)
+
+
+def test_a_position_of_one_value_is_told_in_the_log(tmp_path, caplog):
+    """Such as a pixel that is always white: no key could leave it out."""
+    path = tmp_path / "a.npz"
+    x = np.array([[1, 4, 2], [1, 5, 2]])
+    np.savez(path, x=x, y=np.array([0, 1]), class_names=np.array(["a", "b"]))
+    archive = {"kind": "vectors", "source": "npz", "path": str(path)}
+    np.testing.assert_array_equal(prepare(tmp_path, archive), x)
+    assert "2 of 3 features have one value in all 2 examples: 0 (1), 2 (2). Stand" in caplog.text
+    np.savez(path, x=x[:, [0, 2]], y=np.array([0, 1]), class_names=np.array(["a", "b"]))
+    with pytest.raises(DatasetError, match="Received 2 of 2 .*: 0 .1., 1 .2.. Set training.scali"):
+        prepare(tmp_path, archive)
+
+
+def test_digits_are_standardized_though_some_pixels_are_always_white(caplog):
+    source = {"kind": "vectors", "source": "sklearn", "name": "digits"}
+    x = kinds.read(None, source).load(np.arange(1797))
+    check_varied("resources/sklearn_digits.npz", x, source)
+    assert "3 of 64 features have one value in all 1797 examples: 0 (0), 32 (0), 39" in caplog.text
+
+
+def test_features_are_looked_at_where_they_are_to_be_standardized():
+    config = vector_config()
+    wine = SimpleNamespace(dataset="wine")
+    assert Plan(config).checked_by(wine) == ["self_training.vector.constant:check_varied"]
+    scaled = Plan(config).preparing_code(wine)
+    config["training"]["scaling"] = "none"
+    assert Plan(config).checked_by(wine) == []
+    assert Plan(config).preparing_code(wine) != scaled
+    images = Plan(tiny_config())
+    assert images.checked_by(SimpleNamespace(dataset=next(iter(images.sources)))) == []
 
 
 # What a config may say.
@@ -195,7 +306,7 @@ def test_a_study_of_vectors_is_valid():
         (lambda c: c["datasets"]["wine"].update(color_mode="rgb"),
          "datasets.wine.color_mode: Expected it only with kind images"),
         (lambda c: c["datasets"]["wine"].update(feature_columns=["a"]),
-         "datasets.wine.feature_columns: Expected it only with source csv"),
+         "datasets.wine.feature_columns: Expected it only with source csv, parquet"),
         (lambda c: c["datasets"].update(wine={
             "kind": "vectors", "source": "csv", "path": "a.csv", "label_column": "a", "steps": 9,
             "feature_columns": ["b", "a"], "labels_per_class": 4}),
@@ -422,6 +533,7 @@ IN_STACKS = """
 import json, sys
 import numpy as np
 sys.path[:0] = ["workflow", "tests"]
+from self_training.study.plan import Plan
 from self_training.training import framework, job
 framework.start_framework(1)
 import test_vectors as t

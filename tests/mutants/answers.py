@@ -20,6 +20,14 @@ ANSWERS = [
         ("test_answers.py::test_it_is_corrected_for_all_datasets",),
     ),
     Mutant(
+        "points_of_the_next_budget",
+        "the more methods there are, the farther points stand from their label budget",
+        "report/drawings.py",
+        "width = min([step * (methods - 1), *(SPREAD * gaps)])",
+        "width = step * (methods - 1)",
+        ("test_label_budgets.py::test_points_of_a_budget_stand_close_to_it_however_many_methods",),
+    ),
+    Mutant(
         "labels_extrapolated",
         "beyond the largest budget a gain is worth its labels",
         "evaluation/worth.py",

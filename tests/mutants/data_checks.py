@@ -28,6 +28,22 @@ DATA_CHECKS = [
         ("test_duplicates.py::test_who_stays_of_a_group",),
     ),
     Mutant(
+        "one_kept_of_every_group",
+        "of a group whose labels contradict each other one is said to be kept",
+        "report/findings_of_data.py",
+        '{0: "none kept", 1: "one kept"}[kept]',
+        '{0: "one kept", 1: "one kept"}[kept]',
+        ("test_data_check.py::test_what_was_done_with_each_group_is_counted",),
+    ),
+    Mutant(
+        "kept_of_those_shown",
+        "what was kept is counted among the members that are named",
+        "data/data_check.py",
+        '_count_kept(group["members"], found["asked"])',
+        '_count_kept(group["members"][:SHOWN], found["asked"])',
+        ("test_data_check.py::test_only_some_groups_and_members_are_named",),
+    ),
+    Mutant(
         "dropped_examples_stay",
         "images of duplicates that were dropped stay in the dataset",
         "data/datasets.py",

@@ -107,7 +107,7 @@ HUB = [
     Mutant(
         "names_of_other_classes",
         "classes have the first names of the file, whichever of them occur",
-        "text/readers.py",
+        "data/cells.py",
         "[name for name in by_number.values() if name in occur]",
         "list(by_number.values())[: len(occur)]",
         _test("names_of_classes_are_those_of_the_files"),

@@ -4,6 +4,22 @@ from mutants.mutant import Mutant
 
 BATCHES = [
     Mutant(
+        "penalty_planned_without_one",
+        "a study is planned with a penalty in a search that its jobs can't have",
+        "study/checks_of_backend.py",
+        "any(l2 if isinstance(l2, list) else [l2])",
+        "all(l2 if isinstance(l2, list) else [l2])",
+        ("test_config.py::test_a_penalty_that_is_not_to_be_had_is_an_error_of_the_plan",),
+    ),
+    Mutant(
+        "penalty_of_images_in_stacks_of_a_cpu",
+        "a penalty of images is planned wherever JAX trains",
+        "study/checks_of_backend.py",
+        "taken == VECTORS or elsewhere or not is_on_cpu()",
+        "True",
+        ("test_config.py::test_a_penalty_that_is_not_to_be_had_is_an_error_of_the_plan",),
+    ),
+    Mutant(
         "borders_of_passes_dropped",
         "what does not fill a batch at the end of a pass is never seen",
         "training/batches.py",

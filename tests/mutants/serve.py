@@ -113,7 +113,7 @@ OF_VECTORS = [
     Mutant(
         "infinite_short_numbers",
         "an infinite float16 is compared to an infinite one, and is finite",
-        "vector/readers.py",
+        "vector/numbers.py",
         "LARGEST = np.float64(np.finfo(np.float32).max)",
         "LARGEST = float(np.finfo(np.float32).max)",
         ("test_predict_vectors.py::test_a_vector_that_is_none_is_an_error_and_nothing_is_written",),

@@ -54,7 +54,7 @@ READERS = [
     Mutant(
         "floats_are_classes",
         "a column of measured numbers is taken for classes",
-        "text/readers.py",
+        "data/cells.py",
         "if known and all(map(_is_number, known)):",
         "if known and all(map(str.isdecimal, known)):",
         ("test_text_readers.py::test_a_wrong_table_is_told",),

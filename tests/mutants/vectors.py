@@ -3,6 +3,8 @@
 from mutants.mutant import Mutant
 
 HERE = "test_vectors.py::"
+PARQUET = "test_vectors_in_parquet.py::"
+PICTURES = "test_vector_pictures.py::"
 
 VECTORS = [
     Mutant(
@@ -129,12 +131,76 @@ VECTORS = [
     Mutant(
         "columns_in_the_order_of_the_file",
         "features stand in the order of the file, whatever feature_columns says",
-        "vector/readers.py",
+        "vector/tables.py",
         "[features.index(name) for name in columns]",
         "list(range(len(columns)))",
         (
             HERE + "test_a_csv_file_of_numbers_has_features_in_columns",
             HERE + "test_unlabeled_rows_lie_in_a_file_of_their_own",
         ),
+    ),
+    Mutant(
+        "constant_columns_pass",
+        "a column of one value is standardized without a word",
+        "vector/constant.py",
+        "    if of_columns or len(constant) == features:\n",
+        "    if len(constant) == features:\n",
+        (HERE + "test_a_column_of_one_value_is_an_error_where_it_is_to_be_standardized",),
+    ),
+    Mutant(
+        "constant_but_for_test_examples",
+        "what varies in test examples alone is taken to vary",
+        "data/datasets.py",
+        "check(path, loaded[~is_test], settings)",
+        "check(path, loaded, settings)",
+        (HERE + "test_a_column_of_one_value_is_an_error_where_it_is_to_be_standardized",),
+    ),
+    Mutant(
+        "nearest_of_all_examples",
+        "beside a pseudo-label is shown whatever is nearest, labeled or not",
+        "vector/show.py",
+        "labeled = measured[fold.labeled].astype(np.float64)",
+        "labeled = measured[: len(fold.labeled)].astype(np.float64)",
+        (PICTURES + "test_the_nearest_labeled_example_of_each_class_is_found",),
+    ),
+    Mutant(
+        "distances_in_any_units",
+        "the feature of the largest numbers is all that counts of a distance",
+        "vector/show.py",
+        "    return features(vectors), ",
+        "    return vectors, ",
+        (PICTURES + "test_pseudo_labels_are_shown_with_what_is_near",),
+    ),
+    Mutant(
+        "ragged_lists_read",
+        "lists of several lengths are read on, their numbers out of step",
+        "vector/parquet_rows.py",
+        "wrong = np.flatnonzero(lengths != expected)",
+        "wrong = np.flatnonzero(lengths == 0)",
+        (PARQUET + "test_what_is_no_table_of_vectors",),
+    ),
+    Mutant(
+        "missing_numbers_are_zero",
+        "what is missing in a column of a Parquet file is some number",
+        "vector/parquet_rows.py",
+        "    if part.null_count:\n",
+        "    if part.null_count == len(part):\n",
+        (PARQUET + "test_what_is_no_table_of_vectors",),
+    ),
+    Mutant(
+        "index_is_a_feature",
+        "the numbers of rows, which may follow the labels, are a feature",
+        "data/columns.py",
+        " and name not in index]",
+        "]",
+        (PARQUET + "test_an_index_of_pandas_is_no_feature_and_may_be_ids",),
+    ),
+    Mutant(
+        "first_rows_of_a_parquet_file",
+        "rows of each batch are counted from the first",
+        "vector/parquet_rows.py",
+        "            before += len(batch)\n",
+        "",
+        (PARQUET + "test_rows_are_counted_over_all_of_the_file",),
     ),
 ]

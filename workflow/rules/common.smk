@@ -29,6 +29,7 @@ from self_training.errors import StudyError
 from self_training.report import figures
 from self_training.storage import load_json
 from self_training.study import checks, kinds, schema
+from self_training.study.checks_of_backend import check_backend
 from self_training.study.config import external_scores
 from self_training.study.plan import Plan, any_of
 
@@ -37,6 +38,12 @@ try:
         schema.check_unique_keys(configfile)
     checks.validate(config)
     if workflow.is_main_process:
+        check_backend(
+            config,
+            os.environ.get("KERAS_BACKEND", "tensorflow"),
+            # Which executor runs the jobs is not known yet; that of a cluster has nodes.
+            elsewhere=workflow.resource_settings.nodes is not None,
+        )
         checks.check_datasets(config, kinds.read)
         if external_scores(config):
             # Loads pandas, which a plan without such scores does without.

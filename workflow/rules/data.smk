@@ -82,6 +82,7 @@ rule prepare_dataset:
         settings=plan.dataset_settings,
         read=plan.reader,
         compared_by=plan.compared_by,
+        checked_by=plan.checked_by,
         fingerprint=plan.dataset_fingerprint,
         code=plan.preparing_code,
     script:

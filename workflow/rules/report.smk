@@ -1,8 +1,8 @@
 # Statistics, figures and the workbook.
 #
 # Takes: scores.csv, generations.csv, class_balance.csv, reliability.csv and timings.csv; what was seen
-#     of each dataset; for pictures of pseudo-labels the examples of a dataset and the scores of its first
-#     fold.
+#     of each dataset; for pictures of pseudo-labels the examples of a dataset, their names, and split and
+#     scores of its first fold.
 # Gives: statistics.json, figures/, report.xlsx and summary.md.
 
 # Figures with their titles, and with pictures of pseudo-labels.
@@ -73,6 +73,8 @@ rule plot_pseudo_labels:
         ),
         examples=[plan.prepared(dataset, plan.prepared_as) for dataset in plan.datasets],
         classes=[plan.prepared(dataset, "classes.json") for dataset in plan.datasets],
+        ids=[plan.prepared(dataset, "ids.json") for dataset in plan.datasets],
+        splits=expand(f"{plan.fold}/split.npz", dataset=plan.datasets, fold=0),
     output:
         svg=[
             report(

@@ -13,4 +13,5 @@ prepare(
     find(snakemake.params.compared_by["for_duplicates"]),
     # Of examples, labels, classes, ids, duplicates and labels of the test file.
     *snakemake.output,
+    checks=list(map(find, snakemake.params.checked_by)),
 )

@@ -8,8 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from self_training.data.files import Header, readable
+from self_training.data.files import Header, readable_utf8
 from self_training.errors import DatasetError
+
+SHOWN = 40  # Characters of a cell that a message shows.
 
 
 class Numbers(NamedTuple):
@@ -50,7 +52,7 @@ def read_rows(
         return 0
 
     try:
-        with readable(path, "a CSV file in UTF-8"):
+        with readable_utf8(path, "a CSV file in UTF-8"):
             table = np.loadtxt(
                 lines,
                 dtype=numbers.dtype,
@@ -81,18 +83,18 @@ def _where_wrong(
             f"{path}: Expected double quotes in pairs around a text; one that is part of it is "
             f"doubled. Received others after data row {before}."
         )
-    value = re.search(r"convert string '(.*)' to \w+ at row (\d+), column (\d+)", message)
+    value = re.search(r"convert string '(.*?)'? to \w+ at row (\d+), column (\d+)", message)
     if value:
         text, row, column = value.group(1), int(value.group(2)) + before, int(value.group(3))
+        received = repr(text[:SHOWN] + "…" * (len(text) > SHOWN)) if text else "nothing"
         if column > len(header):
             return (
                 f"{path}: Expected {len(header)} values in every row, one per column of the "
                 f"header. Received more in data row {row + 1}."
             )
         return (
-            f"{path}: Expected {numbers.expected}. Received "
-            f"{repr(text) if text else 'nothing'} in data row {row + 1}, column "
-            f"'{header[column - 1]}'."
+            f"{path}: Expected {numbers.expected}. Received {received} in data row {row + 1}, "
+            f"column '{header[column - 1]}'."
         )
     if "converter specified for column" in message:
         return f"{path}: Expected {len(header)} values in every row. Received fewer."
@@ -102,6 +104,6 @@ def _where_wrong(
         changed = int(columns.group(3)) + before
         return (
             f"{path}: Expected {expected} values in every row. Received {received} in data row "
-            f"{changed}."
+            f"{changed}. Correct it; what has a separator in it stands in double quotes."
         )
     return message

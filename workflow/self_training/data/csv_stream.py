@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from self_training.data.csv_rows import Numbers, read_rows
-from self_training.data.files import Header, read_header, readable
+from self_training.data.files import Header, read_header, readable_utf8
 from self_training.data.streams import Chunk, Stream
 from self_training.errors import DatasetError
 
@@ -24,12 +24,17 @@ def read_names(path: Path) -> Header:
     Raises: DatasetError, where two columns have one name.
     """
     header = read_header(path, {})
+    check_different(path, header)
+    return header
+
+
+def check_different(path: Path, header: Header) -> None:
+    """Raise DatasetError where two columns have one name."""
     twice = [name for name, count in Counter(header.names).items() if count > 1]
     if twice:
         raise DatasetError(
             f"{path}: Expected columns of different names. Received '{twice[0]}' more than once."
         )
-    return header
 
 
 def find_columns(path: Path, header: Header, names: Sequence[str], noun: str) -> list[int]:
@@ -79,7 +84,7 @@ def open_rows(
 
     def chunks(size: int) -> Iterator[Chunk]:
         before = 0
-        with readable(path, "a CSV file in UTF-8"), open(path, encoding="utf-8-sig") as file:
+        with readable_utf8(path, "a CSV file in UTF-8"), open(path, encoding="utf-8-sig") as file:
             file.readline()
             rows = _rows(path, file)
             while some := list(islice(rows, size)):

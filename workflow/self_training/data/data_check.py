@@ -38,7 +38,8 @@ def look(
 
     Returns: `dataset`; `parts`, how many examples each has; `duplicates`: what was `asked`,
         `counts` (of `count_groups`), how many groups are `contradicting`, how many examples are
-        `spare`, and the first groups (`shown`); `shift` (of `shift.compare`), None without
+        `spare`, and the first groups (`shown`, with their `size` and how many members were `kept`,
+        by parts); `shift` (of `shift.compare`), None without
         unlabeled examples; `classes`, how many labels each has and their share of all.
     Raises: DatasetError, when two label budgets keep as many labels.
     """
@@ -64,7 +65,12 @@ def look(
             "contradicting": sum(group["contradicting"] for group in groups),
             "spare": len(spare),
             "shown": [
-                group | {"members": group["members"][:SHOWN], "size": len(group["members"])}
+                group
+                | {
+                    "members": group["members"][:SHOWN],
+                    "size": len(group["members"]),
+                    "kept": _count_kept(group["members"], found["asked"]),
+                }
                 for group in groups[:SHOWN]
             ],
         },
@@ -76,6 +82,12 @@ def look(
             for name, count in zip(class_names, counts, strict=True)
         ],
     }
+
+
+def _count_kept(members: list[dict], asked: str) -> dict[str, int]:
+    """Return how many members of a group of duplicates are in the dataset, by their parts."""
+    kept = [member for member in members if asked != DROP or not member["spare"]]
+    return dict(Counter(member["part"] for member in kept))
 
 
 def count_groups(groups: list[dict], parts: Sequence[str]) -> list[dict]:

@@ -3,7 +3,7 @@
 What reads a source depends on the kind of its examples, so callers hand in the reader of the kind.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -83,6 +83,7 @@ def prepare(
     ids_path: Path | str,
     duplicates_path: Path | str,
     test_labels_path: Path | str,
+    checks: Sequence[Callable[[Path | str, np.ndarray, dict], None]] = (),
 ) -> None:
     """Write a dataset's examples, labels, class names, what examples are called, and duplicates.
 
@@ -97,6 +98,8 @@ def prepare(
         settings: of the dataset.
         read: the reader of its kind.
         features: function of its kind, of `duplicate_groups.look_for`.
+        checks: functions of the path, the examples that may be trained on, and the settings, which
+            raise DatasetError where these can't be used as the study wants to.
 
     Raises: DatasetError.
     """
@@ -127,6 +130,8 @@ def prepare(
         examples = followed_by(examples, test, settings[test_file.KEY])
     loaded, ids = examples.load(np.arange(len(examples.y))), list(examples.ids)
     is_test = np.arange(len(examples.y)) >= len(kept)
+    for check in checks:
+        check(path, loaded[~is_test], settings)
     asked = settings.get("duplicates", REPORT)
     stay, found = look_for(
         asked, dataset, loaded, features, examples.y, class_names.tolist(), ids, is_test

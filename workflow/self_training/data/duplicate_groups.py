@@ -53,7 +53,7 @@ def look_for(
             f"config says. Received {len(groups)} groups of such"
             + (f", {doubtful} of them with labels that contradict each other" if doubtful else "")
             + f": {'; '.join(map(_name, groups[:NAMED]))}. Remove some, or set duplicates: drop to "
-            "keep one of each group, or report to keep all."
+            "keep at most one of each group, beside those of a test file, or report to keep all."
         )
     stays = ~spare(group, labels, is_test) if asked == DROP else np.ones(len(labels), dtype=bool)
     return np.flatnonzero(stays), {"asked": asked, "groups": groups}
@@ -97,7 +97,7 @@ def contradicting(group: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 
 def spare(group: np.ndarray, labels: np.ndarray, is_test: np.ndarray | None = None) -> np.ndarray:
-    """Return which examples are too many, bool (examples,): all but one of each group.
+    """Return which examples are too many, bool (examples,): mostly all but one of each group.
 
     The one is the first labeled example, or the first where none is labeled. Where the labels of a
     group contradict each other, nobody knows which is right, and its labeled ones are all too many.

@@ -13,12 +13,14 @@ from self_training.errors import DatasetError
 
 FILES, _CONFIG = "files", "config.json"
 _WEIGHTS = ("*.safetensors", "*.bin")
+_TOKENIZER = ("tokenizer*", "vocab*", "*.model")
 # What determines the vectors: the network, its tokenizer, and how long a text may be.
 _NAMED = (
     _CONFIG,
     "tokenizer*",
     "vocab*",
     "merges*",
+    "*.model",
     "special_tokens*",
     "sentence_bert_config.json",
 )
@@ -49,12 +51,14 @@ def list_files(model: str) -> list[Path]:
             "files there, or name one of the Hugging Face hub (owner/name)."
         )
     weights = {file for pattern in _WEIGHTS for file in folder.glob(pattern)}
-    if not weights or not (folder / _CONFIG).is_file():
+    tokenizers = any(any(folder.glob(pattern)) for pattern in _TOKENIZER)
+    if not weights or not (folder / _CONFIG).is_file() or not tokenizers:
         found = ", ".join(sorted(file.name for file in folder.iterdir())[:8])
         raise DatasetError(
             f"encoder.model: Expected a folder with the files of a transformer ({_CONFIG}, a "
-            f"tokenizer and weights: {' or '.join(_WEIGHTS)}). Received {model!r}, which has: "
-            f"{found or 'nothing'}."
+            f"tokenizer: {' or '.join(_TOKENIZER)}, and weights: {' or '.join(_WEIGHTS)}). "
+            f"Received {model!r}, which has: {found or 'nothing'}. Lay all files of the encoder "
+            "there."
         )
     named = {file for pattern in _NAMED for file in folder.glob(pattern)}
     return sorted(weights | named)

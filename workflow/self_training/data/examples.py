@@ -111,8 +111,9 @@ def check_labels(path: Path | str, y: np.ndarray, class_names: np.ndarray) -> No
     other."""
     if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
         raise DatasetError(
-            f"{path}: Expected y as integers of shape (examples,). "
-            f"Received {y.dtype} of shape {y.shape}."
+            f"{path}: Expected y as integers of shape (examples,), the numbers of classes. "
+            f"Received {y.dtype} of shape {y.shape}. What is measured is no class; of whole "
+            "numbers, save y.astype(int), and -1 where none is known."
         )
     if class_names.ndim != 1 or class_names.dtype.kind != "U":
         raise DatasetError(

@@ -45,6 +45,17 @@ def readable(path: Path | str, expected: str) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def readable_utf8(path: Path | str, expected: str) -> Iterator[None]:
+    """Do what `readable` does and, where a text is not in UTF-8, name the byte and the line."""
+    with readable(path, expected):
+        try:
+            yield
+        except UnicodeDecodeError:
+            read_utf8(path)
+            raise
+
+
 def read_npz(path: Path | str, check_x: Callable[[Path | str, np.ndarray, int], None]) -> Examples:
     """Read a NumPy archive of x (examples, ...), y (examples,) and class_names (classes,).
 
@@ -175,7 +186,7 @@ def read_header(path: Path | str, columns: dict[str, str]) -> Header:
 
     Raises: DatasetError, when one is not there.
     """
-    with readable(path, "a CSV file in UTF-8"):
+    with readable_utf8(path, "a CSV file in UTF-8"):
         with open(path, encoding="utf-8-sig", newline="") as file:
             first_line = file.readline()
         separator = ";" if ";" in first_line and "," not in first_line else ","

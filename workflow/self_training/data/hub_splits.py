@@ -13,6 +13,7 @@ from self_training.errors import DatasetError
 from self_training.storage import load_json
 
 HUB = "huggingface"
+INSTALL = "uv sync --extra huggingface"
 RESOURCES = Path("resources") / HUB
 FILES, SUFFIX = "files", ".parquet"
 # What the hub converts datasets to Parquet at.

@@ -21,7 +21,7 @@ class Named(NamedTuple):
 
 NAMED = {
     IMAGES: Named((".npz", ".csv"), FOLDERS["images"]),
-    VECTORS: Named((".npz", ".csv")),
+    VECTORS: Named((".npz", ".csv", ".parquet")),
     TEXTS: Named(tuple(f".{name}" for name in TABLES), FOLDERS["texts"]),
 }
 

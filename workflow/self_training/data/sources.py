@@ -28,6 +28,9 @@ class Keys(NamedTuple):
 IMAGES, VECTORS, TEXTS = "images", "vectors", "texts"
 _OF_TEXTS = ("class_names", "id_column", "clean", "encoder")
 _TABLE_OF_TEXTS = Keys(("path", "text_columns", "label_column"), ("unlabeled", *_OF_TEXTS))
+_TABLE_OF_VECTORS = Keys(
+    ("path", "label_column"), ("unlabeled", "class_names", "id_column", "feature_columns")
+)
 SOURCES = {
     IMAGES: {
         "digits": Keys((), ("color_mode",)),
@@ -45,9 +48,7 @@ SOURCES = {
     VECTORS: {
         "sklearn": Keys(("name",), ()),
         "npz": Keys(("path",), ("unlabeled",)),
-        "csv": Keys(
-            ("path", "label_column"), ("unlabeled", "class_names", "id_column", "feature_columns")
-        ),
+        **dict.fromkeys(("csv", "parquet"), _TABLE_OF_VECTORS),
     },
     TEXTS: {
         **dict.fromkeys(("csv", "tsv", "jsonl", "parquet"), _TABLE_OF_TEXTS),

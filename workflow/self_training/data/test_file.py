@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
+from self_training.data.columns import read_feature_names
 from self_training.data.examples import TEST, UNKNOWN, Examples, Reader, plain_name
-from self_training.data.files import read_header
-from self_training.data.sources import TEXTS, archive, kind_of
+from self_training.data.sources import TABLES, TEXTS, archive, kind_of
 from self_training.errors import DatasetError
 
 KEY = "test_path"
@@ -37,7 +37,7 @@ def read_test(
     path = settings[KEY]
     # Features that a config names, and texts, are found by the names of their columns.
     named = "feature_columns" in settings or kind_of(settings) == TEXTS
-    if settings["source"] == "csv" and not named:
+    if settings["source"] in TABLES and not named:
         _check_columns(path, settings)
     others = {name: value for name, value in settings.items() if name not in (KEY, "unlabeled")}
     examples = read(path, others | {"path": path})
@@ -70,10 +70,10 @@ def read_test(
 
 
 def _check_columns(path: Path | str, settings: dict) -> None:
-    """Raise DatasetError unless a CSV file has the columns of the training file, in their order."""
-    files = [read_header(some, {}).names for some in (settings["path"], path)]
+    """Raise DatasetError unless a table has the columns of the training file, in their order."""
     apart = {settings.get("label_column"), settings.get("id_column")}
-    expected, received = ([name for name in names if name not in apart] for names in files)
+    files = (settings["path"], path)
+    expected, received = (read_feature_names(some, settings["source"], apart) for some in files)
     if received != expected:
         raise DatasetError(
             f"{path}: Expected the columns of {settings['path']}, in their order "

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from self_training.data.cells import labels_of
 from self_training.data.csv_rows import Numbers, read_rows
-from self_training.data.examples import UNKNOWN, Examples, encode_labels, plain_name
+from self_training.data.examples import UNKNOWN, Examples, encode_labels
 from self_training.data.files import read_header
 from self_training.errors import DatasetError
 
@@ -35,7 +36,7 @@ def read_csv(
     Raises: DatasetError, naming the file, and the row where one is wrong.
     """
     x, texts = _read_table(path, {"label_column": label_column}, id_column, image_size)
-    labels = list(map(plain_name, texts["label_column"]))
+    labels = labels_of(path, texts["label_column"], label_column, "data row")
     y, names = encode_labels(path, labels, class_names, classes)
     return Examples(y, names, x.__getitem__, texts["id_column"])
 

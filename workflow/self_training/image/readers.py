@@ -85,9 +85,15 @@ def _read_shipped(source: str) -> Examples:
 def check_images(path: Path | str, x: np.ndarray, labels: int) -> None:
     """Raise DatasetError unless x is an array of so many images as there are labels."""
     if x.dtype != np.uint8 or x.ndim != 4:
+        hint = "Pixels are whole numbers from 0 to 255; of numbers from 0 to 1, save "
+        hint += "(x * 255).round().astype('uint8')."
+        if x.ndim == 3:
+            hint = "Gray images have one channel: x[..., None]."
+        if x.ndim == 2:
+            hint = "Vectors are of kind: vectors."
         raise DatasetError(
-            f"{path}: Expected x as uint8 of shape (examples, height, width, channels). "
-            f"Received {x.dtype} of shape {x.shape}."
+            f"{path}: Expected x as uint8 of shape (examples, height, width, channels), as kind is "
+            f"images. Received {x.dtype} of shape {x.shape}. {hint}"
         )
     if x.shape[3] not in (1, 3):
         raise DatasetError(

@@ -3,10 +3,12 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from self_training.data.shown import by_truth
+from self_training.data.shown import Fold, by_truth
 
 
-def draw_pseudo_labels(examples: list[dict], images: np.ndarray, names: list[str]) -> plt.Figure:
+def draw_pseudo_labels(
+    examples: list[dict], images: np.ndarray, names: list[str], fold: Fold | None = None
+) -> plt.Figure:
     """Draw pseudo-labels with their images: a line of right ones, one of wrong ones and, if there
     are any, one of those of which nobody knows it.
 
@@ -14,6 +16,7 @@ def draw_pseudo_labels(examples: list[dict], images: np.ndarray, names: list[str
         examples: of `scores.show_pseudo_labels`.
         images: uint8 (dataset, height, width, channels).
         names: of the classes.
+        fold: of these examples; they are shown by themselves.
     """
     groups = by_truth(examples)
     lines, columns = len(groups), max(1, *map(len, groups.values()))

@@ -17,6 +17,7 @@ from self_training.evaluation.differences import fold_interval
 from self_training.report.style import Styles
 from self_training.study.candidates import HYPER_PARAMETERS
 
+SPREAD = 1 / 3  # Of the gap between two label budgets, that points of one may take.
 Tables = dict[str, pd.DataFrame]
 
 
@@ -89,14 +90,13 @@ def learning_curve(tables: Tables, statistics: dict, styles: Styles) -> plt.Figu
     labels = scores.groupby("dataset")["labeled"].mean()
     columns = min(3, len(budgets))
     lines = -(-len(budgets) // columns)
-    size = (max(5, 3.4 * columns), 0.8 + 2.8 * lines)
+    size = (6.5, 4.2) if len(budgets) == 1 else (3.4 * columns, 0.8 + 2.8 * lines)
     figure, grid = plt.subplots(lines, columns, figsize=size, squeeze=False)
     handles = {}
     for axes, (dataset, names) in zip(grid.flat, budgets.items(), strict=False):
         x = labels[names].to_numpy()
-        # Bars of a budget stand side by side: by a part of the axis, which is logarithmic.
-        step = max(x.max() / x.min(), 2) ** 0.012
-        for index, (method, (color, marker)) in enumerate(styles.items()):
+        factors = _side_by_side(x, len(styles))
+        for factor, (method, (color, marker)) in zip(factors, styles.items(), strict=True):
             groups = [
                 comparable[(comparable["dataset"] == name) & (comparable["method"] == method)]
                 for name in names
@@ -107,14 +107,15 @@ def learning_curve(tables: Tables, statistics: dict, styles: Styles) -> plt.Figu
             half = np.array([fold_interval(rows, statistics["repeats"]) for rows in groups])
             # No accuracy is below 0 or above 1.
             handles[method] = axes.errorbar(
-                x * step ** (index - (len(styles) - 1) / 2),
+                x * factor,
                 centers,
                 yerr=[np.minimum(half, centers), np.minimum(half, 1 - centers)],
                 fmt=f"{marker}-",
                 color=color,
                 markersize=4,
-                capsize=2,
+                capsize=1.5,
                 linewidth=1,
+                elinewidth=0.7,
                 label=method,
             )
         axes.set_xscale("log")
@@ -128,6 +129,23 @@ def learning_curve(tables: Tables, statistics: dict, styles: Styles) -> plt.Figu
         axes.set_ylabel("Accuracy")
     figure.legend(handles.values(), handles, loc="outside lower center", ncols=3)
     return figure
+
+
+def _side_by_side(x: np.ndarray, methods: int) -> np.ndarray:
+    """Return what numbers of labels are multiplied by, so that bars of a budget stand side by side.
+
+    Together they take at most SPREAD of the smallest gap between two budgets, whatever the number
+    of methods: every point is seen to be of its budget.
+
+    Args:
+        x: (budgets,) numbers of labels, on a logarithmic axis.
+
+    Returns: (methods,) around 1.
+    """
+    gaps = np.diff(np.unique(np.log(x)))
+    step = 0.012 * max(np.log(x.max() / x.min()), np.log(2))
+    width = min([step * (methods - 1), *(SPREAD * gaps)])
+    return np.exp(np.linspace(-width / 2, width / 2, methods)) if methods > 1 else np.ones(1)
 
 
 def generations(tables: Tables, statistics: dict, styles: Styles) -> plt.Figure:

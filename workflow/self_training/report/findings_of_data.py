@@ -30,14 +30,16 @@ def of_first_sheet(data_checks: list[dict], balances: list[dict]) -> list[str]:
         balances: of `class_balance.compare`.
     """
     found = [check for check in data_checks if check["duplicates"]["counts"]]
-    dropped = [check for check in found if check["duplicates"]["asked"] == DROP]
-    kept = [check for check in found if check not in dropped]
+    dropping = [check for check in found if check["duplicates"]["asked"] == DROP]
+    dropped = [check for check in dropping if check["duplicates"]["spare"]]
+    kept = [check for check in found if check not in dropping]
     lines = []
     if kept:
         lines.append(
             f"The data have duplicates: {shorten([_groups(check) for check in kept])}. Where one "
             "of a group is trained on and another is in the test fold, scores are too good. The "
-            "sheet Data check names them; `duplicates: drop` keeps one of each group."
+            "sheet Data check names them; `duplicates: drop` keeps at most one of each group, "
+            "beside those of a test file."
         )
     if dropped:
         lines.append(
@@ -123,12 +125,7 @@ def _duplicates(check: dict, outer_folds: int) -> str:
     if duplicates["contradicting"]:
         found += f" In {count(duplicates['contradicting'], 'group')} labels contradict each other."
     if duplicates["asked"] == DROP:
-        return (
-            f"{found} {count(duplicates['spare'], 'example')} dropped: all but one of each group, "
-            "and of labels that contradict each other all."
-            + " Of a group with a test example, all that could be trained on."
-            * has_test
-        )
+        return f"{found} {_what_was_dropped(duplicates)}"
     found += " They were kept."
     parts = [row["parts"] for row in duplicates["counts"]]
     if any("test" in names and len(names) > 1 for names in parts):
@@ -141,6 +138,32 @@ def _duplicates(check: dict, outer_folds: int) -> str:
     if any(len(names) > 1 for names in parts) and not has_test:
         found += " Unlabeled ones may be trained on where a labeled one like them is tested on."
     return found
+
+
+def _what_was_dropped(duplicates: dict) -> str:
+    """Return what `drop` did to groups like those that there are."""
+    if not duplicates["spare"]:
+        return "None was dropped, as test examples stay."
+    text = f"{count(duplicates['spare'], 'example')} dropped: all but one of each group"
+    if duplicates["contradicting"]:
+        text += ", and where labels contradict each other all that are labeled"
+    if any("test" in row["parts"] for row in duplicates["counts"]):
+        text += "; of a group with test examples all others, while these stay"
+    return f"{text}."
+
+
+def what_was_done(group: dict) -> str:
+    """Return what became of a group of duplicates, such as `one kept`.
+
+    Args:
+        group: one of those that are `shown` by `data_check.look`.
+    """
+    kept = sum(group["kept"].values())
+    if kept == group["size"]:
+        return "all kept"
+    if "test" in group["kept"]:
+        return f"{count(kept, 'test example')} kept"
+    return {0: "none kept", 1: "one kept"}[kept]
 
 
 def _shift(shift: dict) -> str:

@@ -3,7 +3,6 @@
 from openpyxl.worksheet.worksheet import Worksheet
 
 from self_training.data.data_check import SHOWN
-from self_training.data.duplicate_groups import DROP
 from self_training.report import findings_of_data
 from self_training.report.workbook import (
     CAUTION_FILL,
@@ -26,7 +25,7 @@ GROUPS = [
     Column("Difference", lambda row: "none" if row["exact"] else "hardly any", width=20, text=True),
     Column("Examples", "size", "0", 14),
     Column("Parts", "parts", width=22, text=True),
-    Column("What was done", "done", width=20, text=True),
+    Column("What was done", findings_of_data.what_was_done, width=20, text=True),
     Column("Names, with labels", findings_of_data.name_members, width=80, text=True, align=WRAP),
 ]
 BALANCE = [
@@ -62,7 +61,6 @@ def data_check(
             "dataset": check["dataset"],
             "parts": ", ".join(sorted({m["part"] for m in group["members"]})),
         }
-        | {"done": "one kept" if check["duplicates"]["asked"] == DROP else "all kept"}
         for check in data_checks
         for group in check["duplicates"]["shown"]
     ]

@@ -202,6 +202,7 @@ DATASET_RULES: list[Callable[[str, dict], None]] = [
     no_braces_in_a_path,
     no_missing_path,
     no_unlabeled_examples_twice,
+    encoders.no_encoder_without_files,
 ]
 ARCHIVE_RULES: list[Callable[[dict], None]] = [
     no_two_kaggle_files_of_one_name,

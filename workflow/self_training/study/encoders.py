@@ -5,7 +5,7 @@ from typing import Any
 
 from self_training.data import encoders
 from self_training.data.sources import TEXTS, VECTORS, kind_of
-from self_training.errors import ConfigError
+from self_training.errors import ConfigError, DatasetError
 
 NGRAMS, SENTENCE = "ngrams", "sentence"
 # Functions of texts and of the settings of an encoder.
@@ -95,6 +95,18 @@ def no_revision_of_a_folder(key: str, dataset: dict) -> None:
     if "revision" in encoder and encoders.is_folder(encoder["model"]):
         expected = f"it only with a model of the Hugging Face hub; {encoder['model']!r} is a folder"
         raise ConfigError.of(f"{key}.encoder.revision", expected, encoder["revision"])
+
+
+def no_encoder_without_files(key: str, dataset: dict) -> None:
+    """Forbid a folder that is not there, and one without an encoder."""
+    if kind_of(dataset) != TEXTS:
+        return
+    encoder = of(dataset)
+    if encoder["name"] == SENTENCE and encoders.is_folder(encoder["model"]):
+        try:
+            encoders.list_files(encoder["model"])
+        except DatasetError as error:
+            raise ConfigError(f"{key}.{error}") from None
 
 
 # In the order in which they are checked.

@@ -20,12 +20,16 @@ class Kind(NamedTuple):
         tells labeled from unlabeled ones.
     for_duplicates: by which near duplicates are looked for.
     draw: draws pseudo-labels with their examples: a function of rows of
-        `evaluation.scores.show_pseudo_labels`, the array of examples, and the names of classes.
+        `evaluation.scores.show_pseudo_labels`, the array of examples, the names of classes, and a
+        `data.shown.Fold`.
     reading: from a dataset's settings to how a deployed model reads files, JSON-able.
     open: opens new examples: a function of a path, the shape of what the model's networks take, and
         `reading`, to a `data.streams.Stream`.
     shown: what Label Studio shows of an example: a function of the example, its id, the dataset's
         settings, and `reading`, JSON-able.
+    check_scaled: of a kind that can be scaled, raises DatasetError where that can't be: a function
+        of a path, for messages, the array of examples that may be trained on, and the dataset's
+        settings.
     """
 
     read: str
@@ -35,6 +39,7 @@ class Kind(NamedTuple):
     reading: str
     open: str
     shown: str
+    check_scaled: str | None = None
 
 
 KINDS = {
@@ -55,6 +60,7 @@ KINDS = {
         reading="self_training.vector.streams:reading",
         open="self_training.vector.streams:open_path",
         shown="self_training.vector.named:by_name",
+        check_scaled="self_training.vector.constant:check_varied",
     ),
     "texts": Kind(
         read="self_training.text.readers:read",

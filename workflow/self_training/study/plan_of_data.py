@@ -165,10 +165,17 @@ class PlanOfData:
         kind = kinds.of(self.sources[wildcards.dataset])
         return {"features": kind.features, "for_duplicates": kind.for_duplicates}
 
+    def checked_by(self, wildcards: Wildcards) -> list[str]:
+        """Return the dotted path of what looks whether a dataset can be scaled, if it is to be."""
+        scaled = self.config.get("training", {}).get("scaling", "none") != "none"
+        check = kinds.of(self.sources[wildcards.dataset]).check_scaled
+        return [check] if scaled and check else []
+
     def preparing_code(self, wildcards: Wildcards) -> str:
         """Return a digest of the code that prepares a dataset of its kind."""
         kind = kinds.of(self.sources[wildcards.dataset])
-        return code_digest("prepare_dataset", kind.read, kind.for_duplicates)
+        checks = self.checked_by(wildcards)
+        return code_digest("prepare_dataset", kind.read, kind.for_duplicates, *checks)
 
     def code_of_examples(self, dataset: str) -> dict[str, str]:
         """Return digests of the code that makes a dataset's examples, by scripts."""

@@ -3,17 +3,11 @@
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from self_training.data.examples import (
-    UNKNOWN,
-    Examples,
-    encode_labels,
-    plain_name,
-    with_unlabeled,
-)
+from self_training.data.cells import ids_of, labels_of, named
+from self_training.data.examples import UNKNOWN, Examples, encode_labels, with_unlabeled
 from self_training.data.files import read_utf8
 from self_training.data.folders import list_without_classes, name_files, read_classes
 from self_training.data.sources import FOLDERS, HUB, unknown_source
@@ -55,11 +49,11 @@ def read(path: Path | str | None, settings: dict) -> Examples:
 def _read_table(path: Path | str, settings: dict) -> Examples:
     table = read_table(path, settings["source"], _columns(settings, "label_column", "id_column"))
     texts = texts_of(path, table, settings)
-    labels = _labels(path, table, settings["label_column"])
+    column = settings["label_column"]
+    labels = labels_of(path, table.cells[column], column, table.row)
     names = settings.get("class_names")
-    in_file = table.class_names.get(settings["label_column"])
-    if names is None and in_file:
-        labels, names = _named(labels, in_file)
+    if names is None:
+        labels, names = named(labels, table.class_names.get(column))
     y, class_names = encode_labels(path, labels, names, settings.get("classes"))
     return Examples(y, class_names, texts.__getitem__, _ids(table, settings, len(texts)))
 
@@ -111,67 +105,10 @@ def _of_text(path: Path | str, table: Table, name: str) -> list[str]:
     return [cell or "" for cell in table.cells[name]]
 
 
-def _labels(path: Path | str, table: Table, name: str) -> list[str]:
-    """Return the labels as `encode_labels` takes them: a missing one is empty.
-
-    Raises: DatasetError, where one is no whole number and no name.
-    """
-    labels = [_as_name(cell) for cell in table.cells[name]]
-    for row, (cell, label) in enumerate(zip(table.cells[name], labels, strict=True), start=1):
-        if label is None:
-            raise DatasetError(
-                f"{path}: Expected a name or a whole number in column '{name}' (label_column). "
-                f"Received {ascii(cell)[:40]} in {table.row} {row}."
-            )
-    known = [label for label in labels if label]
-    if known and all(map(_is_number, known)):
-        wrong = [row for row, label in enumerate(labels, 1) if label and "." in label]
-        if wrong:
-            row = wrong[0]
-            raise DatasetError(
-                f"{path}: Expected classes in column '{name}' (label_column): names or whole "
-                f"numbers. Received {labels[row - 1]} in {table.row} {row}. If they are classes, "
-                "write them as whole numbers, and leave unknown ones empty."
-            )
-    return [label or "" for label in labels]
-
-
-def _named(labels: list[str], names: list[str]) -> tuple[list[str], list[str]]:
-    """Return labels 0, 1, ... by their names, and the names of those that occur, in order.
-
-    Args:
-        labels: of `_labels`; one that is no such number stays as it is.
-        names: of the labels 0, 1, ..., which a file has.
-    """
-    by_number = {str(number): plain_name(name) for number, name in enumerate(names)}
-    named = [by_number.get(label, label) for label in labels]
-    occur = set(named)
-    return named, [name for name in by_number.values() if name in occur]
-
-
-def _as_name(cell: Any) -> str | None:
-    """Return a label as a name, '' for a missing one, or None for what is none."""
-    if cell is None or cell != cell:  # Not a number is no label.
-        return ""
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    return plain_name(str(cell)) if isinstance(cell, (str, int, float)) else None
-
-
-def _is_number(label: str) -> bool:
-    try:
-        float(label)
-    except ValueError:
-        return False
-    return True
-
-
 def _ids(table: Table, settings: dict, count: int) -> list[str]:
     if settings.get("id_column") is None:
         return [str(row) for row in range(1, count + 1)]
-    return [
-        "" if cell is None else str(cell).strip() for cell in table.cells[settings["id_column"]]
-    ]
+    return ids_of(table.cells[settings["id_column"]])
 
 
 def _read_folder(path: Path | str, settings: dict) -> Examples:

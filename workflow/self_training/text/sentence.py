@@ -21,6 +21,8 @@ logger = logging.getLogger(__name__)
 
 INSTALL = "uv sync --extra text"
 BATCH_SIZE = 32
+# How libraries tell of a package that is not there.
+_PACKAGE = re.compile(r"No module named '(\w+)|requires the (\w+) library|`(\w+)` is required")
 LONGEST = 512  # Tokens, where the files of an encoder do not say how many it takes.
 
 
@@ -84,7 +86,7 @@ def load(
         )
         own_length = _own_length(transformers, model, revision)
     except Exception as error:  # These libraries raise whatever they like of damaged files.
-        raise _not_loaded(model, revision, error) from error
+        raise _package_missing(model, error) or _not_loaded(model, revision, error) from error
     network.eval()
     limits = [own_length, tokenizer.model_max_length, _positions(network)]
     most = min(limit for limit in limits if limit)
@@ -173,8 +175,35 @@ def _positions(network) -> int:
 def _not_loaded(model: str, revision: str | None, error: Exception) -> DatasetError:
     first_line = (str(error).splitlines() or [type(error).__name__])[0]
     named = f"{model!r}" + (f" at revision {revision}" if revision else "")
-    return DatasetError(
-        f"encoder.model: Expected an encoder that transformers can load. Received {named}: "
-        f"{first_line} Without a network, lay its files into a folder (config.json, its tokenizer, "
+    hint = (
+        "Without a network, lay its files into a folder (config.json, its tokenizer, "
         "model.safetensors), and name that: model: PATH."
     )
+    if revision is None:
+        hint = "Lay its files there anew, or take another one. Code that one brings is never run."
+    return DatasetError(
+        f"encoder.model: Expected an encoder that transformers can load. Received {named}: "
+        f"{first_line.rstrip(': ')}{'' if first_line.endswith('.') else '.'} {hint}"
+    )
+
+
+def _package_missing(model: str, error: BaseException) -> DatasetError | None:
+    """Return what to install, where an encoder can't be loaded without a package that is not there;
+    None where that is not why."""
+    links: list[BaseException] = [error]
+    while following := links[-1].__cause__ or links[-1].__context__:
+        links.append(following)
+    for link in links:
+        found = _PACKAGE.search(str(link))
+        if found:
+            package = next(filter(None, found.groups())).lower()
+            received = f"none ({str(link).strip().splitlines()[0]})"
+            # transformers falls back on another package, which can't read such files either.
+            if package == "tiktoken" and any(Path(model).glob("*.model")):
+                package, received = "sentencepiece", "a tokenizer of SentencePiece, and no such one"
+            return DatasetError(
+                f"encoder.model: Expected the package {package} to be installed, without which "
+                f"{model} can't be loaded. Received {received}. Install it: uv pip install "
+                f"{package}"
+            )
+    return None

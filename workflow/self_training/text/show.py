@@ -5,7 +5,7 @@ from textwrap import shorten
 
 import matplotlib.pyplot as plt
 
-from self_training.data.shown import by_truth
+from self_training.data.shown import Fold, by_truth
 
 CHARACTERS = 120  # Of a text, that are shown.
 # Inches, and where columns begin, in parts of the width.
@@ -13,7 +13,9 @@ WIDTH, LINE = 11, 0.21
 CONFIDENCE, CLASS, TEXT = 0.0, 0.045, 0.225
 
 
-def draw_pseudo_labels(examples: list[dict], texts: Sequence[str], names: list[str]) -> plt.Figure:
+def draw_pseudo_labels(
+    examples: list[dict], texts: Sequence[str], names: list[str], fold: Fold | None = None
+) -> plt.Figure:
     """Draw pseudo-labels with their texts, a line each: right ones, then wrong ones and, if there
     are any, those of which nobody knows it; each from the least confident on.
 
@@ -21,6 +23,7 @@ def draw_pseudo_labels(examples: list[dict], texts: Sequence[str], names: list[s
         examples: of `scores.show_pseudo_labels`.
         texts: str (dataset,).
         names: of the classes.
+        fold: of these examples; they are shown by themselves.
     """
     lines: list[tuple[str, ...]] = []
     for kind, rows in by_truth(examples).items():

@@ -4,10 +4,10 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from self_training.data.cells import as_text
 from self_training.data.csv_stream import ID_COLUMN
 from self_training.data.encoders import content_digest, is_folder
 from self_training.data.files import check_columns
@@ -93,17 +93,10 @@ def _read(
     check_columns(path, list(table.cells), dict.fromkeys(columns, "text_columns"))
     texts = texts_of(path, table, settings)
     others = {name: cells for name, cells in table.cells.items() if name not in columns}
-    kept = {name: [_as_text(cell) for cell in cells] for name, cells in others.items()}
+    kept = {name: [as_text(cell) for cell in cells] for name, cells in others.items()}
     by_row = [str(row) for row in range(1, len(texts) + 1)]
     ids = kept.pop(settings.get("id_column", ID_COLUMN), by_row)
     return texts, [name.strip() for name in ids], kept
-
-
-def _as_text(cell: Any) -> str:
-    """Return a cell as it is kept: a text is itself, what is missing is empty, all else is JSON."""
-    if isinstance(cell, str):
-        return cell
-    return "" if cell is None else json.dumps(cell, default=str, ensure_ascii=False)
 
 
 def encode(texts: list[str], reading: dict) -> np.ndarray:

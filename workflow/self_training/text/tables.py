@@ -8,14 +8,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from self_training.data import hub_splits
-from self_training.data.files import check_columns, read_utf8, readable
+from self_training.data import hub_splits, parquet
+from self_training.data.files import check_columns, read_utf8
 from self_training.errors import DatasetError
 
 # Characters of a cell. More is no text that a class is told by, or a quote that has no end.
 LONGEST = 1_000_000
-INSTALL = "uv sync --extra parquet"
-INSTALL_OF_HUB = "uv sync --extra huggingface"
 # Names of columns to read, and of each the key of the config that names it; None: all.
 Columns = dict[str, str] | None
 
@@ -144,43 +142,18 @@ def _objects(path: Path | str) -> Iterator[dict]:
         yield row
 
 
-def _read_parquet(path: Path | str, columns: Columns, install: str = INSTALL) -> Table:
-    try:
-        from pyarrow import parquet
-    except ImportError as error:
-        raise DatasetError(
-            f"{path}: Expected pyarrow to be installed, which reads Parquet. Received: {error}. "
-            f"Install it: {install}"
-        ) from error
-    with readable(path, "a Parquet file"):
-        schema = parquet.read_schema(path)
-        columns = _all(schema.names) if columns is None else columns
-        check_columns(path, schema.names, columns)
-        table = parquet.read_table(path, columns=list(columns))
-        cells = {name: table[name].to_pylist() for name in table.column_names}
-        return Table(cells, "data row", _class_names(schema.metadata or {}))
-
-
-def _class_names(metadata: Mapping[bytes, bytes]) -> dict[str, list[str]]:
-    """Return the names that Hugging Face's library `datasets` has given to labels, by columns.
-
-    Args:
-        metadata: of a schema, in which it keeps its `features` as JSON.
-    """
-    try:
-        features = json.loads(metadata[b"huggingface"])["info"]["features"]
-        labels = {name: some for name, some in features.items() if some["_type"] == "ClassLabel"}
-        return {
-            name: [str(of_class) for of_class in some["names"]] for name, some in labels.items()
-        }
-    except (KeyError, TypeError, AttributeError, ValueError):  # None, or of another version.
-        return {}
+def _read_parquet(path: Path | str, columns: Columns, install: str = parquet.INSTALL) -> Table:
+    names = parquet.column_names(path, install)
+    columns = _all(names) if columns is None else columns
+    check_columns(path, names, columns)
+    cells = parquet.read_cells(path, list(columns))
+    return Table(cells, "data row", parquet.class_names(path))
 
 
 def _read_split(path: Path | str, columns: Columns) -> Table:
     """Read all files of a split of the Hugging Face hub, in their order, as one table."""
     files, _ = hub_splits.files_of(path)
-    first, *others = [_read_parquet(file, columns, INSTALL_OF_HUB) for file in files]
+    first, *others = [_read_parquet(file, columns, hub_splits.INSTALL) for file in files]
     for other in others:
         for name, cells in first.cells.items():
             cells.extend(other.cells[name])

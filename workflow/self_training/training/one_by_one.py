@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from self_training.errors import ConfigError
+from self_training.study import penalty
 from self_training.training.batches import Steps
 from self_training.training.framework import keras
 from self_training.training.prediction import predict, scale
@@ -162,11 +162,7 @@ def _steps_one_by_one(
     Raises: ConfigError, for a penalty, which this can't add to a loss.
     """
     if kernels:
-        raise ConfigError(
-            "l2 (of training, or of a method): Expected TensorFlow (KERAS_BACKEND): on a CPU, JAX "
-            "has a penalty of vectors alone, whose runs it trains in stacks. Received: "
-            f"{keras.backend.backend()}."
-        )
+        raise penalty.not_to_be_had("l2", keras.backend.backend())
     model.compile(optimizer, loss)
 
     def train_steps(inputs, *arrays) -> float:
