@@ -1,8 +1,16 @@
-"""Mutants of what runs where: the living and the dead, jobs left in Slurm, GPUs, stacks."""
+"""Mutants of accidents, and of what runs where: damaged files, jobs of the dead, GPUs, stacks."""
 
 from mutants.mutant import Mutant
 
 CLUSTERS = [
+    Mutant(
+        "damaged_examples_read",
+        "examples of which a disk has changed a bit are trained on",
+        "storage.py",
+        "seal != _SEAL % _checksum(Path(path), size)",
+        "False",
+        ("test_storage.py::test_a_flipped_bit_is_an_error_and_no_wrong_number",),
+    ),
     Mutant(
         "locks_of_the_living_cleared",
         "a Snakemake that is alive on another machine loses its locks",

@@ -5,6 +5,10 @@ class StudyError(ValueError):
     """What was expected, what was received, and where."""
 
 
+class NoSpaceError(StudyError):
+    """A file system is full."""
+
+
 class ConfigError(StudyError):
     """A study's config asks for something that cannot be."""
 

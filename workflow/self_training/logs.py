@@ -5,8 +5,9 @@ import logging
 import os
 import signal
 import sys
+from functools import partial
 
-from self_training.errors import StudyError
+from self_training.errors import NoSpaceError, StudyError
 
 PR_SET_PDEATHSIG = 1  # From Linux' sys/prctl.h.
 
@@ -19,6 +20,7 @@ def log_to(path) -> None:
     _die_with_parent()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o666)
+    terminal = os.dup(2)
     for stream in (1, 2):
         os.dup2(handle, stream)
     os.close(handle)
@@ -27,7 +29,7 @@ def log_to(path) -> None:
         stream=sys.stderr,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    sys.excepthook = _log_exception
+    sys.excepthook = partial(_log_exception, terminal)
 
 
 def _die_with_parent() -> None:
@@ -43,7 +45,10 @@ def _die_with_parent() -> None:
         sys.exit("Snakemake has ended before its job began.")
 
 
-def _log_exception(kind, error, traceback) -> None:
+def _log_exception(terminal: int, kind, error, traceback) -> None:
+    if issubclass(kind, NoSpaceError):
+        # The log may be on the same file system, and stay empty.
+        os.write(terminal, f"{error}\n".encode())
     if issubclass(kind, KeyboardInterrupt):
         logging.getLogger(__name__).error("Interrupted")
     elif issubclass(kind, StudyError):

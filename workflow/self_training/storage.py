@@ -1,15 +1,24 @@
-"""Files between rules: NumPy archives and JSON, written whole or not at all."""
+"""Files between rules: NumPy archives and JSON, written whole or not at all.
 
+What is damaged later, by a disk or by hand, is an error where it is read, and no wrong number.
+"""
+
+import errno
 import hashlib
 import json
 import os
+import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from self_training.errors import NoSpaceError, StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,8 +42,29 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     try:
         yield Path(temporary)
         os.replace(temporary, path)
+    except OSError as error:
+        # NumPy has no number for it; of a file that is on a full disk, no more can be written.
+        if error.errno in (errno.ENOSPC, errno.EDQUOT) or "written" in str(error):
+            raise no_space(path, Path(temporary).stat().st_size) from error
+        raise
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+def no_space(path: Path, written: int) -> NoSpaceError:
+    """Return the error to raise where a file could not be written as a whole.
+
+    Args:
+        written: bytes that were.
+    """
+    folder = path.parent.resolve()
+    mount = next(parent for parent in (folder, *folder.parents) if parent.is_mount())
+    free = shutil.disk_usage(folder).free
+    return NoSpaceError(
+        f"{path}: Expected space for it on the file system at {mount}. Received none after "
+        f"{written / 1e6:,.1f} MB of it; {free / 1e6:,.1f} MB are free now that these are gone. "
+        "Free some (or a quota's), and start the same command again: what is finished is kept."
+    )
 
 
 def _umask() -> int:
@@ -50,15 +80,63 @@ def save_arrays(path: Path | str, arrays: Mapping[str, Any]) -> None:
 
 
 def load_arrays(path: Path | str) -> dict[str, np.ndarray]:
-    """Read every array of an `.npz` archive into memory."""
-    with np.load(path) as archive:
+    """Read every array of an `.npz` archive into memory.
+
+    Raises: StudyError, when it is damaged: the format has checksums.
+    """
+    with whole(path), np.load(path) as archive:
         return {name: archive[name] for name in archive.files}
 
 
 def save_array(path: Path | str, array: np.ndarray) -> None:
-    """Write one array to a `.npy` file, which can be memory-mapped."""
+    """Write one array to a `.npy` file, which can be memory-mapped, with a checksum behind it."""
     with atomic_path(path) as temporary:
         np.save(temporary, array)
+        seal = _SEAL % _checksum(temporary, temporary.stat().st_size)
+        with temporary.open("ab") as file:
+            file.write(seal)
+
+
+def load_array(path: Path | str, memory_mapped: bool = False) -> np.ndarray:
+    """Return an array that `save_array` has written.
+
+    Raises: StudyError, when the file is damaged.
+    """
+    size = Path(path).stat().st_size - len(_SEAL % 0)
+    with whole(path):
+        with open(path, "rb") as file:
+            file.seek(max(0, size))
+            seal = file.read()
+        # Without one it was written by other means.
+        if seal.startswith(_SEAL[:7]) and seal != _SEAL % _checksum(Path(path), size):
+            raise ValueError("a checksum that does not fit")
+        return np.load(path, mmap_mode="r" if memory_mapped else None)
+
+
+# What stands behind an array: NumPy reads as far as its shape says.
+_SEAL = b"\ncrc32 %08x\n"
+
+
+def _checksum(path: Path, size: int) -> int:
+    """Return the CRC-32 of the first bytes of a file."""
+    checksum = 0
+    with path.open("rb") as file:
+        while size > 0 and (block := file.read(min(size, 2**22))):
+            checksum = zlib.crc32(block, checksum)
+            size -= len(block)
+    return checksum
+
+
+@contextmanager
+def whole(path: Path | str) -> Iterator[None]:
+    """Raise StudyError, naming a file that a rule wrote and what to do, where it can't be read."""
+    try:
+        yield
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise StudyError(
+            f"{path}: Expected a file as it was written. Received a damaged one ({error}). Delete "
+            "it, and start the same command again, which makes it anew."
+        ) from error
 
 
 def save_json(path: Path | str, content: Any) -> None:
@@ -68,8 +146,12 @@ def save_json(path: Path | str, content: Any) -> None:
 
 
 def load_json(path: Path | str) -> Any:
-    """Read JSON."""
-    return json.loads(Path(path).read_text())
+    """Read JSON.
+
+    Raises: StudyError, when it is none any more.
+    """
+    with whole(path):
+        return json.loads(Path(path).read_text())
 
 
 def save_csv(path: Path | str, table: "pd.DataFrame") -> None:
