@@ -10,7 +10,7 @@ import sys
 import time
 
 import pytest
-from conftest import ROOT
+from conftest import ROOT, tiny_config
 from self_training import presence, slurm
 from self_training.errors import StudyError
 
@@ -218,3 +218,45 @@ def test_slurm_is_asked_where_it_is(left, tmp_path, monkeypatch):
     sign_of_another(tmp_path, age=100, remote=True)
     with pytest.raises(StudyError, match="Expected Slurm's squeue on this machine"):
         presence.enter(tmp_path)
+
+
+# Sends SIGTERM to a Snakemake while it holds the lock of its scheduler.
+AT_THE_WORST_MOMENT = """
+import os
+import signal
+import sys
+
+if sys.orig_argv[1:3] == ["-m", "snakemake"]:
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    finish = JobScheduler._finish_jobs
+
+    def finish_jobs(scheduler):
+        if scheduler._tofinish:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finish(scheduler)
+
+    JobScheduler._finish_jobs = finish_jobs
+"""
+
+
+@pytest.mark.study
+def test_snakemake_ends_when_it_is_asked_to(make_study, tmp_path, monkeypatch):
+    """Also where it would wait for a lock that it holds itself."""
+    (tmp_path / "sitecustomize.py").write_text(AT_THE_WORST_MOMENT)
+    study = make_study(tiny_config())
+    process = subprocess.Popen(
+        study.command("--cores", "1", "results/tiny/runs/digits_0_2/fold_0/split.npz"),
+        cwd=study.folder,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        said, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    # What it had begun is finished, and nothing else.
+    assert process.returncode and "1 of " in said, said
+    assert not (study.results / "runs").exists(), said

@@ -8,6 +8,7 @@
 import gc
 import os
 import sys
+import threading
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
@@ -84,6 +85,9 @@ def once_decided(files, name):
 
 
 onstart:
+    # Snakemake's handler of SIGTERM takes a lock that its main thread may hold, for which it then waits for
+    # ever. One that a thread can take again lets it end.
+    workflow.scheduler._lock = threading.RLock()
     # Snakemake looks for jobs to start whenever one has ended, and then again every second for each
     # time it has looked, so that after some hundred jobs it needs a core for itself. That serves a
     # limit of jobs per second, which local jobs do without.
