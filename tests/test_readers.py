@@ -153,7 +153,7 @@ def damage(path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda pets: damage(pets / "dog/1.png"), "dog/1.png: Expected an image. .* Replace or"),
+        (lambda pets: damage(pets / "dog/1.png"), "dog/1.png: Expected an image, .* replace or"),
         (lambda pets: (pets / "dog/1.png").write_bytes(b""), "dog/1.png: Expected an image"),
         (
             lambda pets: Image.new("L", (9, 6)).save(pets / "dog/1.png"),

@@ -6,6 +6,7 @@ written anew (`tests/test_mutants.py` says which).
 """
 
 from mutants.answers import ANSWERS
+from mutants.bad_input import BAD_INPUT
 from mutants.certainty import CERTAINTY
 from mutants.clusters import CLUSTERS
 from mutants.data_checks import DATA_CHECKS
@@ -1255,6 +1256,7 @@ MUTANTS = [
     *FAIRNESS,
     *NETWORKS,
     *ANSWERS,
+    *BAD_INPUT,
     *CERTAINTY,
     *DEPLOYED,
     *UNKNOWN_LABELS,

@@ -1,4 +1,4 @@
-"""A config by itself: no key twice, no unknown key, and values of the right kind."""
+"""A config by itself: no unknown key, and values of the right kind."""
 
 import math
 from collections.abc import Iterable
@@ -17,12 +17,6 @@ from self_training.study.encoders import ENCODERS
 from self_training.study.names import POLICIES
 
 PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
-
-
-def check_unique_keys(path) -> None:
-    """Raise ConfigError when a key stands twice in a config file, of which YAML keeps the last."""
-    with open(path) as file:
-        yaml.load(file, _UniqueKeyLoader)
 
 
 def check_schema(config: dict) -> None:
@@ -68,24 +62,6 @@ _Validator = extend(
         {"integer": _is_integer, "number": _is_number}
     ),
 )
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Reads YAML, of which a key that stands twice is an error; YAML itself keeps the last one."""
-
-    def construct_mapping(self, node, deep=False):
-        seen = set()
-        for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":
-                continue
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                line = key_node.start_mark.line + 1
-                raise ConfigError(
-                    f"{self.name}, line {line}: Expected every key once. Received '{key}' again."
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
 
 
 def _describe(error: ValidationError) -> str:
