@@ -1,11 +1,15 @@
 """A campaign of malformed files of examples: each gets one message that names it, and nothing that
 is half written is left."""
 
+import os
+
 import numpy as np
 import pytest
 from PIL import Image
+from self_training.data import sources
 from self_training.errors import DatasetError
 from self_training.image.streams import open_path
+from self_training.study import kinds
 from test_readers import prepare, write_images
 
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 6\n(a) (w) file closefile\nshowpage\n"
@@ -39,3 +43,146 @@ def test_formats_that_are_images_under_another_s_name(tmp_path):
     image.save(folder / "dog/0.png", "MPO", save_all=True, append_images=[image])
     images, _, _ = prepare(folder, tmp_path, "images", color_mode="grayscale")
     assert np.abs(images.astype(int) - 9).max() <= 1
+
+
+FOUR = "label,a,b,c,d\n"
+LABELS = {
+    "nan": (
+        ["0", "nan", "1", "0"],
+        "Expected labels. Received 'nan' in data row 2. Leave the cell",
+    ),
+    "NaN among words": (["x", "y", "y", "NaN"], "Received 'NaN' in data row 4"),
+    "NA": (["x", "NA", "y", "x"], "Received 'NA' in data row 2. .* name it in class_names"),
+    "null": (["null", "0", "1", "0"], "Received 'null' in data row 1"),
+    "<NA>": (["<NA>", "0", "1", "0"], "Received '<NA>' in data row 1"),
+    "1 and 1.0": (
+        ["1", "1.0", "0", "0"],
+        ".*every number written in one way. .*'1' and '1.0'|whole numbers. Received 1.0",
+    ),
+    "1 and 01": (["1", "01", "0", "0"], "every number written in one way. .*'01' and '1'"),
+    "1 and +1": (["1", "+1", "0", "0"], "every number written in one way. .*'\\+1' and '1'"),
+    "0 and -0": (["1", "0", "-0", "0"], "every number written in one way. .*'-0' and '0'"),
+    "1. and 1, beside words": (["1.", "1", "x", "x"], "every number written .*'1' and '1.'"),
+}
+
+
+@pytest.mark.parametrize("kind", ["images", "vectors", "texts"])
+@pytest.mark.parametrize("name", LABELS)
+def test_labels_that_are_none_or_twice(tmp_path, name, kind):
+    labels, message = LABELS[name]
+    path = tmp_path / "data.csv"
+    path.write_text(FOUR + "".join(f"{label},1,2,3,{row}\n" for row, label in enumerate(labels)))
+    settings = {"kind": kind, "source": "csv", "path": str(path), "label_column": "label"}
+    if kind == "texts":
+        settings["text_columns"] = ["a", "d"]
+    with pytest.raises(DatasetError, match=f"data.csv: .*({message})"):
+        kinds.read(path, settings)
+    named = settings | {"classes": [*dict.fromkeys(labels)]}
+    if "number" not in message:
+        assert kinds.read(path, named).y.min() == 0
+
+
+def test_labels_that_pandas_has_made_floating_point(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text(FOUR + "1.0,1,2,3,4\n-1.0,1,2,3,4\n0.0,1,2,3,4\n,1,2,3,4\n")
+    settings = {"source": "csv", "path": str(path), "label_column": "label"}
+    examples = kinds.read(path, settings)
+    assert examples.y.tolist() == [1, -1, 0, -1]
+    assert examples.class_names.tolist() == ["0.0", "1.0"]
+
+
+COLUMNS = {
+    "an index": (",label,a,b,c\n0,x,1,2,3\n1,y,1,2,4\n", "Received one without a name, as pandas"),
+    "an index at the end": ("label,a,b,c,\nx,1,2,3,0\ny,1,2,4,1\n", "Received one without a name"),
+    "an index that was read again": (
+        "Unnamed: 0,label,a,b,c\n0,x,1,2,3\n1,y,1,2,4\n",
+        "Received one 'Unnamed: 0', as pandas writes .* Leave it out",
+    ),
+    "labels twice": (
+        "label,a,b,c,label\nx,1,2,3,1\ny,1,2,4,2\n",
+        "Expected one column 'label' .label_column.. Received 2. Leave",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ["images", "vectors"])
+@pytest.mark.parametrize("name", COLUMNS)
+def test_columns_that_are_no_pixels_and_no_features(tmp_path, name, kind):
+    text, message = COLUMNS[name]
+    path = tmp_path / "data.csv"
+    path.write_text(text)
+    settings = {"kind": kind, "source": "csv", "path": str(path), "label_column": "label"}
+    with pytest.raises(DatasetError, match=f"data.csv: .*{message}"):
+        kinds.read(path, settings)
+
+
+def test_columns_without_any_name_are_pixels(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("label,,,,\nx,1,2,3,4\ny,1,2,4,5\n")
+    settings = {"source": "csv", "path": str(path), "label_column": "label"}
+    assert kinds.read(path, settings).load(np.arange(2)).shape == (2, 2, 2, 1)
+
+
+FOLDERS = {
+    "1 and 01": (lambda pets: (pets / "01").mkdir(), "Received the folders '01' and '1'. Rename"),
+    "a class that is a broken link": (
+        lambda pets: (pets / "3").symlink_to("nowhere"),
+        "pets/3: Expected a file or folder. Received a link to nowhere, .* Mend or remove it",
+    ),
+    "a class that is a link to itself": (
+        lambda pets: (pets / "3").symlink_to("3"),
+        "pets/3: Expected a file or folder. Received a link to 3, .* Mend or remove",
+    ),
+    "an image that is a broken link": (
+        lambda pets: (pets / "1/9.png").symlink_to("nowhere.png"),
+        "pets/1/9.png: Expected a file or folder. Received a link to nowhere.png",
+    ),
+    "an image that is a link to itself": (
+        lambda pets: (pets / "1/9.png").symlink_to("9.png"),
+        "pets/1/9.png: Expected a file or folder. Received a link to 9.png",
+    ),
+    "a broken link among unlabeled images": (
+        lambda pets: (pets / "unlabeled/9.png").symlink_to("nowhere.png"),
+        "unlabeled/9.png: Expected a file or folder. Received a link to nowhere.png",
+    ),
+    "a folder that is in itself": (
+        lambda pets: (pets / "unlabeled/more").symlink_to(".."),
+        "unlabeled/more/unlabeled: Expected a folder. Received a link to .*unlabeled, which it is",
+    ),
+    "a pipe": (lambda pets: os.mkfifo(pets / "1/9.png"), "9.png: .* Received a pipe, a socket or"),
+    "a pipe among unlabeled images": (
+        lambda pets: os.mkfifo(pets / "unlabeled/9.png"),
+        "9.png: .* Received a pipe, a socket or a device. Remove it",
+    ),
+    "a pipe that is a class": (lambda pets: os.mkfifo(pets / "3"), "pets/3: .* Received a pipe"),
+    "a folder that is called an image": (
+        lambda pets: (pets / "1/9.png").mkdir(),
+        "pets/1/9.png: Expected nothing but images here",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_folders_with_what_is_no_file(tmp_path, name):
+    spoil, message = FOLDERS[name]
+    write_images(tmp_path / "pets", classes=("1", "2", "unlabeled"))
+    spoil(tmp_path / "pets")
+    settings = {"source": "images", "path": str(tmp_path / "pets")}
+    for look in (
+        lambda: sources.fingerprint(settings),
+        lambda: prepare(tmp_path / "pets", tmp_path, "images"),
+    ):
+        with pytest.raises(DatasetError, match=message):
+            look()
+    assert not list(tmp_path.glob("*.npy"))
+
+
+def test_links_are_followed(tmp_path):
+    """Nothing of a folder is left out because it lies elsewhere."""
+    write_images(tmp_path / "pets", classes=("1", "unlabeled"))
+    write_images(tmp_path / "more", classes=("2", "others"))
+    (tmp_path / "pets/2").symlink_to(tmp_path / "more/2")
+    (tmp_path / "pets/unlabeled/others").symlink_to(tmp_path / "more/others")
+    (tmp_path / "pets/unlabeled/again").symlink_to(tmp_path / "more/others")
+    _, labels, names = prepare(tmp_path / "pets", tmp_path, "images")
+    assert names == ["1", "2"] and labels.tolist() == [0] * 3 + [1] * 3 + [-1] * 9

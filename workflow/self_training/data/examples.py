@@ -14,7 +14,9 @@ from self_training.errors import DatasetError
 # The label of an example whose class nobody knows, and what stands for it where labels are words: a
 # sub-folder of this name, a cell that is empty or has the number. A class may have such a name.
 UNKNOWN = -1
-UNKNOWN_FOLDER, UNKNOWN_CELLS = "unlabeled", ("", "-1")
+UNKNOWN_FOLDER, UNKNOWN_CELLS = "unlabeled", ("", "-1", "-1.0")
+# What programs write where a value is missing; in lower case.
+_MISSING = {"nan", "na", "n/a", "#n/a", "<na>", "null", "nat"}
 # What stands for the label of a test example where only a part of the labels may be known.
 TEST = UNKNOWN - 1
 
@@ -149,10 +151,10 @@ def encode_labels(
     """
     unknown = set(UNKNOWN_CELLS) - {*(class_names or ()), *map(str, classes or ())}
     found = set(labels) - unknown
+    _check_missing(path, labels, {*(class_names or ()), *map(str, classes or ())})
+    _check_numbers(path, found)
     numbers = all(re.fullmatch(r"-?\d+", label) for label in found)
     if class_names is None:
-        if numbers and len({int(label) for label in found}) < len(found):
-            raise DatasetError(f"{path}: Expected every number written in one way, as 1 or as 01.")
         names = sorted(found, key=int) if numbers else sorted(found)
         code = {name: index for index, name in enumerate(names)}
     else:
@@ -169,6 +171,31 @@ def encode_labels(
             )
     code |= dict.fromkeys(unknown, UNKNOWN)
     return np.array([code[label] for label in labels], dtype=np.int32), np.array(names, dtype=str)
+
+
+def _check_missing(path: Path | str, labels: Sequence[str], named: set[str]) -> None:
+    """Raise DatasetError where a label is what programs write for a missing value, unless a config
+    names a class so."""
+    for row, label in enumerate(labels, 1):
+        if label.lower() in _MISSING and label not in named:
+            raise DatasetError(
+                f"{path}: Expected labels. Received '{label}' in data row {row}. Leave the cell "
+                "empty where no label is known; if it is a class, name it in class_names or "
+                "classes."
+            )
+
+
+def _check_numbers(path: Path | str, labels: set[str]) -> None:
+    """Raise DatasetError where two labels are one number, written in two ways."""
+    written: dict[float, str] = {}
+    for label in sorted(labels):
+        if re.fullmatch(r"[+-]?\d+(\.\d*)?", label):
+            other = written.setdefault(float(label), label)
+            if other != label:
+                raise DatasetError(
+                    f"{path}: Expected every number written in one way. Received the labels "
+                    f"'{other}' and '{label}'. Write all as 1, not as 01 or 1.0."
+                )
 
 
 def choose_classes(

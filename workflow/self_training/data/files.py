@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -167,6 +168,24 @@ def check_columns(path: Path | str, names: Sequence[str], columns: dict[str, str
             )
 
 
+def check_named(path: Path | str, names: Sequence[str], noun: str) -> None:
+    """Raise DatasetError where some columns of numbers have a name and one has none.
+
+    Such is what pandas writes beside a table: the numbers of its rows.
+
+    Args:
+        names: of the columns.
+        noun: what one of them holds.
+    """
+    unnamed = [name for name in names if not name or re.fullmatch(r"Unnamed: \d+", name)]
+    if unnamed and len(unnamed) < len(names):
+        raise DatasetError(
+            f"{path}: Expected a name of every column of {noun}s. Received one "
+            f"{repr(unnamed[0]) if unnamed[0] else 'without a name'}, as pandas writes the numbers "
+            "of rows. Leave it out (index=False), or give it a name."
+        )
+
+
 def read_header(path: Path | str, columns: dict[str, str]) -> Header:
     """Read the names of the columns of a CSV file.
 
@@ -183,5 +202,11 @@ def read_header(path: Path | str, columns: dict[str, str]) -> Header:
     names = [name.strip() for name in names]
     # Pixels for a header, as in a file of Kaggle's, may be the same twice: the first one counts.
     once = list(dict.fromkeys(names))
+    for key, column in columns.items():
+        if names.count(column) > 1 and not re.fullmatch(r"\d+(\.\d+)?", column):
+            raise DatasetError(
+                f"{path}: Expected one column '{column}' ({key}). Received {names.count(column)}. "
+                "Leave the others out, or rename them."
+            )
     check_columns(path, once, {column: key for key, column in columns.items()})
     return Header(names, separator)

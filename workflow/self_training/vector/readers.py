@@ -13,7 +13,13 @@ from self_training.data.examples import (
     plain_name,
     with_unlabeled,
 )
-from self_training.data.files import Header, read_header, read_npz, read_unlabeled_npz
+from self_training.data.files import (
+    Header,
+    check_named,
+    read_header,
+    read_npz,
+    read_unlabeled_npz,
+)
 from self_training.data.sources import SKLEARN_NAMES, check_origin, unknown_source
 from self_training.errors import DatasetError
 
@@ -179,6 +185,7 @@ def _read_table(
     header = read_header(path, named)
     if columns is None:
         columns = [name for name in header.names if name not in named.values()]
+        check_named(path, columns, "feature")
     _check_columns(path, columns, header, named)
     # What is neither asked for nor a feature is read as a text, too, whatever it is.
     texts: dict[int, list[str]] = {
