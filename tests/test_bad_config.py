@@ -5,8 +5,8 @@ import json
 import pytest
 import yaml
 from conftest import tiny_config
-from self_training.errors import ConfigError
-from self_training.study import config_file
+from self_training.errors import ConfigError, DatasetError
+from self_training.study import checks, config_file, kinds
 
 PLAIN = yaml.safe_dump(tiny_config())
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -89,3 +89,215 @@ def test_no_file_of_a_config(tmp_path):
     path.write_bytes(b"a: 1\nb: \xe9\n")
     with pytest.raises(ConfigError, match="study.yaml, line 2: Expected UTF-8. .* Save the file"):
         config_file.check_file(path)
+
+
+BIG = 10**30
+KAGGLE = {"source": "kaggle", "name": "a", "slug": "owner/data", "file": "a.csv"}
+KAGGLE |= {"label_column": "y", "epochs": 1, "labeled_fraction": 0.1, "policy": "characters"}
+NOISY, DIGITS = "methods/noisy_student", "datasets/digits_0_2"
+SEARCH = f"{NOISY}/search"
+# Where in the config, what stands there, and what is said of it.
+CHANGES = {
+    "a line break after a name": ("study", "tiny\n", "study: Expected a name of up to 60"),
+    "a line break after a dataset": (
+        "datasets",
+        {"digits\n": tiny_config()["datasets"]["digits_0_2"]},
+        r"datasets: Expected a name of up to 60 .* Received: 'digits\\n'",
+    ),
+    "a line break after a method": ("methods/a\n", {"generations": 0}, "methods: Expected a name"),
+    "a line break after a hash": (f"{DIGITS}/sha256", "a" * 64 + "\n", "Expected 64 hexadecimal"),
+    "a line break after a slug": (
+        "datasets/k",
+        KAGGLE | {"slug": "owner/data\n"},
+        "datasets.k.slug: Expected OWNER/DATASET, as in .* Received: 'owner/data",
+    ),
+    "a line break in a file": ("datasets/k", KAGGLE | {"file": "a\n.csv"}, "k.file: Expected the"),
+    "a file elsewhere": ("datasets/k", KAGGLE | {"file": "../a.csv"}, "k.file: Expected the name"),
+    "a file far away": ("datasets/k", KAGGLE | {"file": "b/../../a.csv"}, "k.file: Expected the"),
+    "an absolute file": (
+        "datasets/k",
+        KAGGLE | {"file": "/etc/a.csv"},
+        "k.file: Expected the name",
+    ),
+    "a slug of dots": ("datasets/k", KAGGLE | {"slug": "../.."}, "k.slug: Expected OWNER/DATASET"),
+    "an absolute slug": ("datasets/k", KAGGLE | {"slug": "/a"}, "k.slug: Expected OWNER/DATASET"),
+    "no backbone": ("training/backbone", "", "training.backbone: Expected the name of a backbone"),
+    "no backbone of a method": (f"{NOISY}/backbone", "", "noisy_student.backbone: Expected the na"),
+    "no backbone in a list": (f"{NOISY}/backbone", [""], "noisy_student.backbone: Expected the na"),
+    "an empty class name": (
+        "datasets/k",
+        KAGGLE | {"class_names": ["a", ""]},
+        "class_names.1: Expected a class name .* without blanks around it. Received: ''",
+    ),
+    "a class name with a blank": (
+        "datasets/k",
+        KAGGLE | {"class_names": ["a ", "b"]},
+        "class_names.0: Expected a class name .* Received: 'a '",
+    ),
+    "a class name with a line break": (
+        "datasets/k",
+        KAGGLE | {"class_names": ["a\nb", "b"]},
+        "class_names.0: Expected a class name .* Received: 'a",
+    ),
+    "trials above the grid": (
+        SEARCH,
+        {"strategy": "random", "trials": 5},
+        "search.trials: Expected at most 4, as noisy_student has so many .* Received: 5",
+    ),
+    "a search of nothing": (
+        "methods/baseline/search",
+        {"strategy": "grid"},
+        "methods.baseline.search: Expected it only with a list of values to search in",
+    ),
+    "a random search of nothing": (
+        "methods/baseline/search",
+        {"strategy": "random", "trials": 1},
+        "methods.baseline.search: Expected it only with a list of values to search in",
+    ),
+    "an endless search": (
+        NOISY,
+        tiny_config()["methods"]["noisy_student"]
+        | {"threshold": [n / 1000 for n in range(1000)], "learning_rate": [*range(1, 99)]},
+        "methods.noisy_student: Expected lists of values with at most 10000 comb.* Received: 1960",
+    ),
+    "methods of one name": (
+        "methods/Baseline",
+        {"generations": 0},
+        "methods: Expected names that differ by more than capital letters from 'baseline'. "
+        "Received: 'Baseline'",
+    ),
+    "datasets of one name": (
+        "datasets/DIGITS_0_2",
+        tiny_config()["datasets"]["digits_0_2"],
+        "datasets: Expected names that differ by more .* Received: 'DIGITS_0_2'",
+    ),
+    "the folder of teachers": (
+        "methods/Teachers",
+        {"generations": 0},
+        "methods: Expected a name that is not the folder of the shared teachers. .*'Teachers'",
+    ),
+    "a part of a character": (
+        "description",
+        "a\ud800",
+        "description: Expected text of up to 10,00",
+    ),
+    "no character": ("description", "a\uffff", "description: Expected text of up to 10,000"),
+    "a control character": ("description", "a\x07", "description: Expected text of up to 10,000"),
+    "a null byte": ("description", "a\x00", "description: Expected text of up to 10,000"),
+    "a long description": ("description", "a" * 10**6, r"'aaa.*\.\.\. \(1000002 characters\)"),
+    "a long name": ("study", "a" * 10**6, r"study: Expected a name .*\(1000002 characters\)"),
+    "a long key": ("a" * 10**6, 1, r"Received the unknown key 'aaa.*\(1000002 characters\)"),
+    "a long list": (
+        f"{NOISY}/threshold",
+        [2] * 10**5,
+        r"threshold: Expected .*\(300000 characters",
+    ),
+    **{
+        f"{str(value)[:7]} of {path}": (
+            path,
+            value,
+            f"{path.replace('/', '.')}.*: Expected .*{said}",
+        )
+        for path, value, said in (
+            ("seed", BIG, "an integer of at least 0, and of at most 9223372036854775807. Received"),
+            ("threads", BIG, "an integer of at least 1, and of at most 1024. Received: 1000"),
+            ("outer_folds", BIG, "at least 2, and of at most 1000. Received: 1000"),
+            ("inner_folds", BIG, "at least 2, and of at most 100. Received: 1000"),
+            ("repeats", BIG, "at least 1, and of at most 1000. Received: 1000"),
+            ("seeds", BIG, "at least 1, and of at most 1000. Received: 1000"),
+            ("inner_repeats", BIG, "at least 1, and of at most 1000. Received: 1000"),
+            ("trials", BIG, "at least 1, and of at most 100000. Received: 1000"),
+            ("training/batch_size", BIG, "at least 1, and of at most 1000000. Received: 1000"),
+            (f"{DIGITS}/epochs", BIG, "at least 1, and of at most 1000000. Received: 1000"),
+            (f"{DIGITS}/steps", BIG, "at least 1, and of at most 100000000. Received: 1000"),
+            (f"{DIGITS}/examples", BIG, "at least 1, and of at most 1000000000. Received: 1000"),
+            (f"{DIGITS}/labels_per_class", BIG, "a list of such, and of at most 1000000000. Rec"),
+            (f"{NOISY}/ensemble_size", BIG, "or a list of such, and of at most 1000. Received: 1"),
+            (
+                f"{NOISY}/ensemble_size",
+                [1, BIG],
+                "of such, and of at most 1000. Received: .1, 1000",
+            ),
+            (f"{NOISY}/generations", BIG, "or a list of such, and of at most 100. Received: 1000"),
+            (f"{NOISY}/generations", 100_000, "and of at most 100. Received: 100000"),
+            (f"{NOISY}/quota", BIG, "or null, and of at most 1000000000. Received: 1000"),
+            (f"{NOISY}/epochs", BIG, "or a list of such, and of at most 100000000. Received: 10"),
+            (f"{NOISY}/noise/operations", BIG, "at least 1, and of at most 100. Received: 1000"),
+            (SEARCH, {"strategy": "random", "trials": BIG}, "and of at most 100000. Received: 1"),
+            ("outer_folds", 1_000_000, "and of at most 1000. Received: 1000000"),
+        )
+    },
+}
+
+
+def changed(path: str, value) -> dict:
+    """Return the tiny config with one key set."""
+    config = tiny_config()
+    *parents, key = path.split("/")
+    part = config
+    for parent in parents:
+        part = part[parent]
+    part[key] = value
+    return config
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_values_that_make_no_sense(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    path, value, message = CHANGES[name]
+    with pytest.raises(ConfigError, match=message) as caught:
+        checks.validate(changed(path, value))
+    assert len(str(caught.value)) < 1200
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_budget_of_trials_in_a_study_that_searches_nothing():
+    config = tiny_config() | {"trials": 4}
+    config["methods"] = {"baseline": {"generations": 0}}
+    with pytest.raises(ConfigError, match="^trials: Expected it only where a method has a list of"):
+        checks.validate(config)
+    # Of a study some methods of which have fewer candidates, it is the largest number.
+    checks.validate(tiny_config() | {"trials": 100})
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("description", "Caf\u00e9, \u732b,\nand \U0001f431\ttoo"),
+        ("study", "a" * 60),
+        ("datasets/k", KAGGLE | {"file": "folder/a b.v1..2.csv", "slug": "my-name/data_1"}),
+        ("datasets/k", KAGGLE | {"class_names": ["x", "two words", "caf\u00e9"]}),
+        (SEARCH, {"strategy": "random", "trials": 4}),
+        (f"{NOISY}/generations", 100),
+        ("threads", 64),
+    ],
+)
+def test_values_that_do(path, value):
+    checks.validate(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    ("fraction", "message"),
+    [
+        (0.001, "of the 268 in a pool of digits_0_2. Received: 0.001, which is 0"),
+        (0.005, "Expected a part of the pool that is at least 2 .* Received: 0.005, which is 1"),
+        (
+            0.92,
+            "at most the 241 unlabeled ones of the 268 in a pool .* Received: 0.92, which is 247",
+        ),
+        ([0.2, 0.95], "Received: 0.95, which is 255. Choose another, or schedule: all"),
+        (0.89, None),
+        (0.008, None),
+    ],
+)
+def test_slices_of_one_example_or_of_more_than_there_are(fraction, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = changed(f"{NOISY}/unlabeled_fraction", fraction)
+    checks.validate(config)
+    if message is None:
+        checks.check_datasets(config, kinds.read)
+        return
+    with pytest.raises(
+        DatasetError, match=f"methods.noisy_student.unlabeled_fraction: .*{message}"
+    ):
+        checks.check_datasets(config, kinds.read)

@@ -4,12 +4,17 @@ is half written is left."""
 import os
 
 import numpy as np
+import openpyxl
 import pytest
 from PIL import Image
 from self_training.data import sources
+from self_training.data.split import Split
 from self_training.errors import DatasetError
 from self_training.image.streams import open_path
+from self_training.methods.noisy_student import slice_of
+from self_training.report import workbook
 from self_training.study import kinds
+from self_training.study.candidates import Candidate
 from test_readers import prepare, write_images
 
 POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 6\n(a) (w) file closefile\nshowpage\n"
@@ -186,3 +191,81 @@ def test_links_are_followed(tmp_path):
     (tmp_path / "pets/unlabeled/again").symlink_to(tmp_path / "more/others")
     _, labels, names = prepare(tmp_path / "pets", tmp_path, "images")
     assert names == ["1", "2"] and labels.tolist() == [0] * 3 + [1] * 3 + [-1] * 9
+
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1), dtype=np.uint8)
+ARCHIVE = {"x": IMAGES, "y": np.array([0, 1] * 3), "class_names": np.array(["a", "b"])}
+ARRAYS = {
+    "no height": (
+        {"x": IMAGES[:, :0]},
+        "images x with pixels. Received x of shape .6, 0, 8, 1., of",
+    ),
+    "no width": ({"x": IMAGES[:, :, :0]}, "images x with pixels. Received x of shape .6, 8, 0, 1"),
+    "no channels": ({"x": IMAGES[..., :0]}, "with 1 channel .* Received 0"),
+    "an empty class name": ({"class_names": np.array(["a", ""])}, "that can be read.* Received ''"),
+    "a blank class name": (
+        {"class_names": np.array(["a", " "])},
+        "that can be read.* Received ' '",
+    ),
+    "a class name that rings": (
+        {"class_names": np.array(["a", "b\x07"])},
+        r"that can be read, in UTF-8. Received 'b\\x07'. Rename",
+    ),
+    "a class name that is none": (
+        {"class_names": np.array(["a", "\ud800"])},
+        r"that can be read, in UTF-8. Received '\\ud800'. Rename",
+    ),
+    "a class name of two lines": (
+        {"class_names": np.array(["a\nb", "b"])},
+        r"that can be read, in UTF-8. Received 'a\\nb'. Rename",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", ARRAYS)
+def test_archives_of_what_is_no_image_or_no_class(tmp_path, name):
+    changes, message = ARRAYS[name]
+    path = tmp_path / "data.npz"
+    np.savez(path, **ARCHIVE | changes)
+    with pytest.raises(DatasetError, match=f"data.npz: Expected .*{message}"):
+        prepare(path, tmp_path, "npz")
+    assert not list(tmp_path.glob("*.npy"))
+
+
+def test_names_of_files_that_are_not_in_utf_8(tmp_path):
+    for where in (b"\xe9", b"1/\xe9.png", b"unlabeled/\xe9.png", b"1/\x07.png"):
+        folder = tmp_path / where.hex() / "pets"
+        write_images(folder, classes=("1", "2", "unlabeled"))
+        wrong = os.path.join(os.fsencode(folder), where)
+        if where.endswith(b".png"):
+            os.rename(folder / os.fsdecode(where).partition("/")[0] / "0.png", wrong)
+        else:
+            os.mkdir(wrong)
+        with pytest.raises(
+            DatasetError, match="Expected a name of characters that can be read, in"
+        ):
+            prepare(folder, tmp_path, "images")
+        assert not list(tmp_path.glob("*.npy"))
+
+
+def test_a_workbook_holds_any_text(tmp_path):
+    """Names of examples are whatever a table says."""
+    book = openpyxl.Workbook()
+    workbook.append_text(book.active, "a\x00\ud800b")
+    column = workbook.Column("Id", "id", text=True)
+    workbook.append_table(book.active, [column], [{"id": "c\x07\uffffd"}])
+    book.save(tmp_path / "a.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx").active
+    assert sheet["A1"].value == "a\ufffd\ufffdb" and sheet["A3"].value == "c\ufffd\ufffdd"
+
+
+@pytest.mark.parametrize(("fraction", "size"), [(0.05, 1), (0.01, 0), (0.9, 11)])
+def test_a_slice_is_never_cut_or_of_one_example(fraction, size):
+    """Of data that can't be counted before, this is known when a method is trained."""
+    split = Split(np.array([12]), np.arange(3), np.array([0, 1, 0]), np.arange(3, 12), None, 2)
+    message = f"at most the 9 unlabeled ones of the 12 in the pool. Received: {fraction}, which is"
+    with pytest.raises(DatasetError, match=f"unlabeled_fraction: .*{message} {size}. Choose"):
+        slice_of(split, Candidate(fraction, 0.5, 2, 1), 1)
+    assert len(slice_of(split, Candidate(0.75, 0.5, 2, 1), 1)) == 9
+    # The last slice may be shorter.
+    assert len(slice_of(split, Candidate(0.5, 0.5, 2, 1), 2)) == 3

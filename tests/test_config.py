@@ -465,6 +465,7 @@ def test_impossible_splits_are_named(path, value, message, tmp_path, monkeypatch
 def test_every_budget_of_labels_per_class_is_checked(value, message, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = with_budgets(value)
+    config["methods"]["noisy_student"]["unlabeled_fraction"] = 0.01
     checks.validate(config)
     if message is None:
         checks.check_datasets(config, readers.read)

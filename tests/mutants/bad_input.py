@@ -133,4 +133,20 @@ BAD_INPUT = [
         "        if not path.is_symlink():",
         ("test_bad_data.py::test_folders_with_what_is_no_file",),
     ),
+    Mutant(
+        "slices_of_what_is_not_there",
+        "a generation is offered fewer examples than its part of the pool, without a word",
+        "methods/noisy_student.py",
+        "    if not 1 < size <= unlabeled:",
+        "    if size < 0:",
+        ("test_bad_data.py::test_a_slice_is_never_cut_or_of_one_example",),
+    ),
+    Mutant(
+        "slices_are_not_counted_before",
+        "slices that are larger than what is unlabeled are found when a method is trained",
+        "study/checks_of_size.py",
+        "1 < size <= pool - labeled:",
+        "1 < size:",
+        ("test_bad_config.py::test_slices_of_one_example_or_of_more_than_there_are",),
+    ),
 ]

@@ -11,6 +11,8 @@ import numpy as np
 
 from self_training.errors import DatasetError
 
+# Control characters, parts of characters (as of names that are not in UTF-8), and what is none.
+_UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # The label of an example whose class nobody knows, and what stands for it where labels are words: a
 # sub-folder of this name, a cell that is empty or has the number. A class may have such a name.
 UNKNOWN = -1
@@ -98,8 +100,21 @@ def plain_name(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip())
 
 
+def is_readable(text: str) -> bool:
+    """Return whether a text is not empty, and has no control characters, nor what is none."""
+    return bool(text.strip()) and not _UNREADABLE.search(text)
+
+
 def check_class_names(path: Path | str, names: Iterable[str]) -> None:
-    """Raise DatasetError when two names read the same, however they are encoded."""
+    """Raise DatasetError when two names read the same, however they are encoded, or one of them
+    can't be read."""
+    names = list(names)
+    wrong = next((name for name in names if not is_readable(name)), None)
+    if wrong is not None:
+        raise DatasetError(
+            f"{path}: Expected class names of characters that can be read, in UTF-8. Received "
+            f"{ascii(wrong)[:80]}. Rename the class."
+        )
     counts = Counter(plain_name(name) for name in names)
     twice = [name for name, count in counts.items() if count > 1]
     if twice:

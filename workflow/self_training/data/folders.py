@@ -8,7 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from self_training.data.examples import UNKNOWN, UNKNOWN_FOLDER, check_class_names, plain_name
+from self_training.data.examples import (
+    UNKNOWN,
+    UNKNOWN_FOLDER,
+    check_class_names,
+    is_readable,
+    plain_name,
+)
 from self_training.errors import DatasetError
 
 # What file managers leave in folders, beside hidden files.
@@ -129,6 +135,11 @@ def _is_folder(path: Path) -> bool:
     Raises: DatasetError, where it leads to neither: a link to nothing would be left out unseen, and
         to read from a pipe never ends.
     """
+    if not is_readable(path.name):
+        raise DatasetError(
+            f"{str(path)!a}: Expected a name of characters that can be read, in UTF-8. "
+            "Received another one. Rename it."
+        )
     try:
         mode = path.stat().st_mode
     except OSError as error:

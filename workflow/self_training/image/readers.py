@@ -94,6 +94,11 @@ def check_images(path: Path | str, x: np.ndarray, labels: int) -> None:
             f"{path}: Expected images x with 1 channel (grayscale) or 3 (color). "
             f"Received {x.shape[3]}, in x of shape {x.shape}."
         )
+    if 0 in x.shape[1:3]:
+        raise DatasetError(
+            f"{path}: Expected images x with pixels. Received x of shape {x.shape}, of no height "
+            "or no width."
+        )
     if len(x) != labels:
         raise DatasetError(
             f"{path}: Expected one label in y per image in x. Received {labels} labels and "

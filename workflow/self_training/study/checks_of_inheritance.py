@@ -9,8 +9,9 @@ Rules = list[Callable[[dict, str], None]]
 
 
 def no_method_in_the_teachers_folder(config: dict, name: str) -> None:
-    """Forbid the name of the folder that the shared teachers of a fold are in."""
-    if name == "teachers":
+    """Forbid the name of the folder that the shared teachers of a fold are in, which on some
+    machines is one in capital letters, too."""
+    if name.lower() == "teachers":
         raise ConfigError.of(
             "methods", "a name that is not the folder of the shared teachers", name
         )

@@ -11,7 +11,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from self_training.data.sources import SOURCES
-from self_training.errors import ConfigError
+from self_training.errors import ConfigError, shown
 from self_training.study.config import compares_only
 from self_training.study.encoders import ENCODERS
 from self_training.study.names import POLICIES
@@ -71,8 +71,8 @@ def _describe(error: ValidationError) -> str:
         unknown = next(name for name in error.instance if name not in known)
         hint = get_close_matches(str(unknown), known, 1)
         return (
-            f"{key}: Expected the keys {', '.join(known)}. Received the unknown key '{unknown}'."
-            + (f" Did you mean '{hint[0]}'?" if hint else "")
+            f"{key}: Expected the keys {', '.join(known)}. Received the unknown key "
+            f"{shown(unknown)}." + (f" Did you mean '{hint[0]}'?" if hint else "")
         )
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
@@ -80,5 +80,13 @@ def _describe(error: ValidationError) -> str:
             f"{key}: Expected the keys {', '.join(error.validator_value)}. "
             f"Missing: {', '.join(missing)}."
         )
-    expected = error.schema.get("expected", error.message)
-    return f"{key}: Expected {expected}. Received: {error.instance!r}."
+    expected = error.schema.get("expected", f"another value ({error.message:.300})")
+    # Of a value that may be one or a list, the errors are those of both.
+    largest = [
+        some.validator_value
+        for some in (error, *(error.context or ()))
+        if some.validator == "maximum" and _is_number(None, some.instance)
+    ]
+    if largest and not expected.startswith("a number"):
+        expected += f", and of at most {largest[0]}"
+    return f"{key}: Expected {expected}. Received: {shown(error.instance)}."
