@@ -109,3 +109,8 @@ def test_a_network_that_diverges_in_its_last_step_predicts_nothing():
     assert None not in result.record["losses"] and result.record["diverged"]
     for probabilities in result.probabilities.values():
         assert np.ptp(probabilities) == 0
+
+
+def test_a_learning_rate_that_is_written_without_a_point():
+    whole, point = (train(run(64), learning_rate=rate, epochs=1) for rate in (1, 1.0))
+    assert whole.record["losses"] == point.record["losses"]

@@ -1,12 +1,15 @@
 """A campaign of malformed configs: each gets one message that says where, what and what to do."""
 
 import json
+import re
+import sys
 
 import pytest
 import yaml
-from conftest import tiny_config
+from conftest import ROOT, tiny_config
 from self_training.errors import ConfigError, DatasetError
-from self_training.study import checks, config_file, kinds
+from self_training.study import checks, checks_of_backend, config_file, kinds
+from self_training.study.checks_of_backend import check_backend
 
 PLAIN = yaml.safe_dump(tiny_config())
 BOMB = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -94,6 +97,7 @@ def test_no_file_of_a_config(tmp_path):
 BIG = 10**30
 KAGGLE = {"source": "kaggle", "name": "a", "slug": "owner/data", "file": "a.csv"}
 KAGGLE |= {"label_column": "y", "epochs": 1, "labeled_fraction": 0.1, "policy": "characters"}
+CSV = {"source": "csv", "label_column": "y", "epochs": 1, "labeled_fraction": 0.1}
 NOISY, DIGITS = "methods/noisy_student", "datasets/digits_0_2"
 SEARCH = f"{NOISY}/search"
 # Where in the config, what stands there, and what is said of it.
@@ -192,6 +196,51 @@ CHANGES = {
         [2] * 10**5,
         r"threshold: Expected .*\(300000 characters",
     ),
+    "values twice": (
+        f"{NOISY}/threshold",
+        [0.5, 0.5],
+        r"threshold: Expected .* or a list of such, which must be different. Received: \[0.5, 0.5",
+    ),
+    "labels twice": (f"{DIGITS}/labels_per_class", [1, 1], "which must be different. .*1, 1"),
+    "no path": ("datasets/k", CSV | {"path": ""}, "k.path: Expected the path of a file or folder"),
+    "a long path": ("datasets/k", CSV | {"path": "a" * 5000 + ".csv"}, "Expected an existing .csv"),
+    "a path of two": ("datasets/k", CSV | {"path": "a\0.csv"}, "k.path: Expected an existing .csv"),
+    "a long path of scores": ("external_scores", "a" * 5000, "external_scores: Expected existing"),
+    "a path of scores with braces": (
+        "external_scores",
+        "{a}.csv",
+        "Expected a path without braces",
+    ),
+    "students of an upper bound": (
+        f"{NOISY}/train_on",
+        "pool",
+        "methods.noisy_student.train_on: Expected it only with generations: 0.* Received: 'pool'",
+    ),
+    "students of a control": (
+        f"{NOISY}/steps_of",
+        "noisy_student_ensemble",
+        "methods.noisy_student.steps_of: Expected it only with generations: 0",
+    ),
+    "a method like a file": (
+        "methods/split.npz",
+        {"generations": 0},
+        "Expected a name that is not",
+    ),
+    "a backbone's file": (
+        "training/backbone",
+        "my_models.py:build",
+        "training.backbone: Expected a module's name, as my_models:build, not its file. Received",
+    ),
+    "a backbone's path": (
+        f"{NOISY}/backbone",
+        "./models/mine.py:build",
+        "noisy_student.backbone: Expected a module's name, as models.mine:build, not its file",
+    ),
+    "images that can't be pooled": (
+        "datasets/k",
+        CSV | {"path": "a.csv", "image_size": [3, 8]},
+        "datasets.k.image_size: Expected at least 4 x 4 pixels, for original_cnn. Received: .3, 8",
+    ),
     **{
         f"{str(value)[:7]} of {path}": (
             path,
@@ -219,6 +268,10 @@ CHANGES = {
                 "of such, and of at most 1000. Received: .1, 1000",
             ),
             (f"{NOISY}/generations", BIG, "or a list of such, and of at most 100. Received: 1000"),
+            ("training/learning_rate", BIG, "0.001., and of at most 1000000000. Received: 1000"),
+            ("training/l2", BIG, "at least 0, and of at most 1000000000. Received: 1000"),
+            (f"{NOISY}/unlabeled_ratio", 1e30, "or null, and of at most 1000000000. Rec.* 1e.30"),
+            (f"{NOISY}/temperature", BIG, "or a list of such, and of at most 1000000000. Rec"),
             (f"{NOISY}/generations", 100_000, "and of at most 100. Received: 100000"),
             (f"{NOISY}/quota", BIG, "or null, and of at most 1000000000. Received: 1000"),
             (f"{NOISY}/epochs", BIG, "or a list of such, and of at most 100000000. Received: 10"),
@@ -245,10 +298,12 @@ def changed(path: str, value) -> dict:
 def test_values_that_make_no_sense(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     path, value, message = CHANGES[name]
+    if "pooled" in name:
+        (tmp_path / "a.csv").touch()
     with pytest.raises(ConfigError, match=message) as caught:
         checks.validate(changed(path, value))
     assert len(str(caught.value)) < 1200
-    assert not list(tmp_path.iterdir())
+    assert {file.name for file in tmp_path.iterdir()} <= {"a.csv"}
 
 
 def test_a_budget_of_trials_in_a_study_that_searches_nothing():
@@ -301,3 +356,73 @@ def test_slices_of_one_example_or_of_more_than_there_are(fraction, message, tmp_
         DatasetError, match=f"methods.noisy_student.unlabeled_fraction: .*{message}"
     ):
         checks.check_datasets(config, kinds.read)
+
+
+def test_a_backbone_is_never_run_to_find_it(tmp_path, monkeypatch):
+    """Nor are the packages that it is in, nor is what can't be parsed said not to be there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    ran = "open('ran', 'w')\ndef build(): pass\n"
+    (tmp_path / "bad_models.py").write_text(ran)
+    (tmp_path / "bad_package").mkdir()
+    for name in ("__init__", "inside"):
+        (tmp_path / f"bad_package/{name}.py").write_text(ran)
+    (tmp_path / "bad_python.py").write_text("x = 1\ndef build(:\n")
+    for path in ("bad_models:build", "bad_package.inside:build", "bad_package:build"):
+        checks.validate(changed("training/backbone", path))
+    for path, message in (
+        ("bad_models.py:build", "a module's name, as bad_models:build, not its file"),
+        (
+            "bad_models:other",
+            "a function that .*bad_models.py defines. Received: 'bad_models:other'",
+        ),
+        (
+            "bad_python:build",
+            "a function that .*defines, which is no Python in line 2 .invalid syntax",
+        ),
+        ("bad_package.other:build", "a function in a module that Python finds from the working"),
+        ("bad_models.build:build", "a function in a module that Python finds from the working"),
+        (":build", "a function in a module that Python finds"),
+        ("..a:build", "a function in a module that Python finds"),
+    ):
+        with pytest.raises(ConfigError, match=f"training.backbone: Expected {message}"):
+            checks.validate(changed("training/backbone", path))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_backend_that_is_none_or_not_there(monkeypatch):
+    check_backend(tiny_config(), "tensorflow")
+    check_backend({"study": "a", "external_scores": "a.csv"}, "theano")
+    for name in ("theano", "TensorFlow", ""):
+        with pytest.raises(ConfigError, match="KERAS_BACKEND: Expected one of tensorflow, jax, t"):
+            check_backend(tiny_config(), name)
+    monkeypatch.setattr(checks_of_backend, "find_spec", lambda name: name == "jax" or None)
+    with pytest.raises(
+        ConfigError, match=r"Expected one that is installed \(jax\). .*'tensorflow'"
+    ):
+        check_backend(tiny_config(), "tensorflow")
+
+
+def test_a_study_that_is_called_like_a_file_of_results(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "results/tiny").mkdir(parents=True)
+    (tmp_path / "results/README.md").touch()
+    checks_of_backend.check_results(tiny_config())
+    with pytest.raises(ConfigError, match="study: Expected a name that no file .* 'README.md'"):
+        checks_of_backend.check_results(tiny_config() | {"study": "README.md"})
+
+
+def test_all_datasets_are_prepared_and_split_before_one_is_trained_on():
+    """A file that is wrong beside good ones ends a study at once."""
+    rules = (ROOT / "workflow/rules/data.smk").read_text()
+    found = re.findall(r"rule (\w+):|(partition.rule)\n|priority: (\d)", rules)
+    order, name = {}, ""
+    for rule, partition, priority in found:
+        name = rule or partition or name
+        if priority:
+            order[name] = int(priority)
+    assert order.pop("check_data") == 1 and order.pop("partition.rule") == 2
+    assert order.pop("prepare_dataset") == 3
+    assert order == dict.fromkeys(["download", "download_split", "download_encoder"], 4)
+    for file in ("training", "evaluation"):
+        assert "priority" not in (ROOT / f"workflow/rules/{file}.smk").read_text()

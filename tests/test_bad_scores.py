@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import tiny_config
-from self_training.errors import ScoresError
+from self_training.errors import ConfigError, ScoresError
 from self_training.evaluation import external_scores
 from self_training.evaluation.checks import check_external_scores
 
@@ -103,3 +103,12 @@ def test_where_scores_are_from_is_never_the_study_itself(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "study").write_text(HEADER + rows())
     assert set(external_scores.read("study")["source"]) == {"./study"}
+
+
+def test_more_scores_than_can_be_compared(tmp_path):
+    with pytest.raises(ConfigError, match="at most 20000 rows of scores; .* Received: 20001"):
+        check(tmp_path, rows(folds=range(20_001)))
+    many = "".join(rows(method=f"m{number}") for number in range(48))
+    (tmp_path / "0").rename(tmp_path / "before")
+    with pytest.raises(ConfigError, match="at most 50 methods, with the study's own; .* 51"):
+        check(tmp_path, many)

@@ -17,11 +17,15 @@ from self_training.digests import code_digest
 from self_training.report import figures
 from self_training.storage import load_json
 from self_training.study import checks, kinds
+from self_training.study.checks_of_backend import check_backend, check_results
 from self_training.study.config import external_scores
 from self_training.study.plan import Plan, any_of
 
 try:
     checks.validate(config)
+    BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
+    check_backend(config, BACKEND)
+    check_results(config)
     if workflow.is_main_process:
         checks.check_datasets(config, kinds.read)
         if external_scores(config):
@@ -44,7 +48,7 @@ if workflow.is_main_process:
     asked = workflow.resource_settings
     gpus.announce({**(asked.default_resources or {}), **asked.resources})
 
-plan = Plan(config, backend=os.environ.get("KERAS_BACKEND", "tensorflow"))
+plan = Plan(config, backend=BACKEND)
 
 
 def once_decided(files, name):

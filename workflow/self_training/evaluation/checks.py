@@ -11,6 +11,9 @@ from self_training.study.checks import (
 )
 from self_training.study.config import external_scores
 
+# Ten methods on twenty datasets of ten folds took 8 s, forty on ten took 2 minutes.
+MOST_METHODS, MOST_ROWS = 50, 20_000
+
 
 def check_external_scores(config: dict) -> None:
     """Check the tables of scores that a config names, and that the config fits them.
@@ -27,6 +30,7 @@ def check_external_scores(config: dict) -> None:
             expected = f"scores at a label budget ({', '.join(several)})"
             raise ConfigError.of("external_scores", expected, name)
     own = fair_controls.add(config).get("methods", {})
+    _check_amount(tables, list(own))
     _check_methods(tables, list(own))
     _check_folds(tables, list(expanded), config.get("outer_folds", 0) * config.get("repeats", 1))
     # One more time where all scores are collected, with the study's own.
@@ -36,6 +40,18 @@ def check_external_scores(config: dict) -> None:
     elsewhere = {name.partition("@")[0]: None for table in tables for name in table["dataset"]}
     others = [name for name in elsewhere if name not in config.get("datasets", {})]
     no_group_of_an_unknown_dataset(config, others)
+
+
+def _check_amount(tables: list[pd.DataFrame], own: list[str]) -> None:
+    """Forbid more than can be compared in minutes: every two methods are, on every dataset."""
+    rows = sum(map(len, tables))
+    if rows > MOST_ROWS:
+        expected = f"at most {MOST_ROWS} rows of scores; means over folds are a row each"
+        raise ConfigError.of("external_scores", expected, rows)
+    methods = len({*own, *(name for table in tables for name in table["method"])})
+    if methods > MOST_METHODS:
+        expected = f"at most {MOST_METHODS} methods, with the study's own; leave some out"
+        raise ConfigError.of("external_scores", expected, methods)
 
 
 def _check_methods(tables: list[pd.DataFrame], own: list[str]) -> None:

@@ -9,7 +9,7 @@ from self_training.data.examples import Reader
 from self_training.errors import ConfigError
 from self_training.study import budgets, fair_controls, hub
 from self_training.study.checks_of_controls import CONTROL_RULES
-from self_training.study.checks_of_datasets import ARCHIVE_RULES, DATASET_RULES
+from self_training.study.checks_of_datasets import ARCHIVE_RULES, DATASET_RULES, is_there
 from self_training.study.checks_of_deployment import (
     DEPLOYMENT_RULES,
     no_deployment_without_training,
@@ -82,7 +82,10 @@ def validate(config: dict) -> None:
 def no_missing_file_of_scores(config: dict) -> None:
     """Forbid the path of a table of scores that is not there."""
     for path in external_scores(config):
-        if not Path(path).is_file():
+        if set("{}") & set(path):
+            # Snakemake would take it for a wildcard.
+            raise ConfigError.of("external_scores", "a path without braces", path)
+        if not is_there(path, Path.is_file):
             raise ConfigError.of("external_scores", "existing CSV files", path)
 
 

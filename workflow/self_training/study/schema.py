@@ -82,11 +82,14 @@ def _describe(error: ValidationError) -> str:
         )
     expected = error.schema.get("expected", f"another value ({error.message:.300})")
     # Of a value that may be one or a list, the errors are those of both.
+    own = (error, *(error.context or ()))
+    if any(some.validator == "uniqueItems" for some in own) and "different" not in expected:
+        expected += ", which must be different"
     largest = [
         some.validator_value
-        for some in (error, *(error.context or ()))
+        for some in own
         if some.validator == "maximum" and _is_number(None, some.instance)
     ]
-    if largest and not expected.startswith("a number"):
+    if largest and " in (" not in expected and " in [" not in expected:
         expected += f", and of at most {largest[0]}"
     return f"{key}: Expected {expected}. Received: {shown(error.instance)}."
