@@ -1,15 +1,22 @@
 """A campaign of malformed files of examples: each gets one message that names it, and nothing that
 is half written is left."""
 
+import errno
+import io
 import os
+from types import SimpleNamespace
+from zipfile import ZipFile
 
 import numpy as np
 import openpyxl
 import pytest
 from PIL import Image
-from self_training.data import sources
-from self_training.data.split import Split
-from self_training.errors import DatasetError
+from self_training import storage
+from self_training.data import prepared, sources
+from self_training.data.archives import make_archive
+from self_training.data.split import Split, load_split
+from self_training.errors import DatasetError, StudyError
+from self_training.image import readers
 from self_training.image.streams import open_path
 from self_training.methods.noisy_student import slice_of
 from self_training.report import workbook
@@ -196,6 +203,23 @@ def test_links_are_followed(tmp_path):
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 8, 8, 1), dtype=np.uint8)
 ARCHIVE = {"x": IMAGES, "y": np.array([0, 1] * 3), "class_names": np.array(["a", "b"])}
 ARRAYS = {
+    "spans of time": (
+        {"y": np.array([0, 1] * 3, "m8[s]")},
+        r"y as integers of shape .* Received timedelta64\[s\]",
+    ),
+    "points of time": ({"y": np.array([0, 1] * 3, "M8[s]")}, "y as integers of shape"),
+    "objects for images": (
+        {"x": IMAGES.astype(object)},
+        r"numbers in x. Received Python objects .dtype object.* Convert .* x.astype\(int",
+    ),
+    "objects for labels": (
+        {"y": np.array([0, 1] * 3, object)},
+        r"numbers in y. Received Python ob",
+    ),
+    "objects for names": (
+        {"class_names": np.array(["a", "b"], object)},
+        r"strings in class_names. Received Python objects .* by class_names.astype\(str",
+    ),
     "no height": (
         {"x": IMAGES[:, :0]},
         "images x with pixels. Received x of shape .6, 0, 8, 1., of",
@@ -269,3 +293,163 @@ def test_a_slice_is_never_cut_or_of_one_example(fraction, size):
     assert len(slice_of(split, Candidate(0.75, 0.5, 2, 1), 1)) == 9
     # The last slice may be shorter.
     assert len(slice_of(split, Candidate(0.5, 0.5, 2, 1), 2)) == 3
+
+
+def with_member(path, name: str, content: bytes) -> None:
+    """Write an archive in which a file stands for an array."""
+    np.savez(path, **{key: array for key, array in ARCHIVE.items() if not name.startswith(key)})
+    with ZipFile(path, "a") as archive:
+        archive.writestr(name, content)
+
+
+def npy(shape: tuple, dtype: str = "|u1") -> bytes:
+    """Return the header of an array, and a few bytes."""
+    file = io.BytesIO()
+    header = {"descr": dtype, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue() + bytes(9)
+
+
+MEMBERS = {
+    "text for images": ("x", b"no array", "the array x as numpy.savez .* a file x that is no .npy"),
+    "text for labels": (
+        "y",
+        b"no array",
+        "the array y as numpy.savez writes it. Received a file y",
+    ),
+    "text in an array": ("x.npy", b"no array", "a NumPy archive .* magic string"),
+    "a cut header": ("x.npy", npy((6, 8, 8, 1))[:20], "a NumPy archive"),
+    "fewer images": ("x.npy", npy((6, 8, 8, 1)), "as many bytes in x as its header .* Received 9"),
+    "more images than there are bytes": (
+        "x.npy",
+        npy((10**13, 8, 8, 1)),
+        r"bytes in x as its header says, of uint8 and shape .10000000000000, 8, 8, 1.. Received 9",
+    ),
+    "more labels than there are bytes": (
+        "y.npy",
+        npy((10**13,), "<i8"),
+        "as many bytes in y as its header says, of int64",
+    ),
+    "a program": ("y.npy", npy((9,), "|O"), "numbers in y. Received Python objects"),
+}
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_archives_whose_members_are_no_arrays(tmp_path, name):
+    member, content, message = MEMBERS[name]
+    path = tmp_path / "data.npz"
+    with_member(path, member, content)
+    for kind in ("images", "vectors"):
+        settings = {"kind": kind, "source": "npz", "path": str(path)}
+        with pytest.raises(DatasetError, match=f"data.npz: Expected .*{message}") as caught:
+            kinds.read(path, settings)
+        assert "pickle" not in str(caught.value)
+    if member.startswith("x"):
+        with ZipFile(path) as archive, ZipFile(tmp_path / "more.npz", "w") as alone:
+            alone.writestr(member, archive.read(member))
+        np.savez(path, **ARCHIVE)
+        settings = {"source": "npz", "path": str(path), "unlabeled": str(tmp_path / "more.npz")}
+        with pytest.raises(DatasetError, match="more.npz: Expected"):
+            kinds.read(path, settings)
+
+
+@pytest.mark.parametrize("content", [b"", b"no archive", b"\x80\x04K\x01.", b"PK\x03\x04 cut"])
+def test_what_is_no_archive(tmp_path, content):
+    path = tmp_path / "data.npz"
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match="data.npz: Expected a NumPy archive") as caught:
+        prepare(path, tmp_path, "npz")
+    assert "allow_pickle" not in str(caught.value) and "unsafe" not in str(caught.value)
+
+
+ROWS = {
+    "a short first row": ("x,1,2,3\nx,1,2,3,4\ny,1,2,3,4\n", "Expected 5 values.* 4 in data row 1"),
+    "a long first row": ("x,1,2,3,4,5\nx,1,2,3,4\n", "Expected 5 values.* 6 in data row 1"),
+    "two short rows": ("x,1,2,3\nx,1,2,3\ny,1,2,3,4\n", "Expected 5 values.* 4 in data row 1"),
+    "a short row": ("x,1,2,3,4\nx,1,2,3\ny,1,2,3,4\n", "Expected 5 values.* 4 in data row 2"),
+    "a long value": (
+        f"x,1,2,3,4\ny,1,2,3,{'9' * 10**6}\n",
+        "Received '999.*9' in data row 2, column 'd'",
+    ),
+    "a long label": (f"x,1,2,3,4\n{'y' * 10**6},1,2,3,z\n", "Received 'z' in data row 2"),
+}
+
+
+@pytest.mark.parametrize("kind", ["images", "vectors"])
+@pytest.mark.parametrize("name", ROWS)
+def test_rows_that_are_believed_before_the_header(tmp_path, name, kind):
+    rows, message = ROWS[name]
+    path = tmp_path / "data.csv"
+    path.write_text(FOUR + rows)
+    settings = {"kind": kind, "source": "csv", "path": str(path), "label_column": "label"}
+    if kind == "vectors" and name == "a long value":
+        message = "Expected finite numbers"
+    with pytest.raises(DatasetError, match=message) as caught:
+        kinds.read(path, settings)
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_header_with_a_value_that_no_header_has(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text(f'"{"a" * 200_000}",label\n1,x\n')
+    settings = {"source": "csv", "path": str(path), "label_column": "label"}
+    with pytest.raises(DatasetError, match="data.csv: Expected a CSV file in UTF-8.*field larger"):
+        kinds.read(path, settings)
+
+
+def test_images_that_do_not_fit_into_memory(tmp_path, monkeypatch):
+    write_images(tmp_path / "pets")
+    memory = SimpleNamespace(total=6 * 4 * 4 - 1)
+    monkeypatch.setattr(readers.psutil, "virtual_memory", lambda: memory)
+    message = (
+        "Expected images that fit into memory .* Received 6 of 4 x 4 x 1, .* smaller image_size"
+    )
+    with pytest.raises(DatasetError, match=message):
+        prepare(tmp_path / "pets", tmp_path, "images", image_size=[4, 4])
+    memory.total += 1
+    prepare(tmp_path / "pets", tmp_path, "images", image_size=[4, 4])
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"garbage", b"{", b"\x93NUMPY", b"PK\x03\x04", b"\xff\xfe"]
+)
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [
+        ("labels.npy", storage.load_array),
+        ("examples.npy", prepared.load_examples),
+        ("texts.json", prepared.load_examples),
+        ("classes.json", storage.load_json),
+        ("split.npz", load_split),
+    ],
+)
+def test_garbage_in_place_of_prepared_files(tmp_path, name, load, content):
+    (tmp_path / name).write_bytes(content)
+    message = f"{name}: Expected a file as this workflow has written it. .* Delete it to have it"
+    with pytest.raises(StudyError, match=message) as caught:
+        load(tmp_path / name)
+    assert "pickle" not in str(caught.value)
+
+
+def test_a_full_disk_names_the_file_and_its_folder(tmp_path):
+    def fill(_) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    message = f"a.json: Expected space on the disk of {tmp_path}. Received: No space left on device"
+    with pytest.raises(StudyError, match=message), storage.atomic_path(tmp_path / "a.json") as path:
+        fill(path)
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(PermissionError), storage.atomic_path(tmp_path / "a.json"):
+        raise PermissionError(errno.EACCES, "no")
+
+
+def test_what_is_wrong_in_a_zip_is_said_of_the_zip(tmp_path):
+    """The file that was unpacked is gone when the message is read."""
+    with ZipFile(tmp_path / "letters.csv.zip", "w") as archive:
+        archive.writestr("letters.csv", FOUR + "x,1,2,3,z\n")
+    settings = {"source": "kaggle", "name": "letters", "slug": "a/b", "file": "letters.csv"}
+    settings |= {"label_column": "label"}
+    with pytest.raises(DatasetError, match="Received 'z' in data row 1") as caught:
+        make_archive(tmp_path / "letters.npz", settings, kinds.read)
+    assert str(caught.value).startswith(f"{tmp_path}/letters.csv.zip (letters.csv): ")
+    assert [file.name for file in tmp_path.iterdir()] == ["letters.csv.zip"]

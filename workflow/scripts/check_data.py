@@ -2,15 +2,13 @@ from self_training.logs import log_to
 
 log_to(snakemake.log[0])
 
-import numpy as np
-
 from self_training.data.data_check import is_black, look
 from self_training.data.prepared import load_examples
 from self_training.dotted_paths import find
-from self_training.storage import load_json, save_json
+from self_training.storage import load_array, load_json, save_json
 
 examples = load_examples(snakemake.input.examples)
-labels, classes = np.load(snakemake.input.labels), load_json(snakemake.input.classes)
+labels, classes = load_array(snakemake.input.labels), load_json(snakemake.input.classes)
 features = find(snakemake.params.compared_by["features"])(examples)
 asked = (snakemake.params[name] for name in ("identity", "budgets"))
 seen = look(labels, classes, features, load_json(snakemake.input.duplicates), *asked)

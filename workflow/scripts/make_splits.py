@@ -2,13 +2,11 @@ from self_training.logs import log_to
 
 log_to(snakemake.log[0])
 
-import numpy as np
-
 from self_training.data.draws import make_outer_folds
 from self_training.data.split import save_split
-from self_training.storage import load_json
+from self_training.storage import load_array, load_json
 
-labels = np.load(snakemake.input.labels)
+labels = load_array(snakemake.input.labels)
 class_names = load_json(snakemake.input.classes)
 settings, repeat = snakemake.params.settings, snakemake.params.repeat
 splits = make_outer_folds(labels, class_names, repeat=repeat, **settings)

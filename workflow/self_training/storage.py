@@ -1,18 +1,26 @@
 """Files between rules: NumPy archives and JSON, written whole or not at all."""
 
+import errno
 import hashlib
 import json
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
+from self_training.errors import StudyError
+
 if TYPE_CHECKING:
     import pandas as pd
+
+# What the system says where nothing more can be written.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
@@ -33,8 +41,29 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     try:
         yield Path(temporary)
         os.replace(temporary, path)
+    except OSError as error:
+        if error.errno in _FULL:
+            raise StudyError(
+                f"{path}: Expected space on the disk of {path.parent.resolve()}. Received: "
+                f"{error.strerror}. Make room and start again; what is finished is kept."
+            ) from error
+        raise
     finally:
         Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def _written_here(path: Path | str) -> Iterator[None]:
+    """Turn what a library says of a file into one StudyError: it should be of this workflow's."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, EOFError, KeyError, TypeError, BadZipFile, zlib.error) as error:
+        raise StudyError(
+            f"{path}: Expected a file as this workflow has written it. Received one that cannot be "
+            f"read ({type(error).__name__}). Delete it to have it made anew."
+        ) from error
 
 
 def _umask() -> int:
@@ -51,7 +80,7 @@ def save_arrays(path: Path | str, arrays: Mapping[str, Any]) -> None:
 
 def load_arrays(path: Path | str) -> dict[str, np.ndarray]:
     """Read every array of an `.npz` archive into memory."""
-    with np.load(path) as archive:
+    with _written_here(path), np.load(path) as archive:
         return {name: archive[name] for name in archive.files}
 
 
@@ -59,6 +88,16 @@ def save_array(path: Path | str, array: np.ndarray) -> None:
     """Write one array to a `.npy` file, which can be memory-mapped."""
     with atomic_path(path) as temporary:
         np.save(temporary, array)
+
+
+def load_array(path: Path | str, mapped: bool = False) -> np.ndarray:
+    """Read what `save_array` has written.
+
+    Args:
+        mapped: whether it is memory-mapped, and no part is read before it is asked for.
+    """
+    with _written_here(path):
+        return np.load(path, mmap_mode="r" if mapped else None)
 
 
 def save_json(path: Path | str, content: Any) -> None:
@@ -69,7 +108,8 @@ def save_json(path: Path | str, content: Any) -> None:
 
 def load_json(path: Path | str) -> Any:
     """Read JSON."""
-    return json.loads(Path(path).read_text())
+    with _written_here(path):
+        return json.loads(Path(path).read_text())
 
 
 def save_csv(path: Path | str, table: "pd.DataFrame") -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from self_training.data.files import Header, readable
-from self_training.errors import DatasetError
+from self_training.errors import DatasetError, shown
 
 
 class Numbers(NamedTuple):
@@ -81,7 +81,7 @@ def _where_wrong(
             f"{path}: Expected double quotes in pairs around a text; one that is part of it is "
             f"doubled. Received others after data row {before}."
         )
-    value = re.search(r"convert string '(.*)' to \w+ at row (\d+), column (\d+)", message)
+    value = re.search(r"convert string '(.*?)'? to \w+ at row (\d+), column (\d+)", message)
     if value:
         text, row, column = value.group(1), int(value.group(2)) + before, int(value.group(3))
         if column > len(header):
@@ -91,7 +91,7 @@ def _where_wrong(
             )
         return (
             f"{path}: Expected {numbers.expected}. Received "
-            f"{repr(text) if text else 'nothing'} in data row {row + 1}, column "
+            f"{shown(text) if text else 'nothing'} in data row {row + 1}, column "
             f"'{header[column - 1]}'."
         )
     if "converter specified for column" in message:
@@ -100,6 +100,9 @@ def _where_wrong(
     if columns:
         expected, received = columns.group(1), columns.group(2)
         changed = int(columns.group(3)) + before
+        if int(expected) != len(header):
+            # NumPy believes the first row.
+            expected, received, changed = str(len(header)), expected, before + 1
         return (
             f"{path}: Expected {expected} values in every row. Received {received} in data row "
             f"{changed}."

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from self_training.errors import DatasetError
+from self_training.errors import DatasetError, shown
 
 # Control characters, parts of characters (as of names that are not in UTF-8), and what is none.
 _UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -126,7 +126,8 @@ def check_class_names(path: Path | str, names: Iterable[str]) -> None:
 def check_labels(path: Path | str, y: np.ndarray, class_names: np.ndarray) -> None:
     """Raise DatasetError unless labels, perhaps UNKNOWN, and class names of an archive fit each
     other."""
-    if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
+    # Spans of time are integers to NumPy, too.
+    if y.ndim != 1 or y.dtype.kind not in "iu":
         raise DatasetError(
             f"{path}: Expected y as integers of shape (examples,). "
             f"Received {y.dtype} of shape {y.shape}."
@@ -182,7 +183,7 @@ def encode_labels(
         if wrong is not None:
             raise DatasetError(
                 f"{path}: Expected a label from 0 to {len(names) - 1}, or one of the class_names. "
-                f"Received '{labels[wrong - 1]}' in data row {wrong}."
+                f"Received {shown(labels[wrong - 1])} in data row {wrong}."
             )
     code |= dict.fromkeys(unknown, UNKNOWN)
     return np.array([code[label] for label in labels], dtype=np.int32), np.array(names, dtype=str)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from self_training.storage import load_json, save_array, save_json
+from self_training.storage import load_array, load_json, save_array, save_json
 
 # Of texts, before an encoder makes arrays of them; and of all examples that are arrays.
 TEXTS_FILE, EXAMPLES_FILE = "texts.json", "examples.npy"
@@ -22,4 +22,4 @@ def load_examples(path: Path | str) -> np.ndarray:
     """Return examples as `save_examples` was given them; those that are numbers memory-mapped."""
     if Path(path).suffix == ".json":
         return np.array(load_json(path), dtype=object)
-    return np.load(path, mmap_mode="r")
+    return load_array(path, mapped=True)

@@ -15,6 +15,7 @@ from self_training.data.examples import TEST, UNKNOWN, Examples, Reader, plain_n
 from self_training.data.files import read_header
 from self_training.data.sources import TEXTS, archive, kind_of
 from self_training.errors import DatasetError
+from self_training.storage import load_array
 
 KEY = "test_path"
 
@@ -107,6 +108,6 @@ def load_labels(files) -> np.ndarray:
         files: `labels`, (examples,) with TEST of the test examples, and `test_labels`, (test,) in
             their order.
     """
-    labels = np.load(files.labels)
-    labels[labels == TEST] = np.load(files.test_labels)
+    labels = load_array(files.labels)
+    labels[labels == TEST] = load_array(files.test_labels)
     return labels

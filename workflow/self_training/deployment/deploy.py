@@ -55,7 +55,10 @@ def deploy(files, params, folder: Path | str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     decision, calibration = map(storage.load_json, (files.decision, files.calibration))
     split, classes = load_split(files.split), storage.load_json(files.classes)
-    kind, shape = kinds.of(settings.source), np.load(files.examples, mmap_mode="r").shape[1:]
+    kind, shape = (
+        kinds.of(settings.source),
+        storage.load_array(files.examples, mapped=True).shape[1:],
+    )
     size = storage.load_json(files.choice[0])["hyper_parameters"]["ensemble_size"]
 
     names = copy_networks(last_networks(files.networks), size, folder)

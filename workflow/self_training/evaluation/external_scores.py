@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from self_training.data.examples import plain_name
-from self_training.errors import ScoresError
+from self_training.errors import ScoresError, shown
 from self_training.evaluation.metrics import METRICS
 
 REQUIRED = ("dataset", "method", "accuracy")
@@ -122,7 +122,7 @@ def _read_row(path, line: int, cells: dict, separator: str) -> dict:
     if not re.fullmatch(r"(-?[0-9]{1,9})?", fold):
         raise ScoresError(
             f"{path}, row {line}, fold: Expected an integer, or nothing for a mean over folds. "
-            f"Received: '{fold}'."
+            f"Received: {shown(fold)}."
         )
     row["fold"] = int(fold) if fold else None
     for name in (*METRICS, *AMOUNTS):
@@ -139,7 +139,7 @@ def _number(where: str, text: str, separator: str, name: str) -> float:
             raise ValueError
         value = float(text.replace(",", ".") if separator != "," else text)
     except ValueError:
-        raise ScoresError(f"{where}: Expected a number. Received: '{text}'.") from None
+        raise ScoresError(f"{where}: Expected a number. Received: {shown(text)}.") from None
     if name in AMOUNTS:
         if not 0 <= value < math.inf:
             raise ScoresError(f"{where}: Expected a number from 0 on. Received: '{text}'.")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from self_training.data.examples import UNKNOWN, Examples, with_unlabeled
 from self_training.data.files import read_npz, read_unlabeled_npz
@@ -141,6 +142,7 @@ def _loader(
             image = decode(paths[index], image_size, color_mode)
             if row == 0:
                 first = paths[index]
+                _check_memory(first, len(kept), image)
                 x = np.empty((len(kept), *image.shape), np.uint8)
             if image.shape[:2] != x.shape[1:3]:
                 raise DatasetError(
@@ -158,6 +160,17 @@ def _loader(
         return x
 
     return load
+
+
+def _check_memory(path: Path, count: int, image: np.ndarray) -> None:
+    """Raise DatasetError where so many images like one are more than the machine's memory."""
+    needed, total = count * image.nbytes, psutil.virtual_memory().total
+    if needed > total:
+        shape = " x ".join(map(str, image.shape))
+        raise DatasetError(
+            f"{path}: Expected images that fit into memory together, of {total / 2**30:.0f} GiB. "
+            f"Received {count} of {shape}, {needed / 2**30:.0f} GiB. Set a smaller image_size."
+        )
 
 
 def read_digits() -> Examples:

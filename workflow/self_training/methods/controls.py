@@ -108,7 +108,7 @@ def load_batch(files, params, phase: str) -> tuple[list[list[Run]], int]:
             `whole_chain` of `taken_of`.
         phase: SEARCH or FINAL.
     """
-    labels = np.load(files.labels) if files.get("labels") else None
+    labels = storage.load_array(files.labels) if files.get("labels") else None
     histories = [storage.load_json(path)["folds"] for path in files.histories]
     choices = proposals.load_choices(files, len(params.identities))
     batch = []

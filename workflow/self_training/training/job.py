@@ -14,7 +14,7 @@ from self_training import dotted_paths
 from self_training.data import pool
 from self_training.data.split import load_split
 from self_training.provenance import commit
-from self_training.storage import atomic_path, save_json
+from self_training.storage import atomic_path, load_array, save_json
 from self_training.training.runs import (
     FINAL,
     STANDARDIZE,
@@ -90,7 +90,7 @@ def train_batch(
     framework.start_framework(training_settings.threads)
     started = psutil.Process().create_time()
     timing = {"startup_seconds": time.time() - started}
-    inputs = np.load(examples_path, mmap_mode="r")
+    inputs = load_array(examples_path, mapped=True)
     if training_settings.scaling == STANDARDIZE or _has_noise_of_vectors(training_settings, inputs):
         described = pool.describe_all(inputs, pools)
         runs = [(replace(run, pool=described[fold]), fold) for run, fold in runs]
