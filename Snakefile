@@ -12,6 +12,9 @@ from snakemake.utils import min_version
 min_version("9.0")
 
 
+include: "workflow/rules/config.smk"
+
+
 # A config of one's own replaces the default study; merging the two would mix their datasets.
 if not workflow.overwrite_configfiles:
 

@@ -297,6 +297,34 @@ def test_what_is_said_of_duplicates():
     assert of_shift.startswith("Whether labeled and unlabeled examples differ can't be told: 1 of")
 
 
+def test_copies_across_a_test_file_are_counted_on_the_first_sheet():
+    seen = checked([0, 1], [0, 1], [0, 1])
+    rows = [{"parts": ["labeled", "test"], "exact": True, "groups": 1, "examples": 2}]
+    seen["duplicates"]["counts"] = rows
+    (line,) = findings_of_data.of_first_sheet([seen], [])
+    assert line.startswith("The data have duplicates: pets (1 group, 1 across training and test f")
+
+
+@pytest.mark.parametrize(
+    ("examples", "black"),
+    [
+        (np.array([0, 1], np.uint8).reshape(2, 1, 1, 1), True),
+        (np.zeros((2, 1, 1, 3), np.uint8), True),
+        (np.array([0, 2], np.uint8).reshape(2, 1, 1, 1), False),
+        (np.array([[0], [1]], np.float32), False),
+        (np.array([[0], [1]], np.int32), False),
+        (np.array(["a", "b"], dtype=object), False),
+    ],
+)
+def test_images_of_zeros_and_ones_are_said_to_be_black(examples, black):
+    assert data_check.is_black(examples) is black
+    own = np.arange(len(LABELS))
+    seen = checked(LABELS, own, own) | {"black": data_check.is_black(examples), "shift": None}
+    lines = findings_of_data.of_first_sheet([seen], [])
+    assert len(lines) == black
+    assert not black or lines[0].startswith("Images are black: pets have no pixel above 1, of 255.")
+
+
 def test_what_is_said_of_dropped_ones():
     seen = checked(LABELS, SAME, GROUP, asked="drop")
     (line,) = findings_of_data.of_first_sheet([seen], [])

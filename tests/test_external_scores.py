@@ -40,7 +40,7 @@ def test_what_is_understood(tmp_path, text):
     assert table["dataset"].tolist() == ["a"] * 4 and table["method"].tolist() == list("xxyy")
     assert table["fold"].tolist() == [1, 2, 1, 2]
     assert table["accuracy"].tolist() == [0.5, 0.6, 0.7, 0.8]
-    assert set(table["source"]) == {"scores.csv"} and "remark" not in table
+    assert set(table["source"]) == {f"{tmp_path}/scores.csv"} and "remark" not in table
 
 
 def test_means_and_missing_scores(tmp_path):

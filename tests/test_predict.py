@@ -339,7 +339,7 @@ CASES = {
     ),
     "a file that is no image": (
         lambda t: no_image(t / "x"),
-        "x/001.png: Expected an image. Received a file that cannot be read as one",
+        "x/001.png: Expected an image, as PNG, JPEG or WebP. Received",
     ),
     "an image of another size": (
         lambda t: write_images(t / "x", np.zeros((1, 6, 9, 1), np.uint8)) / "000.png",

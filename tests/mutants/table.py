@@ -6,6 +6,7 @@ written anew (`tests/test_mutants.py` says which).
 """
 
 from mutants.answers import ANSWERS
+from mutants.bad_input import BAD_INPUT
 from mutants.certainty import CERTAINTY
 from mutants.clusters import CLUSTERS
 from mutants.data_checks import DATA_CHECKS
@@ -776,15 +777,15 @@ TRAINING = [
         "dropout_ignored",
         "networks are built without dropout",
         "training/trainer.py",
-        'dropout=settings.noise["dropout"]',
-        "dropout=0",
+        '"dropout": settings.noise["dropout"]',
+        '"dropout": 0',
         ("test_training.py::test_noise_is_off_at_prediction_and_leaves_the_weights_alone",),
     ),
     Mutant(
         "diverged_not_flagged",
         "a network whose loss is not finite keeps its predictions",
         "training/trainer.py",
-        "diverged = not np.isfinite(losses).all()",
+        "diverged = not all(np.isfinite(some).all() for some in (np.array(losses), *predicted))",
         "diverged = False",
         ("test_training.py::test_a_network_whose_loss_is_not_finite_predicts_nothing",),
     ),
@@ -1255,6 +1256,7 @@ MUTANTS = [
     *FAIRNESS,
     *NETWORKS,
     *ANSWERS,
+    *BAD_INPUT,
     *CERTAINTY,
     *DEPLOYED,
     *UNKNOWN_LABELS,

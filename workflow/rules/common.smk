@@ -1,50 +1,35 @@
 # What all rules share: the study's config, checked, and the plan of its jobs.
 #
-# Takes: config.
+# Takes: config; what config.smk imports.
 # Gives: `plan`, which knows every path and what inputs and parameters depend on (study/plan.py),
 #     and `any_of`, `code_digest` and `figures` of the package; `once_decided` for deployed models; a
 #     mistake in the config ends here, before anything runs.
 
 import gc
 import os
-import sys
 import threading
 from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
 
 # The jobs of a plan live as long as it does; looking for garbage among them takes a tenth of its time.
 gc.set_threshold(100_000)
 
-PACKAGE_PATH = os.path.join(workflow.basedir, "workflow")
-sys.path.insert(0, PACKAGE_PATH)
-os.environ.update(
-    PYTHONPATH=os.pathsep.join(
-        filter(None, [PACKAGE_PATH, os.environ.get("PYTHONPATH")])
-    )
-)
-
 from self_training import gpus, presence
 from self_training.digests import code_digest
-from self_training.errors import StudyError
 from self_training.report import figures
 from self_training.storage import load_json
-from self_training.study import checks, kinds, schema
-from self_training.study.checks_of_backend import check_backend
+from self_training.study import checks, kinds
+from self_training.study.checks_of_backend import check_backend, check_results
 from self_training.study.config import external_scores
 from self_training.study.plan import Plan, any_of
 
 try:
-    for configfile in workflow.overwrite_configfiles or ["config.yaml"]:
-        schema.check_unique_keys(configfile)
     checks.validate(config)
+    BACKEND = os.environ.get("KERAS_BACKEND", "tensorflow")
+    check_results(config)
     if workflow.is_main_process:
-        check_backend(
-            config,
-            os.environ.get("KERAS_BACKEND", "tensorflow"),
-            # Which executor runs the jobs is not known yet; that of a cluster has nodes.
-            elsewhere=workflow.resource_settings.nodes is not None,
-        )
+        # Which executor runs the jobs is not known yet; that of a cluster has nodes.
+        elsewhere = workflow.resource_settings.nodes is not None
+        check_backend(config, BACKEND, elsewhere)
         checks.check_datasets(config, kinds.read)
         if external_scores(config):
             # Loads pandas, which a plan without such scores does without.
@@ -66,7 +51,7 @@ if workflow.is_main_process:
     asked = workflow.resource_settings
     gpus.announce({**(asked.default_resources or {}), **asked.resources})
 
-plan = Plan(config, backend=os.environ.get("KERAS_BACKEND", "tensorflow"))
+plan = Plan(config, backend=BACKEND)
 
 
 def once_decided(files, name):

@@ -16,6 +16,7 @@ rule download:
         f"{plan.results}/logs/download/{{archive}}.log",
     wildcard_constraints:
         archive=any_of(plan.missing_archives()),
+    priority: 4
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -34,6 +35,7 @@ rule download_split:
         f"{plan.results}/logs/download_split/{{split}}.log",
     wildcard_constraints:
         split=any_of(plan.missing_splits()),
+    priority: 4
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -51,6 +53,7 @@ rule download_encoder:
         f"{plan.results}/logs/download_encoder/{{encoder}}.log",
     wildcard_constraints:
         encoder=any_of(plan.missing_encoders()),
+    priority: 4
     localrule: True
     conda:
         "../../envs/analysis.yaml"
@@ -75,6 +78,8 @@ rule prepare_dataset:
         f"{plan.results}/logs/prepare_dataset/{{dataset}}.log",
     benchmark:
         f"{plan.results}/benchmarks/prepare_dataset/{{dataset}}.tsv"
+    # What is wrong with any dataset is known before one is trained on.
+    priority: 3
     conda:
         "../../envs/analysis.yaml"
     params:
@@ -159,6 +164,7 @@ for partition in plan.partitions:
             f"{plan.results}/logs/{partition.rule}/{{dataset}}.log",
         benchmark:
             f"{plan.results}/benchmarks/{partition.rule}/{{dataset}}.tsv"
+        priority: 2
         localrule: True
         conda:
             "../../envs/analysis.yaml"

@@ -2,16 +2,14 @@ from self_training.logs import log_to
 
 log_to(snakemake.log[0])
 
-from self_training.data.data_check import look
+from self_training.data.data_check import is_black, look
 from self_training.data.prepared import load_examples
 from self_training.dotted_paths import find
 from self_training.storage import load_array, load_json, save_json
 
-seen = look(
-    load_array(snakemake.input.labels),
-    load_json(snakemake.input.classes),
-    find(snakemake.params.compared_by["features"])(load_examples(snakemake.input.examples)),
-    load_json(snakemake.input.duplicates),
-    *(snakemake.params[name] for name in ("identity", "budgets")),
-)
-save_json(snakemake.output.checked, seen)
+examples = load_examples(snakemake.input.examples)
+labels, classes = load_array(snakemake.input.labels), load_json(snakemake.input.classes)
+features = find(snakemake.params.compared_by["features"])(examples)
+asked = (snakemake.params[name] for name in ("identity", "budgets"))
+seen = look(labels, classes, features, load_json(snakemake.input.duplicates), *asked)
+save_json(snakemake.output.checked, seen | {"black": is_black(examples)})

@@ -3,8 +3,9 @@
 import ast
 import hashlib
 import sys
+from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -19,20 +20,37 @@ def find(path: str) -> Any:
     return getattr(import_module(module), name)
 
 
+def file_of_module(module: str) -> Path | None:
+    """Return the file of a module, without running it, or the packages that it is in; None if there
+    is none that is Python."""
+    _look_into_working_directory()
+    path: Sequence[str] | None = None
+    spec = None
+    for end in range(1, module.count(".") + 2):
+        name = ".".join(module.split(".")[:end])
+        try:
+            spec = PathFinder.find_spec(name, path)
+        except (ImportError, ValueError):
+            return None
+        if spec is None:
+            return None
+        path = spec.submodule_search_locations or []
+    file = spec.origin if spec is not None else None
+    return Path(file) if file is not None and file.endswith(".py") else None
+
+
 def source_of(path: str) -> Path | None:
     """Return the file of a dotted path's module, without running it; None if there is none.
 
     There is none either when it is no Python, or does not bind the name.
     """
     module, _, name = path.partition(":")
-    _look_into_working_directory()
+    file = file_of_module(module)
     try:
-        spec = find_spec(module)
-        if spec is None or spec.origin is None:
-            return None
-        file = Path(spec.origin)
-        tree = ast.parse(file.read_text())
-    except Exception:  # A package's own __init__.py may raise whatever it likes.
+        tree = ast.parse(file.read_bytes()) if file is not None else None
+    except (SyntaxError, ValueError, OSError):
+        return None
+    if tree is None:
         return None
     names: set[str | None] = set()
     for node in tree.body:

@@ -1,5 +1,18 @@
 """Errors that a user can put right; they are shown as one message, without a traceback."""
 
+LONGEST_SHOWN = 300
+
+
+def shown(value) -> str:
+    """Return a value as a message shows it: as Python writes it, and not a million characters."""
+    try:
+        text = repr(value)
+    except ValueError:
+        return "a number of thousands of digits"  # Which Python does not write.
+    if len(text) > LONGEST_SHOWN:
+        text = f"{text[:LONGEST_SHOWN]}... ({len(text)} characters)"
+    return text
+
 
 class StudyError(ValueError):
     """What was expected, what was received, and where."""
@@ -15,7 +28,7 @@ class ConfigError(StudyError):
     @classmethod
     def of(cls, key: str, expected: str, received) -> "ConfigError":
         """Return the error of a config's key, with what is expected and what the config says."""
-        return cls(f"{key}: Expected {expected}. Received: {received!r}.")
+        return cls(f"{key}: Expected {expected}. Received: {shown(received)}.")
 
 
 class DatasetError(StudyError):

@@ -9,12 +9,12 @@ import json
 import os
 import shutil
 import tempfile
-import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -22,6 +22,9 @@ from self_training.errors import NoSpaceError, StudyError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+# What the system says where nothing more can be written.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
@@ -132,7 +135,9 @@ def whole(path: Path | str) -> Iterator[None]:
     """Raise StudyError, naming a file that a rule wrote and what to do, where it can't be read."""
     try:
         yield
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, EOFError, KeyError, TypeError, BadZipFile, zlib.error) as error:
         raise StudyError(
             f"{path}: Expected a file as it was written. Received a damaged one ({error}). Delete "
             "it, and start the same command again, which makes it anew."

@@ -44,7 +44,20 @@ def make_archive(path: Path | str, settings: dict, read: Reader) -> None:
         if files:
             origin["sha256"] = digest(files, folder)
             check_sha256(origin["sha256"], settings, ", ".join(file.name for file in files))
-        arrays = _read(files, settings, read)
+        try:
+            arrays = _read(files, settings, read)
+        except DatasetError as error:
+            # What was unpacked is gone when it is read.
+            text = str(error)
+            for unpacked in files:
+                zipped = path.parent / f"{unpacked.name}.zip"
+                text = text.replace(
+                    str(unpacked),
+                    f"{zipped} ({unpacked.name})"
+                    if folder in unpacked.parents and zipped.is_file()
+                    else str(unpacked),
+                )
+            raise DatasetError(text) from error
         check_labels(path, arrays["y"], arrays["class_names"])
         save_arrays(path, arrays | {"origin": np.array(json.dumps(origin))})
         if settings["source"] == "kaggle" and not laid:

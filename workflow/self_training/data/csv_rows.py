@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from self_training.data.files import Header, readable_utf8
-from self_training.errors import DatasetError
+from self_training.errors import DatasetError, shown
 
 SHOWN = 40  # Characters of a cell that a message shows.
 
@@ -93,8 +93,9 @@ def _where_wrong(
                 f"header. Received more in data row {row + 1}."
             )
         return (
-            f"{path}: Expected {numbers.expected}. Received {received} in data row {row + 1}, "
-            f"column '{header[column - 1]}'."
+            f"{path}: Expected {numbers.expected}. Received "
+            f"{shown(text) if text else 'nothing'} in data row {row + 1}, column "
+            f"'{header[column - 1]}'."
         )
     if "converter specified for column" in message:
         return f"{path}: Expected {len(header)} values in every row. Received fewer."
@@ -102,6 +103,9 @@ def _where_wrong(
     if columns:
         expected, received = columns.group(1), columns.group(2)
         changed = int(columns.group(3)) + before
+        if int(expected) != len(header):
+            # NumPy believes the first row.
+            expected, received, changed = str(len(header)), expected, before + 1
         return (
             f"{path}: Expected {expected} values in every row. Received {received} in data row "
             f"{changed}. Correct it; what has a separator in it stands in double quotes."

@@ -90,6 +90,17 @@ def _count_kept(members: list[dict], asked: str) -> dict[str, int]:
     return dict(Counter(member["part"] for member in kept))
 
 
+def is_black(examples: np.ndarray) -> bool:
+    """Return whether examples are images of which no pixel, from 0 to 255, is above 1.
+
+    Such are black to an eye and to a network: their pixels were meant to be from 0 to 1.
+
+    Args:
+        examples: (examples, ...), of whatever kind.
+    """
+    return examples.dtype == np.uint8 and examples.ndim == 4 and int(examples.max(initial=0)) <= 1
+
+
 def count_groups(groups: list[dict], parts: Sequence[str]) -> list[dict]:
     """Return how many groups of duplicates lie within each part, and across them.
 

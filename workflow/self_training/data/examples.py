@@ -9,12 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from self_training.errors import DatasetError
+from self_training.errors import DatasetError, shown
 
+# Control characters, parts of characters (as of names that are not in UTF-8), and what is none.
+_UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 # The label of an example whose class nobody knows, and what stands for it where labels are words: a
 # sub-folder of this name, a cell that is empty or has the number. A class may have such a name.
 UNKNOWN = -1
-UNKNOWN_FOLDER, UNKNOWN_CELLS = "unlabeled", ("", "-1")
+UNKNOWN_FOLDER, UNKNOWN_CELLS = "unlabeled", ("", "-1", "-1.0")
+# What programs write where a value is missing; in lower case.
+_MISSING = {"nan", "na", "n/a", "#n/a", "<na>", "null", "nat"}
 # What stands for the label of a test example where only a part of the labels may be known.
 TEST = UNKNOWN - 1
 
@@ -96,8 +100,21 @@ def plain_name(text: str) -> str:
     return unicodedata.normalize("NFC", text.strip())
 
 
+def is_readable(text: str) -> bool:
+    """Return whether a text is not empty, and has no control characters, nor what is none."""
+    return bool(text.strip()) and not _UNREADABLE.search(text)
+
+
 def check_class_names(path: Path | str, names: Iterable[str]) -> None:
-    """Raise DatasetError when two names read the same, however they are encoded."""
+    """Raise DatasetError when two names read the same, however they are encoded, or one of them
+    can't be read."""
+    names = list(names)
+    wrong = next((name for name in names if not is_readable(name)), None)
+    if wrong is not None:
+        raise DatasetError(
+            f"{path}: Expected class names of characters that can be read, in UTF-8. Received "
+            f"{ascii(wrong)[:80]}. Rename the class."
+        )
     counts = Counter(plain_name(name) for name in names)
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
@@ -109,7 +126,8 @@ def check_class_names(path: Path | str, names: Iterable[str]) -> None:
 def check_labels(path: Path | str, y: np.ndarray, class_names: np.ndarray) -> None:
     """Raise DatasetError unless labels, perhaps UNKNOWN, and class names of an archive fit each
     other."""
-    if y.ndim != 1 or not np.issubdtype(y.dtype, np.integer):
+    # Spans of time are integers to NumPy, too.
+    if y.ndim != 1 or y.dtype.kind not in "iu":
         raise DatasetError(
             f"{path}: Expected y as integers of shape (examples,), the numbers of classes. "
             f"Received {y.dtype} of shape {y.shape}. What is measured is no class; of whole "
@@ -150,10 +168,10 @@ def encode_labels(
     """
     unknown = set(UNKNOWN_CELLS) - {*(class_names or ()), *map(str, classes or ())}
     found = set(labels) - unknown
+    _check_missing(path, labels, {*(class_names or ()), *map(str, classes or ())})
+    _check_numbers(path, found)
     numbers = all(re.fullmatch(r"-?\d+", label) for label in found)
     if class_names is None:
-        if numbers and len({int(label) for label in found}) < len(found):
-            raise DatasetError(f"{path}: Expected every number written in one way, as 1 or as 01.")
         names = sorted(found, key=int) if numbers else sorted(found)
         code = {name: index for index, name in enumerate(names)}
     else:
@@ -166,10 +184,35 @@ def encode_labels(
         if wrong is not None:
             raise DatasetError(
                 f"{path}: Expected a label from 0 to {len(names) - 1}, or one of the class_names. "
-                f"Received '{labels[wrong - 1]}' in data row {wrong}."
+                f"Received {shown(labels[wrong - 1])} in data row {wrong}."
             )
     code |= dict.fromkeys(unknown, UNKNOWN)
     return np.array([code[label] for label in labels], dtype=np.int32), np.array(names, dtype=str)
+
+
+def _check_missing(path: Path | str, labels: Sequence[str], named: set[str]) -> None:
+    """Raise DatasetError where a label is what programs write for a missing value, unless a config
+    names a class so."""
+    for row, label in enumerate(labels, 1):
+        if label.lower() in _MISSING and label not in named:
+            raise DatasetError(
+                f"{path}: Expected labels. Received '{label}' in data row {row}. Leave the cell "
+                "empty where no label is known; if it is a class, name it in class_names or "
+                "classes."
+            )
+
+
+def _check_numbers(path: Path | str, labels: set[str]) -> None:
+    """Raise DatasetError where two labels are one number, written in two ways."""
+    written: dict[float, str] = {}
+    for label in sorted(labels):
+        if re.fullmatch(r"[+-]?\d+(\.\d*)?", label):
+            other = written.setdefault(float(label), label)
+            if other != label:
+                raise DatasetError(
+                    f"{path}: Expected every number written in one way. Received the labels "
+                    f"'{other}' and '{label}'. Write all as 1, not as 01 or 1.0."
+                )
 
 
 def choose_classes(

@@ -2,11 +2,13 @@
 
 import csv
 import json
+import math
+import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from zipfile import BadZipFile, ZipFile
 
 import numpy as np
@@ -39,6 +41,8 @@ def readable(path: Path | str, expected: str) -> Iterator[None]:
         RuntimeError,
         BadZipFile,
         zlib.error,
+        csv.Error,
+        MemoryError,
     ) as error:
         raise DatasetError(
             f"{path}: Expected {expected}. Received a file that cannot be read as one ({error})."
@@ -56,6 +60,17 @@ def readable_utf8(path: Path | str, expected: str) -> Iterator[None]:
             raise
 
 
+@contextmanager
+def _arrays(path: Path | str, expected: str) -> Iterator[Any]:
+    """Open a NumPy archive, within `readable`: what is no archive is never tried as anything else,
+    of which NumPy says how to read it without regard to what it may run."""
+    with readable(path, expected):
+        with ZipFile(path):
+            pass
+        with np.load(path) as archive:
+            yield archive
+
+
 def read_npz(path: Path | str, check_x: Callable[[Path | str, np.ndarray, int], None]) -> Examples:
     """Read a NumPy archive of x (examples, ...), y (examples,) and class_names (classes,).
 
@@ -67,7 +82,7 @@ def read_npz(path: Path | str, check_x: Callable[[Path | str, np.ndarray, int], 
 
     Raises: DatasetError, naming the file and what it should hold.
     """
-    with readable(path, _NPZ), np.load(path) as archive:
+    with _arrays(path, _NPZ) as archive:
         missing = {"x", "y", "class_names"} - set(archive.files)
         if missing:
             raise DatasetError(
@@ -75,6 +90,8 @@ def read_npz(path: Path | str, check_x: Callable[[Path | str, np.ndarray, int], 
                 f"{', '.join(sorted(archive.files)) or 'none'}. "
                 f"Missing: {', '.join(sorted(missing))}."
             )
+        for name in ("x", "y", "class_names"):
+            _check_member(path, name)
         y, class_names = archive["y"], archive["class_names"]
         origin = _read_origin(archive["origin"]) if "origin" in archive.files else {}
     check_labels(path, y, class_names)
@@ -88,30 +105,55 @@ def read_unlabeled_npz(
 
     Raises: DatasetError.
     """
-    with readable(path, "a NumPy archive (.npz) with x"), np.load(path) as archive:
+    with _arrays(path, "a NumPy archive (.npz) with x") as archive:
         if archive.files != ["x"]:
             raise DatasetError(
                 f"{path}: Expected the array x alone, of examples whose labels nobody knows "
                 f"(unlabeled). Received: {', '.join(sorted(archive.files)) or 'none'}. Labels of "
                 "some belong into the archive of path, with y = -1 for all others."
             )
-        count = _length(path)
+        count = _check_member(path, "x")
     y = np.full(count, UNKNOWN, np.int32)
     return Examples(y, np.array([], dtype=str), _loader(path, check_x, count), _numbers(count))
 
 
-def _length(path: Path | str) -> int:
-    """Return how many examples x of an archive has, without reading them."""
-    with ZipFile(path) as archive, archive.open("x.npy") as file:
-        version = np.lib.format.read_magic(file)
-        headers = {(1, 0): np.lib.format.read_array_header_1_0}
-        shape, _, _ = headers.get(version, np.lib.format.read_array_header_2_0)(file)
+def _check_member(path: Path | str, name: str) -> int:
+    """Return how many rows an array of an archive has, without reading them.
+
+    Raises: DatasetError, when it is no array that can be read: Python objects, which may be
+        programs, or fewer bytes than its header says.
+    """
+    with ZipFile(path) as archive:
+        if f"{name}.npy" not in archive.namelist():
+            raise DatasetError(
+                f"{path}: Expected the array {name} as numpy.savez writes it. Received a file "
+                f"{name} that is no .npy."
+            )
+        size = archive.getinfo(f"{name}.npy").file_size
+        with archive.open(f"{name}.npy") as file:
+            version = np.lib.format.read_magic(file)
+            headers = {(1, 0): np.lib.format.read_array_header_1_0}
+            read_header_of = headers.get(version, np.lib.format.read_array_header_2_0)
+            shape, _, dtype = read_header_of(file)
+            left = size - file.tell()
+    if dtype.hasobject:
+        kind = "strings" if name == "class_names" else "numbers"
+        raise DatasetError(
+            f"{path}: Expected {kind} in {name}. Received Python objects (dtype object), which are "
+            f"never read. Convert them before they are saved, as by {name}.astype("
+            f"{'str' if name == 'class_names' else 'int'})."
+        )
+    if math.prod(shape) * dtype.itemsize != left:
+        raise DatasetError(
+            f"{path}: Expected as many bytes in {name} as its header says, of {dtype} and shape "
+            f"{shape}. Received {left}. Save it again."
+        )
     return shape[0] if shape else 0
 
 
 def _loader(path: Path | str, check_x: Callable, count: int) -> Callable[[np.ndarray], np.ndarray]:
     def load(kept: np.ndarray) -> np.ndarray:
-        with readable(path, _NPZ), np.load(path) as archive:
+        with _arrays(path, _NPZ) as archive:
             x = archive["x"]
         check_x(path, x, count)
         return x[kept]
@@ -178,6 +220,24 @@ def check_columns(path: Path | str, names: Sequence[str], columns: dict[str, str
             )
 
 
+def check_named(path: Path | str, names: Sequence[str], noun: str) -> None:
+    """Raise DatasetError where some columns of numbers have a name and one has none.
+
+    Such is what pandas writes beside a table: the numbers of its rows.
+
+    Args:
+        names: of the columns.
+        noun: what one of them holds.
+    """
+    unnamed = [name for name in names if not name or re.fullmatch(r"Unnamed: \d+", name)]
+    if unnamed and len(unnamed) < len(names):
+        raise DatasetError(
+            f"{path}: Expected a name of every column of {noun}s. Received one "
+            f"{repr(unnamed[0]) if unnamed[0] else 'without a name'}, as pandas writes the numbers "
+            "of rows. Leave it out (index=False), or give it a name."
+        )
+
+
 def read_header(path: Path | str, columns: dict[str, str]) -> Header:
     """Read the names of the columns of a CSV file.
 
@@ -194,5 +254,11 @@ def read_header(path: Path | str, columns: dict[str, str]) -> Header:
     names = [name.strip() for name in names]
     # Pixels for a header, as in a file of Kaggle's, may be the same twice: the first one counts.
     once = list(dict.fromkeys(names))
+    for key, column in columns.items():
+        if names.count(column) > 1 and not re.fullmatch(r"\d+(\.\d+)?", column):
+            raise DatasetError(
+                f"{path}: Expected one column '{column}' ({key}). Received {names.count(column)}. "
+                "Leave the others out, or rename them."
+            )
     check_columns(path, once, {column: key for key, column in columns.items()})
     return Header(names, separator)

@@ -1,12 +1,20 @@
 """Folders with one sub-folder per class, and one file per example in it; or with no classes."""
 
+import stat
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from self_training.data.examples import UNKNOWN, UNKNOWN_FOLDER, check_class_names, plain_name
+from self_training.data.examples import (
+    UNKNOWN,
+    UNKNOWN_FOLDER,
+    check_class_names,
+    is_readable,
+    plain_name,
+)
 from self_training.errors import DatasetError
 
 # What file managers leave in folders, beside hidden files.
@@ -33,7 +41,7 @@ def list_files(folder: Path, content: Content) -> tuple[list[list[Path]], list[s
     """
     noun = content.noun
     entries = sorted(entry for entry in folder.iterdir() if not _is_litter(entry))
-    classes = [entry for entry in entries if entry.is_dir()]
+    classes = [entry for entry in entries if _is_folder(entry)]
     if all(entry.name.isdecimal() for entry in classes):
         classes.sort(key=lambda entry: int(entry.name))
     outside = [entry for entry in entries if entry.suffix.lower() in content.suffixes]
@@ -45,6 +53,7 @@ def list_files(folder: Path, content: Content) -> tuple[list[list[Path]], list[s
             f"'{UNKNOWN_FOLDER}', or into a folder of their own (unlabeled: PATH)."
         )
     check_class_names(folder, [entry.name for entry in classes])
+    _check_numbers(folder, [entry.name for entry in classes if entry.name.isdecimal()])
     files = []
     for entry in classes:
         if entry.name != UNKNOWN_FOLDER and entry.name.lower() == UNKNOWN_FOLDER:
@@ -103,21 +112,69 @@ def list_without_classes(folder: Path, content: Content) -> list[Path]:
 
 def _check_suffixes(files: list[Path], content: Content) -> None:
     for file in files:
-        if file.suffix.lower() not in content.suffixes:
+        if _is_folder(file) or file.suffix.lower() not in content.suffixes:
             raise DatasetError(
                 f"{file}: Expected nothing but {content.noun}s here "
                 f"({', '.join(content.suffixes)}). Convert the file or move it elsewhere."
             )
 
 
+def _check_numbers(folder: Path, names: list[str]) -> None:
+    """Raise DatasetError where two classes are one number, written in two ways."""
+    for name, other in pairwise(sorted(names, key=int)):
+        if int(name) == int(other):
+            raise DatasetError(
+                f"{folder}: Expected every number as the name of one class. Received the folders "
+                f"'{name}' and '{other}'. Rename one, or put their files into one folder."
+            )
+
+
+def _is_folder(path: Path) -> bool:
+    """Return whether a name in a folder is a folder, and no file.
+
+    Raises: DatasetError, where it leads to neither: a link to nothing would be left out unseen, and
+        to read from a pipe never ends.
+    """
+    if not is_readable(path.name):
+        raise DatasetError(
+            f"{str(path)!a}: Expected a name of characters that can be read, in UTF-8. "
+            "Received another one. Rename it."
+        )
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        if not path.is_symlink():
+            raise DatasetError(f"{path}: Expected a file or folder. Received: {error}.") from error
+        raise DatasetError(
+            f"{path}: Expected a file or folder. Received a link to {path.readlink()}, which can't "
+            f"be followed ({error.strerror}). Mend or remove it."
+        ) from error
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise DatasetError(
+            f"{path}: Expected a file or folder. Received a pipe, a socket or a device. Remove it."
+        )
+    return stat.S_ISDIR(mode)
+
+
 def _within(folder: Path) -> list[Path]:
-    """Return the files of a folder and of its sub-folders, but for litter."""
-    return [
-        path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and not any(_is_litter(Path(step)) for step in path.relative_to(folder).parts)
-    ]
+    """Return the files of a folder and of its sub-folders, links among them, but for litter."""
+    found: list[Path] = []
+    waiting: list[tuple[Path, tuple[Path, ...]]] = [(folder, (folder.resolve(),))]
+    while waiting:
+        part, above = waiting.pop()
+        for entry in part.iterdir():
+            if _is_litter(entry):
+                continue
+            if not _is_folder(entry):
+                found.append(entry)
+                continue
+            if (place := entry.resolve()) in above:
+                raise DatasetError(
+                    f"{entry}: Expected a folder. Received a link to {place}, which it is in. "
+                    "Remove it."
+                )
+            waiting.append((entry, (*above, place)))
+    return found
 
 
 def _is_litter(path: Path) -> bool:

@@ -5,16 +5,20 @@ import io
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from self_training.errors import ScoresError
+from self_training.data.examples import plain_name
+from self_training.errors import ScoresError, shown
 from self_training.evaluation.metrics import METRICS
 
 REQUIRED = ("dataset", "method", "accuracy")
 # Beside the metrics, all of them in [0, 1]: what may be any number from 0 on.
 AMOUNTS = ("training_time", "inference_time", "gradient_steps", "examples_seen")
 LONGEST_NAME = 60
+# The source of a study's own scores.
+OWN = "study"
 OPTIONAL = ("fold", *(name for name in METRICS if name != "accuracy"), *AMOUNTS)
 
 
@@ -25,7 +29,7 @@ def read(path: str | Path) -> pd.DataFrame:
     byte-order mark, blanks around values and the case of headers do not matter. An empty accuracy
     is a missing score. Other columns than REQUIRED and OPTIONAL are left out.
 
-    Returns: those columns, with `source`, the file. The fold is missing where only means are known.
+    Returns: those columns, with `source`, the path. The fold is missing where only means are known.
     Raises: ScoresError, naming file and row.
     """
     try:
@@ -65,7 +69,13 @@ def read(path: str | Path) -> pd.DataFrame:
     if not rows:
         raise ScoresError(f"{path}: Expected a row per score under the header. Received none.")
     _check_folds(path, seen)
-    return pd.DataFrame(rows).astype({"fold": "Int64"}).assign(source=Path(path).name)
+    return pd.DataFrame(rows).astype({"fold": "Int64"}).assign(source=_source(path))
+
+
+def _source(path) -> str:
+    """Return what scores of a file are from: its path, but never what a study's own are from."""
+    name = Path(path).as_posix()
+    return f"./{name}" if name == OWN else name
 
 
 def _rows(path, reader):
@@ -96,9 +106,10 @@ def _check_header(path, header: list[str]) -> None:
 
 
 def _read_row(path, line: int, cells: dict, separator: str) -> dict:
-    row = {}
+    row: dict[str, Any] = {}
     for name in ("dataset", "method"):
-        row[name] = cells[name]
+        # However it is encoded: two that look alike are one.
+        row[name] = cells[name] = plain_name(cells[name])
         if not cells[name]:
             raise ScoresError(f"{path}, row {line}: Expected a {name}. Received nothing.")
         if len(cells[name]) > LONGEST_NAME or not cells[name].isprintable():
@@ -111,7 +122,7 @@ def _read_row(path, line: int, cells: dict, separator: str) -> dict:
     if not re.fullmatch(r"(-?[0-9]{1,9})?", fold):
         raise ScoresError(
             f"{path}, row {line}, fold: Expected an integer, or nothing for a mean over folds. "
-            f"Received: '{fold}'."
+            f"Received: {shown(fold)}."
         )
     row["fold"] = int(fold) if fold else None
     for name in (*METRICS, *AMOUNTS):
@@ -128,7 +139,7 @@ def _number(where: str, text: str, separator: str, name: str) -> float:
             raise ValueError
         value = float(text.replace(",", ".") if separator != "," else text)
     except ValueError:
-        raise ScoresError(f"{where}: Expected a number. Received: '{text}'.") from None
+        raise ScoresError(f"{where}: Expected a number. Received: {shown(text)}.") from None
     if name in AMOUNTS:
         if not 0 <= value < math.inf:
             raise ScoresError(f"{where}: Expected a number from 0 on. Received: '{text}'.")
@@ -154,13 +165,17 @@ def combine(scores: pd.DataFrame, external: list[pd.DataFrame]) -> pd.DataFrame:
 
     Raises: ScoresError, when two of them have scores of the same method on the same dataset.
     """
-    table = pd.concat([some for some in (scores, *external) if len(some)], ignore_index=True)
-    for (dataset, method), sources in (
-        table.groupby(["dataset", "method"])["source"].unique().items()
-    ):
-        if len(sources) > 1:
-            raise ScoresError(
-                f"{sources[1]}: Expected scores that are not given elsewhere. Received some of "
-                f"'{method}' on '{dataset}', of which {sources[0]} has scores. Rename the method."
-            )
-    return table
+    first: dict[tuple[str, str], str] = {}
+    for some in (scores, *external):
+        if not len(some):
+            continue
+        found = some[["dataset", "method", "source"]].drop_duplicates()
+        for dataset, method, source in found.itertuples(index=False):
+            if (dataset, method) in first:
+                raise ScoresError(
+                    f"{source}: Expected scores that are not given elsewhere. Received some of "
+                    f"'{method}' on '{dataset}', of which {first[dataset, method]} has scores. "
+                    "Rename the method."
+                )
+            first[dataset, method] = source
+    return pd.concat([some for some in (scores, *external) if len(some)], ignore_index=True)

@@ -9,7 +9,7 @@ import numpy as np
 from self_training.data.cells import labels_of
 from self_training.data.csv_rows import Numbers, read_rows
 from self_training.data.examples import UNKNOWN, Examples, encode_labels
-from self_training.data.files import read_header
+from self_training.data.files import check_named, read_header
 from self_training.errors import DatasetError
 
 # What columns hold that are none of texts.
@@ -85,6 +85,8 @@ def _read_table(
     that name them; ids are there in any case."""
     named = columns_of_text | ({"id_column": id_column} if id_column is not None else {})
     header = read_header(path, named)
+    pixels = [name for name in header.names if name not in named.values()]
+    check_named(path, pixels, "pixel")
     shape = _image_shape(path, len(header.names) - len(named), image_size)
     texts: dict[str, list[str]] = {key: [] for key in named}
     position = {header.names.index(name): texts[key] for key, name in named.items()}

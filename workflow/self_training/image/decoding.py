@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _MODES: dict[str | None, str] = {"grayscale": "L", "rgb": "RGB"}
 # Pillow's modes of 8 bits per channel (1: of one bit), by what they are read as.
 _GRAY, _COLOR = {"1", "L", "LA", "La"}, {"P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr"}
+# Of Pillow's many formats those that are documented: some others hand a file to other programs
+# (PostScript, which is a program itself), whatever its name.
+_FORMATS = ("PNG", "JPEG", "WEBP")
 # Exif's orientation, and the number of Pillow's transposition that undoes it.
 _ORIENTATION = 0x0112
 _TURNS: dict[int | None, int] = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
@@ -35,7 +38,7 @@ def decode(path: Path, image_size: Sequence[int] | None, color_mode: str | None)
     from PIL import Image
 
     try:
-        with Image.open(path) as opened:
+        with Image.open(path, formats=_FORMATS) as opened:
             image: Image.Image = opened
             turn = _TURNS.get(image.getexif().get(_ORIENTATION))
             if image.mode not in _GRAY | _COLOR:
@@ -66,8 +69,8 @@ def decode(path: Path, image_size: Sequence[int] | None, color_mode: str | None)
         Image.DecompressionBombError,
     ) as error:
         raise DatasetError(
-            f"{path}: Expected an image. Received a file that cannot be read as one ({error}). "
-            "Replace or remove it."
+            f"{path}: Expected an image, as PNG, JPEG or WebP. Received a file that cannot be read "
+            f"as one ({error}). Convert, replace or remove it."
         ) from error
     return pixels.reshape(*pixels.shape[:2], -1)
 

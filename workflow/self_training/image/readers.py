@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 
 from self_training.data.examples import UNKNOWN, Examples, with_unlabeled
 from self_training.data.files import read_npz, read_unlabeled_npz
@@ -100,6 +101,11 @@ def check_images(path: Path | str, x: np.ndarray, labels: int) -> None:
             f"{path}: Expected images x with 1 channel (grayscale) or 3 (color). "
             f"Received {x.shape[3]}, in x of shape {x.shape}."
         )
+    if 0 in x.shape[1:3]:
+        raise DatasetError(
+            f"{path}: Expected images x with pixels. Received x of shape {x.shape}, of no height "
+            "or no width."
+        )
     if len(x) != labels:
         raise DatasetError(
             f"{path}: Expected one label in y per image in x. Received {labels} labels and "
@@ -142,6 +148,7 @@ def _loader(
             image = decode(paths[index], image_size, color_mode)
             if row == 0:
                 first = paths[index]
+                _check_memory(first, len(kept), image)
                 x = np.empty((len(kept), *image.shape), np.uint8)
             if image.shape[:2] != x.shape[1:3]:
                 raise DatasetError(
@@ -159,6 +166,17 @@ def _loader(
         return x
 
     return load
+
+
+def _check_memory(path: Path, count: int, image: np.ndarray) -> None:
+    """Raise DatasetError where so many images like one are more than the machine's memory."""
+    needed, total = count * image.nbytes, psutil.virtual_memory().total
+    if needed > total:
+        shape = " x ".join(map(str, image.shape))
+        raise DatasetError(
+            f"{path}: Expected images that fit into memory together, of {total / 2**30:.0f} GiB. "
+            f"Received {count} of {shape}, {needed / 2**30:.0f} GiB. Set a smaller image_size."
+        )
 
 
 def read_digits() -> Examples:

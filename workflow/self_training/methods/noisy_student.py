@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from self_training.data.split import Split
+from self_training.errors import DatasetError
 from self_training.methods import pseudo_labels
 from self_training.methods.labeled_so_far import PseudoLabels, no_pseudo_labels
 from self_training.methods.parts import Part, slice_bounds
@@ -122,11 +123,23 @@ def slice_of(split: Split, chain: Candidate, generation: int) -> np.ndarray:
 
     A chain without `unlabeled_fraction` asks about all of them every time; after its last
     generation a chain asks about none.
+
+    Raises: DatasetError, where the first slice has one example, or more than are unlabeled; known
+        before anything runs, where a dataset can be counted then (see `study.checks_of_size`).
     """
     if generation > chain.generations:
         return split.unlabeled_idx[:0]
     if chain.unlabeled_fraction is None:
         return split.unlabeled_idx
+    unlabeled = len(split.unlabeled_idx)
+    pool = len(split.labeled_idx) + unlabeled
+    size = round(chain.unlabeled_fraction * pool)
+    if not 1 < size <= unlabeled:
+        raise DatasetError(
+            "unlabeled_fraction: Expected a part of the pool that is at least 2 examples and at "
+            f"most the {unlabeled} unlabeled ones of the {pool} in the pool. Received: "
+            f"{chain.unlabeled_fraction}, which is {size}. Choose another, or schedule: all."
+        )
     start, stop = slice_bounds(split, generation, chain.unlabeled_fraction)
     return split.unlabeled_idx[start:stop]
 

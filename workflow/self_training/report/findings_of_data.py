@@ -57,6 +57,12 @@ def of_first_sheet(data_checks: list[dict], balances: list[dict]) -> list[str]:
             "that tells one from the other. Scores are of labeled examples; pseudo-labels may be "
             "wrong more often than these say (sheet Data check)."
         )
+    black = [check["dataset"] for check in data_checks if check.get("black")]
+    if black:
+        lines.append(
+            f"Images are black: {shorten(black)} have no pixel above 1, of 255. Their pixels were "
+            "meant to be from 0 to 1: multiply them by 255 before they are made integers."
+        )
     return lines + _rarer(balances)
 
 
@@ -64,8 +70,15 @@ def _groups(check: dict) -> str:
     duplicates = check["duplicates"]
     groups = sum(row["groups"] for row in duplicates["counts"])
     labels = f", {duplicates['contradicting']} with contradicting labels"
+    across = sum(
+        row["groups"]
+        for row in duplicates["counts"]
+        if "test" in row["parts"] and len(row["parts"]) > 1
+    )
+    tested = f", {across} across training and test file"
     return (
-        f"{check['dataset']} ({count(groups, 'group')}{labels * bool(duplicates['contradicting'])})"
+        f"{check['dataset']} ({count(groups, 'group')}{labels * bool(duplicates['contradicting'])}"
+        f"{tested * bool(across)})"
     )
 
 

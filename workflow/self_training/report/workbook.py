@@ -1,5 +1,6 @@
 """Tables and texts on the sheets of an Excel workbook, and how they look."""
 
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ CAUTION_FILL = PatternFill("solid", start_color="FFF2CC")
 ANSWER = Font(bold=True, size=18, color="1F4E79")
 TITLE, HEADING, BOLD = Font(bold=True, size=16), Font(bold=True, size=13), Font(bold=True)
 WRAP = Alignment(wrap_text=True, vertical="top", horizontal="left")
+# What XML has no place for.
+_NONE_OF_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 LEFT, RIGHT = Alignment(horizontal="left"), Alignment(horizontal="right")
 
 
@@ -53,7 +56,14 @@ class Column:
     def of(self, row: Any) -> Any:
         """Return the value of a row's cell."""
         value = self.value(row) if callable(self.value) else row[self.value]
+        if isinstance(value, str):
+            return readable(value)
         return None if value is None or pd.isna(value) else value
+
+
+def readable(text: str) -> str:
+    """Return a text that a workbook can hold: other characters, of a file's name, are replaced."""
+    return _NONE_OF_XML.sub("\ufffd", text)
 
 
 def set_widths(sheet: Worksheet, columns: Iterable[Column]) -> None:
@@ -130,7 +140,7 @@ def append_text(
     sheet: Worksheet, text: str, fill: PatternFill | None = None, font: Font | None = None
 ) -> None:
     """Append a paragraph, merged over columns A to H and high enough for its words."""
-    sheet.append([text])
+    sheet.append([readable(text)])
     row = sheet.max_row
     sheet.cell(row, 1).data_type = "s"  # Text, even where it begins like a formula.
     sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=8)

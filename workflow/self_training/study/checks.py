@@ -9,7 +9,7 @@ from self_training.data.examples import Reader
 from self_training.errors import ConfigError
 from self_training.study import budgets, fair_controls, hub
 from self_training.study.checks_of_controls import CONTROL_RULES
-from self_training.study.checks_of_datasets import ARCHIVE_RULES, DATASET_RULES
+from self_training.study.checks_of_datasets import ARCHIVE_RULES, DATASET_RULES, is_there
 from self_training.study.checks_of_deployment import (
     DEPLOYMENT_RULES,
     no_deployment_without_training,
@@ -18,6 +18,12 @@ from self_training.study.checks_of_draws import DRAW_RULES, no_repeats_of_draws
 from self_training.study.checks_of_inheritance import INHERITANCE_RULES
 from self_training.study.checks_of_kinds import KIND_RULES
 from self_training.study.checks_of_methods import METHOD_RULES, check_backbone
+from self_training.study.checks_of_size import (
+    SIZE_RULES,
+    check_slices,
+    no_names_of_one_case,
+    no_trials_of_nothing,
+)
 from self_training.study.config import compares_only, external_scores, inner_folds
 from self_training.study.methods import CONTROL, kind
 from self_training.study.new_examples import PREDICTION_RULES
@@ -46,10 +52,14 @@ def validate(config: dict) -> None:
     for archive_rule in ARCHIVE_RULES:
         archive_rule(config)
     no_repeats_of_draws(config)
+    no_names_of_one_case(config)
     # Settings can be looked at once it is clear, of all methods, where they are inherited from.
     for rule in INHERITANCE_RULES:
         for name in config["methods"]:
             rule(config, name)
+    for size_rule in SIZE_RULES:
+        for name in config["methods"]:
+            size_rule(config, name)
     for kind_rule in KIND_RULES:
         kind_rule(config)
     for name in config["methods"]:
@@ -59,6 +69,7 @@ def validate(config: dict) -> None:
         if kind(config, name) == CONTROL:
             for rule in CONTROL_RULES:
                 rule(config, name)
+    no_trials_of_nothing(config)
     with_controls = fair_controls.add(config)
     for deployment_rule in DEPLOYMENT_RULES:
         deployment_rule(with_controls)
@@ -71,7 +82,10 @@ def validate(config: dict) -> None:
 def no_missing_file_of_scores(config: dict) -> None:
     """Forbid the path of a table of scores that is not there."""
     for path in external_scores(config):
-        if not Path(path).is_file():
+        if set("{}") & set(path):
+            # Snakemake would take it for a wildcard.
+            raise ConfigError.of("external_scores", "a path without braces", path)
+        if not is_there(path, Path.is_file):
             raise ConfigError.of("external_scores", "existing CSV files", path)
 
 
@@ -124,6 +138,15 @@ def check_datasets(config: dict, read: Reader) -> None:
                 outer_folds=config["outer_folds"],
                 inner_folds=inner_folds(config),
                 draw=dataset.get("draw", "stratified"),
+                **budget,
+            )
+            check_slices(
+                config,
+                counts,
+                name,
+                config["outer_folds"],
+                dataset.get("draw", "stratified"),
+                "test_path" in dataset,
                 **budget,
             )
         check_distinct_budgets(

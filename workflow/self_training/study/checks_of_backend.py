@@ -2,13 +2,18 @@
 
 import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 from self_training.data.sources import VECTORS
+from self_training.errors import ConfigError
 from self_training.study import penalty
 from self_training.study.config import compares_only
 from self_training.study.encoders import what_networks_take
 
+# What Keras trains with, of the variable KERAS_BACKEND.
 TENSORFLOW, JAX = "tensorflow", "jax"
+BACKENDS = (TENSORFLOW, JAX, "torch")
 
 
 def check_backend(config: dict, backend: str, elsewhere: bool) -> None:
@@ -20,9 +25,15 @@ def check_backend(config: dict, backend: str, elsewhere: bool) -> None:
         elsewhere: whether jobs run on other machines than this one, of whose devices nothing is
             known.
     """
-    if compares_only(config) or backend == TENSORFLOW:
+    if compares_only(config):
         return
-    no_penalty_that_is_not_to_be_had(config, backend, elsewhere)
+    if backend not in BACKENDS:
+        raise ConfigError.of("KERAS_BACKEND", f"one of {', '.join(BACKENDS)}", backend)
+    if find_spec(backend) is None:
+        expected = f"one that is installed ({', '.join(filter(find_spec, BACKENDS)) or 'none is'})"
+        raise ConfigError.of("KERAS_BACKEND", expected, backend)
+    if backend != TENSORFLOW:
+        no_penalty_that_is_not_to_be_had(config, backend, elsewhere)
 
 
 def no_penalty_that_is_not_to_be_had(config: dict, backend: str, elsewhere: bool) -> None:
@@ -57,3 +68,11 @@ def is_on_cpu() -> bool:
     code = "import jax; print(jax.default_backend())"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     return done.stdout.strip() == "cpu"
+
+
+def check_results(config: dict) -> None:
+    """Raise ConfigError when the folder of a study's results is a file."""
+    path = Path("results") / config["study"]
+    if path.exists() and not path.is_dir():
+        expected = f"a name that no file in results/ has ({path} is one)"
+        raise ConfigError.of("study", expected, config["study"])

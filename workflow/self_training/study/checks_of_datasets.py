@@ -126,6 +126,15 @@ def no_braces_in_a_path(key: str, dataset: dict) -> None:
             raise ConfigError.of(f"{key}.{name}", "a path without braces", dataset[name])
 
 
+def is_there(path: Path | str, kind: Callable[[Path], bool]) -> bool:
+    """Return whether a path leads to a file or folder: not where it is longer than any, or has a
+    character that none has."""
+    try:
+        return kind(Path(path))
+    except (OSError, ValueError):
+        return False
+
+
 def no_missing_path(key: str, dataset: dict) -> None:
     """Forbid files and folders that are not there, and those of another form than the source's."""
     source = dataset["source"]
@@ -133,9 +142,10 @@ def no_missing_path(key: str, dataset: dict) -> None:
         if name not in dataset:
             continue
         path = Path(dataset[name])
-        if source in sources.FOLDERS and not path.is_dir():
+        if source in sources.FOLDERS and not is_there(path, Path.is_dir):
             raise ConfigError.of(f"{key}.{name}", "an existing folder", dataset[name])
-        if source not in sources.FOLDERS and not (path.is_file() and path.suffix == f".{source}"):
+        is_file = is_there(path, Path.is_file) and path.suffix == f".{source}"
+        if source not in sources.FOLDERS and not is_file:
             raise ConfigError.of(f"{key}.{name}", f"an existing .{source} file", dataset[name])
 
 

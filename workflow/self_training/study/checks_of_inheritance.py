@@ -3,17 +3,22 @@
 from collections.abc import Callable
 
 from self_training.errors import ConfigError
-from self_training.study.methods import CHAIN, CONTROL, control_of, kind
+from self_training.study.methods import CHAIN, CONTROL, OF_CONTROLS, control_of, kind
 
+# What lies beside the folders of methods in the folder of a fold.
+_FILES_OF_FOLDS = ("split.npz", "decision.json")
 Rules = list[Callable[[dict, str], None]]
 
 
 def no_method_in_the_teachers_folder(config: dict, name: str) -> None:
-    """Forbid the name of the folder that the shared teachers of a fold are in."""
-    if name == "teachers":
+    """Forbid the name of the folder that the shared teachers of a fold are in, which on some
+    machines is one in capital letters, too."""
+    if name.lower() == "teachers":
         raise ConfigError.of(
             "methods", "a name that is not the folder of the shared teachers", name
         )
+    if name.lower() in _FILES_OF_FOLDS:
+        raise ConfigError.of("methods", "a name that is not a file beside methods' folders", name)
 
 
 def no_method_without_generations(config: dict, name: str) -> None:
@@ -21,6 +26,18 @@ def no_method_without_generations(config: dict, name: str) -> None:
     if not {"inherit", "generations"} & set(config["methods"][name]):
         expected = "a number of generations (0 for a supervised baseline), or inherit"
         raise ConfigError.of(f"methods.{name}.generations", expected, None)
+
+
+def no_control_with_students(config: dict, name: str) -> None:
+    """Forbid what makes a method a control beside generations of its own."""
+    method = config["methods"][name]
+    given = method.get("generations", 0)
+    if given in (0, [0]):
+        return
+    for key in OF_CONTROLS:
+        if key in method:
+            expected = "it only with generations: 0, as a control has no students"
+            raise ConfigError.of(f"methods.{name}.{key}", expected, method[key])
 
 
 def no_unknown_parent(config: dict, name: str) -> None:
@@ -60,6 +77,7 @@ def no_control_of_what_is_no_chain(config: dict, name: str) -> None:
 INHERITANCE_RULES: Rules = [
     no_method_in_the_teachers_folder,
     no_method_without_generations,
+    no_control_with_students,
     no_unknown_parent,
     no_grandparent,
     no_heir_of_a_control,

@@ -42,6 +42,18 @@ def no_backbone_of_another_kind(config: dict) -> None:
                 raise ConfigError.of(key, expected, backbone)
 
 
+def no_images_that_are_too_small(config: dict) -> None:
+    """Forbid a size of images that a backbone of ours can't pool."""
+    for method in config["methods"]:
+        for backbone in backbones_of(config, method):
+            least = names.LEAST_SIDE.get(backbone, 1)
+            for name, dataset in config["datasets"].items():
+                size = dataset.get("image_size")
+                if size is not None and min(size) < least:
+                    expected = f"at least {least} x {least} pixels, for {backbone}"
+                    raise ConfigError.of(f"datasets.{name}.image_size", expected, size)
+
+
 def no_noise_of_another_kind(config: dict) -> None:
     """Forbid input noise that other examples have."""
     _, kind = _first(config)
@@ -65,6 +77,7 @@ def no_scaling_but_of_vectors(config: dict) -> None:
 KIND_RULES: list[Callable[[dict], None]] = [
     no_two_kinds,
     no_backbone_of_another_kind,
+    no_images_that_are_too_small,
     no_noise_of_another_kind,
     no_scaling_but_of_vectors,
 ]

@@ -23,6 +23,8 @@ BACKBONES_OF = {
 BACKBONES = {name: path for table in BACKBONES_OF.values() for name, path in table.items()}
 # They have no residual blocks, of which stochastic depth could leave out some.
 WITHOUT_BLOCKS = {"original_cnn", *BACKBONES_OF["vectors"], *BACKBONES_OF["texts"]}
+# Pixels that a side of an image must have for a backbone that pools; others take any.
+LEAST_SIDE = {"original_cnn": 4}
 # Policies of input noise; see `image.noise.Policy`.
 POLICIES_OF = {
     "images": {

@@ -1,4 +1,4 @@
-"""A config by itself: no key twice, no unknown key, and values of the right kind."""
+"""A config by itself: no unknown key, and values of the right kind."""
 
 import math
 from collections.abc import Iterable
@@ -11,18 +11,12 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.validators import extend
 
 from self_training.data.sources import SOURCES
-from self_training.errors import ConfigError
+from self_training.errors import ConfigError, shown
 from self_training.study.config import compares_only
 from self_training.study.encoders import ENCODERS
 from self_training.study.names import POLICIES
 
 PATH = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
-
-
-def check_unique_keys(path) -> None:
-    """Raise ConfigError when a key stands twice in a config file, of which YAML keeps the last."""
-    with open(path) as file:
-        yaml.load(file, _UniqueKeyLoader)
 
 
 def check_schema(config: dict) -> None:
@@ -70,24 +64,6 @@ _Validator = extend(
 )
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Reads YAML, of which a key that stands twice is an error; YAML itself keeps the last one."""
-
-    def construct_mapping(self, node, deep=False):
-        seen = set()
-        for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge":
-                continue
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                line = key_node.start_mark.line + 1
-                raise ConfigError(
-                    f"{self.name}, line {line}: Expected every key once. Received '{key}' again."
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep)
-
-
 def _describe(error: ValidationError) -> str:
     key = ".".join(str(step) for step in error.absolute_path) or "config"
     if error.validator == "additionalProperties":
@@ -95,8 +71,8 @@ def _describe(error: ValidationError) -> str:
         unknown = next(name for name in error.instance if name not in known)
         hint = get_close_matches(str(unknown), known, 1)
         return (
-            f"{key}: Expected the keys {', '.join(known)}. Received the unknown key '{unknown}'."
-            + (f" Did you mean '{hint[0]}'?" if hint else "")
+            f"{key}: Expected the keys {', '.join(known)}. Received the unknown key "
+            f"{shown(unknown)}." + (f" Did you mean '{hint[0]}'?" if hint else "")
         )
     if error.validator == "required":
         missing = [name for name in error.validator_value if name not in error.instance]
@@ -104,5 +80,16 @@ def _describe(error: ValidationError) -> str:
             f"{key}: Expected the keys {', '.join(error.validator_value)}. "
             f"Missing: {', '.join(missing)}."
         )
-    expected = error.schema.get("expected", error.message)
-    return f"{key}: Expected {expected}. Received: {error.instance!r}."
+    expected = error.schema.get("expected", f"another value ({error.message:.300})")
+    # Of a value that may be one or a list, the errors are those of both.
+    own = (error, *(error.context or ()))
+    if any(some.validator == "uniqueItems" for some in own) and "different" not in expected:
+        expected += ", which must be different"
+    largest = [
+        some.validator_value
+        for some in own
+        if some.validator == "maximum" and _is_number(None, some.instance)
+    ]
+    if largest and " in (" not in expected and " in [" not in expected:
+        expected += f", and of at most {largest[0]}"
+    return f"{key}: Expected {expected}. Received: {shown(error.instance)}."

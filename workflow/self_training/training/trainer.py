@@ -16,6 +16,7 @@ import numpy as np
 from self_training import dotted_paths
 from self_training.data.pool import Pool
 from self_training.seeds import derive_seed, generator
+from self_training.training import outputs
 from self_training.training.batches import Steps, epochs
 from self_training.training.framework import keras
 from self_training.training.runs import (
@@ -51,17 +52,19 @@ def build_network(
 
     Args:
         dtype: of what it is given: `float32`, or `int32` of ids.
+
+    Raises: ConfigError, where the backbone gives no class probabilities.
     """
     keras.utils.set_random_seed(derive_seed(purpose="weights", **identity))
     inputs = keras.Input(input_shape, dtype=dtype)
-    outputs = dotted_paths.find(settings.backbone)(
-        _scaled(inputs) if settings.scaling == STANDARDIZE else inputs,
-        classes=classes,
-        dropout=settings.noise["dropout"],
-        survival=settings.noise["survival"],
-        seed=derive_seed(purpose="noise", **identity) % 2**31,
-    )
-    return keras.Model(inputs, outputs)
+    noise = {
+        "dropout": settings.noise["dropout"],
+        "survival": settings.noise["survival"],
+        "seed": derive_seed(purpose="noise", **identity) % 2**31,
+    }
+    given = _scaled(inputs) if settings.scaling == STANDARDIZE else inputs
+    made = outputs.build_outputs(settings.backbone, given, classes, noise)
+    return outputs.connect(settings.backbone, inputs, made)
 
 
 def _scaled(inputs):
@@ -103,6 +106,7 @@ class Trainer(ABC):
         self.policy: Any = dotted_paths.find(noise["policy"]) if noise["magnitude"] else None
         self.dtype = "int32" if inputs.dtype.kind == "i" else "float32"
         self.model = build_network(inputs.shape[1:], classes, self.compiled, {}, self.dtype)
+        outputs.try_out(self.compiled.backbone, self.model, inputs)
         # With weight decay this is AdamW.
         self.optimizer = keras.optimizers.Adam(weight_decay=self.compiled.weight_decay or None)
         self.optimizer.build(self.model.trainable_variables)
@@ -188,18 +192,24 @@ class Trainer(ABC):
     ) -> TrainedRun:
         """Return a run's result: its probabilities, and its record.
 
-        A network whose loss is no longer finite predicts nothing: all classes equally probable.
+        A network whose loss, or what it predicts, is not finite any more predicts nothing: all
+        classes equally probable. The loss alone does not know what its last step has done.
 
         Args:
             losses: mean of each epoch.
             probabilities: of `Run.predict`.
             prediction_seconds: by the same names.
+
+        Raises: ConfigError, where predictions are no probabilities.
         """
-        diverged = not np.isfinite(losses).all()
+        predicted = [*probabilities.values()]
+        diverged = not all(np.isfinite(some).all() for some in (np.array(losses), *predicted))
         if diverged:
             logger.warning("%s: loss not finite; use a smaller learning_rate", run.identity)
             for array in probabilities.values():
                 array[:] = 1 / self.classes
+        for array in probabilities.values():
+            outputs.check_probabilities(self.compiled.backbone, array)
         record = run.identity | {
             "examples": len(run.examples),
             "steps": steps,

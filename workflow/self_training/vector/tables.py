@@ -11,7 +11,7 @@ from self_training.data.cells import ids_of, labels_of, named
 from self_training.data.columns import PARQUET, read_feature_names, read_names
 from self_training.data.csv_rows import Numbers, read_rows
 from self_training.data.examples import UNKNOWN, Examples, encode_labels
-from self_training.data.files import check_columns, read_header
+from self_training.data.files import check_columns, check_named, read_header
 from self_training.errors import DatasetError
 from self_training.vector import parquet_rows
 from self_training.vector.numbers import check_finite
@@ -91,6 +91,7 @@ def _read(
     check_columns(path, once, {name: key for key, name in named.items()})
     if columns is None:
         columns = read_feature_names(path, source, named.values())
+        check_named(path, columns, "feature")
     _check_features(path, columns, names, named)
     if source == PARQUET:
         x, cells = parquet_rows.read_rows(path, columns, list(named.values()))
