@@ -391,16 +391,16 @@ def test_a_backbone_is_never_run_to_find_it(tmp_path, monkeypatch):
 
 
 def test_a_backend_that_is_none_or_not_there(monkeypatch):
-    check_backend(tiny_config(), "tensorflow")
-    check_backend({"study": "a", "external_scores": "a.csv"}, "theano")
+    check_backend(tiny_config(), "tensorflow", False)
+    check_backend({"study": "a", "external_scores": "a.csv"}, "theano", False)
     for name in ("theano", "TensorFlow", ""):
         with pytest.raises(ConfigError, match="KERAS_BACKEND: Expected one of tensorflow, jax, t"):
-            check_backend(tiny_config(), name)
+            check_backend(tiny_config(), name, False)
     monkeypatch.setattr(checks_of_backend, "find_spec", lambda name: name == "jax" or None)
     with pytest.raises(
         ConfigError, match=r"Expected one that is installed \(jax\). .*'tensorflow'"
     ):
-        check_backend(tiny_config(), "tensorflow")
+        check_backend(tiny_config(), "tensorflow", False)
 
 
 def test_a_study_that_is_called_like_a_file_of_results(tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
 """A campaign of malformed files of examples: each gets one message that names it, and nothing that
 is half written is left."""
 
-import errno
 import io
 import os
 from types import SimpleNamespace
@@ -98,9 +97,8 @@ def test_labels_that_pandas_has_made_floating_point(tmp_path):
     path = tmp_path / "data.csv"
     path.write_text(FOUR + "1.0,1,2,3,4\n-1.0,1,2,3,4\n0.0,1,2,3,4\n,1,2,3,4\n")
     settings = {"source": "csv", "path": str(path), "label_column": "label"}
-    examples = kinds.read(path, settings)
-    assert examples.y.tolist() == [1, -1, 0, -1]
-    assert examples.class_names.tolist() == ["0.0", "1.0"]
+    with pytest.raises(DatasetError, match="Received 1.0 in data row 1. .* as whole numbers"):
+        kinds.read(path, settings)
 
 
 COLUMNS = {
@@ -425,22 +423,10 @@ def test_images_that_do_not_fit_into_memory(tmp_path, monkeypatch):
 )
 def test_garbage_in_place_of_prepared_files(tmp_path, name, load, content):
     (tmp_path / name).write_bytes(content)
-    message = f"{name}: Expected a file as this workflow has written it. .* Delete it to have it"
+    message = f"{name}: Expected a file as this workflow has written it. .* Delete it, and"
     with pytest.raises(StudyError, match=message) as caught:
         load(tmp_path / name)
     assert "pickle" not in str(caught.value)
-
-
-def test_a_full_disk_names_the_file_and_its_folder(tmp_path):
-    def fill(_) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    message = f"a.json: Expected space on the disk of {tmp_path}. Received: No space left on device"
-    with pytest.raises(StudyError, match=message), storage.atomic_path(tmp_path / "a.json") as path:
-        fill(path)
-    assert not list(tmp_path.iterdir())
-    with pytest.raises(PermissionError), storage.atomic_path(tmp_path / "a.json"):
-        raise PermissionError(errno.EACCES, "no")
 
 
 def test_what_is_wrong_in_a_zip_is_said_of_the_zip(tmp_path):

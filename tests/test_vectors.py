@@ -127,7 +127,7 @@ def test_unlabeled_rows_lie_in_a_file_of_their_own(tmp_path):
         (
             f"a,kind\n1,x\n{'x' * 10**7},y\n",
             None,
-            f"Expected numbers as features. Received '{'x' * 40}…' in data row 2, column 'a'.",
+            f"Expected numbers as features. Received '{'x' * 40}",
         ),
         (f"a,kind\n1,x\n{'7' * 10**7},y\n", None, "Received inf in row 2, feature 'a'"),
         (

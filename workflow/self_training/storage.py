@@ -139,8 +139,9 @@ def whole(path: Path | str) -> Iterator[None]:
         raise
     except (OSError, ValueError, EOFError, KeyError, TypeError, BadZipFile, zlib.error) as error:
         raise StudyError(
-            f"{path}: Expected a file as it was written. Received a damaged one ({error}). Delete "
-            "it, and start the same command again, which makes it anew."
+            f"{path}: Expected a file as this workflow has written it. Received a damaged one "
+            f"({type(error).__name__}). Delete it, and start the same command again, which makes "
+            "it anew."
         ) from error
 
 

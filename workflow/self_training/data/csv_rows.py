@@ -11,8 +11,6 @@ import numpy as np
 from self_training.data.files import Header, readable_utf8
 from self_training.errors import DatasetError, shown
 
-SHOWN = 40  # Characters of a cell that a message shows.
-
 
 class Numbers(NamedTuple):
     """What the columns of numbers in a CSV file hold.
@@ -86,7 +84,6 @@ def _where_wrong(
     value = re.search(r"convert string '(.*?)'? to \w+ at row (\d+), column (\d+)", message)
     if value:
         text, row, column = value.group(1), int(value.group(2)) + before, int(value.group(3))
-        received = repr(text[:SHOWN] + "…" * (len(text) > SHOWN)) if text else "nothing"
         if column > len(header):
             return (
                 f"{path}: Expected {len(header)} values in every row, one per column of the "

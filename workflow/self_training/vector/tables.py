@@ -86,9 +86,10 @@ def _read(
         columns: those of features; all others when None.
     """
     names = read_names(path, source)
-    # In a CSV file the first of two columns of a name is the one that is meant.
-    once = names if source == PARQUET else list(dict.fromkeys(names))
-    check_columns(path, once, {name: key for key, name in named.items()})
+    if source == PARQUET:
+        check_columns(path, names, {name: key for key, name in named.items()})
+    else:
+        read_header(path, named)
     if columns is None:
         columns = read_feature_names(path, source, named.values())
         check_named(path, columns, "feature")
