@@ -362,7 +362,7 @@ def test_a_backbone_is_never_run_to_find_it(tmp_path, monkeypatch):
     """Nor are the packages that it is in, nor is what can't be parsed said not to be there."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
-    ran = "open('ran', 'w')\ndef build(): pass\n"
+    ran = "open('ran', 'w')\ndef build(inputs, classes, dropout, survival, seed): pass\n"
     (tmp_path / "bad_models.py").write_text(ran)
     (tmp_path / "bad_package").mkdir()
     for name in ("__init__", "inside"):
@@ -426,3 +426,36 @@ def test_all_datasets_are_prepared_and_split_before_one_is_trained_on():
     assert order == dict.fromkeys(["download", "download_split", "download_encoder"], 4)
     for file in ("training", "evaluation"):
         assert "priority" not in (ROOT / f"workflow/rules/{file}.smk").read_text()
+
+
+@pytest.mark.parametrize(
+    ("parameters", "fits"),
+    [
+        ("inputs, classes, dropout, survival, seed", True),
+        ("x, classes, dropout=0, survival=1, seed=None, width=8", True),
+        ("x, *, seed, survival, dropout, classes", True),
+        ("x, classes, **others", True),
+        ("*inputs, **others", True),
+        ("x, /, classes, dropout, survival, seed", True),
+        ("inputs, classes", False),
+        ("", False),
+        ("inputs, classes, dropout, survival, seed, width", False),
+        ("inputs, classes, dropout, survival, seed, *, width", False),
+        ("inputs, classes, rate, survival, seed", False),
+    ],
+)
+def test_parameters_of_a_backbone_are_known_before_it_is_imported(
+    parameters, fits, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    (tmp_path / "params_models.py").write_text(f"1 / 0\ndef build({parameters}): pass\n")
+    config = changed(f"{NOISY}/backbone", "params_models:build")
+    if fits:
+        checks.validate(config)
+        return
+    message = (
+        "noisy_student.backbone: Expected a function of inputs, classes, dropout, survival and"
+    )
+    with pytest.raises(ConfigError, match=f"{message} seed. Received: 'params_models:build"):
+        checks.validate(config)

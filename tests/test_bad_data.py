@@ -439,3 +439,34 @@ def test_what_is_wrong_in_a_zip_is_said_of_the_zip(tmp_path):
         make_archive(tmp_path / "letters.npz", settings, kinds.read)
     assert str(caught.value).startswith(f"{tmp_path}/letters.csv.zip (letters.csv): ")
     assert [file.name for file in tmp_path.iterdir()] == ["letters.csv.zip"]
+
+
+NEW = {
+    "a pipe": (
+        lambda path: os.mkfifo(path / "a.png"),
+        "a.png",
+        "a.png: .* Received a pipe, a sock",
+    ),
+    "a pipe in a folder": (lambda path: os.mkfifo(path / "a.png"), "", "a.png: .* Received a pipe"),
+    "a broken link": (lambda path: (path / "a.png").symlink_to("b"), "a.png", "no such path"),
+    "a broken link in a folder": (
+        lambda path: (path / "a.png").symlink_to("b"),
+        "",
+        "a.png: Expected a file or folder. Received a link to b",
+    ),
+    "a long name": (lambda path: None, "a" * 5000, "no such path"),
+    "a null byte": (lambda path: None, "a\0.png", "no such path"),
+    "PostScript": (
+        lambda path: (path / "a.png").write_bytes(POSTSCRIPT),
+        "a.png",
+        "a.png: Expected an image, as PNG",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_new_examples_that_can_t_be_read(tmp_path, name):
+    make, asked, message = NEW[name]
+    make(tmp_path)
+    with pytest.raises(DatasetError, match=message):
+        list(open_path(tmp_path / asked, (6, 8, 1), {}).chunks(9))

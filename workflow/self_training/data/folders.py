@@ -41,7 +41,7 @@ def list_files(folder: Path, content: Content) -> tuple[list[list[Path]], list[s
     """
     noun = content.noun
     entries = sorted(entry for entry in folder.iterdir() if not _is_litter(entry))
-    classes = [entry for entry in entries if _is_folder(entry)]
+    classes = [entry for entry in entries if is_folder(entry)]
     if all(entry.name.isdecimal() for entry in classes):
         classes.sort(key=lambda entry: int(entry.name))
     outside = [entry for entry in entries if entry.suffix.lower() in content.suffixes]
@@ -112,7 +112,7 @@ def list_without_classes(folder: Path, content: Content) -> list[Path]:
 
 def _check_suffixes(files: list[Path], content: Content) -> None:
     for file in files:
-        if _is_folder(file) or file.suffix.lower() not in content.suffixes:
+        if is_folder(file) or file.suffix.lower() not in content.suffixes:
             raise DatasetError(
                 f"{file}: Expected nothing but {content.noun}s here "
                 f"({', '.join(content.suffixes)}). Convert the file or move it elsewhere."
@@ -129,7 +129,7 @@ def _check_numbers(folder: Path, names: list[str]) -> None:
             )
 
 
-def _is_folder(path: Path) -> bool:
+def is_folder(path: Path) -> bool:
     """Return whether a name in a folder is a folder, and no file.
 
     Raises: DatasetError, where it leads to neither: a link to nothing would be left out unseen, and
@@ -165,7 +165,7 @@ def _within(folder: Path) -> list[Path]:
         for entry in part.iterdir():
             if _is_litter(entry):
                 continue
-            if not _is_folder(entry):
+            if not is_folder(entry):
                 found.append(entry)
                 continue
             if (place := entry.resolve()) in above:

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from self_training.data.folders import Content, list_without_classes
+from self_training.data.folders import Content, is_folder, list_without_classes
 from self_training.data.sources import FOLDERS, IMAGES, TABLES, TEXTS, VECTORS, stamp
 from self_training.errors import DatasetError
 
@@ -35,10 +35,10 @@ def list_examples(path: Path | str, kind: str) -> list[Path]:
     Raises: DatasetError, where there is no such path, none in it, or another file among them.
     """
     path, (tables, files) = Path(path), NAMED[kind]
-    if path.is_dir() and files is not None:
-        return list_without_classes(path, files)
-    if not path.exists():
+    if not _exists(path):
         raise DatasetError(f"{path}: Expected an existing file or folder. Received no such path.")
+    if is_folder(path) and files is not None:
+        return list_without_classes(path, files)
     suffixes = (*(files.suffixes if files else ()), *tables)
     if path.is_dir() or path.suffix.lower() not in suffixes:
         folder = f"a folder of {kind}, or " if files else ""
@@ -48,6 +48,13 @@ def list_examples(path: Path | str, kind: str) -> list[Path]:
             f"{received}."
         )
     return [path]
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # Longer than any, or with a character that none has.
+        return False
 
 
 def fingerprint(path: Path | str, kind: str) -> str:

@@ -8,6 +8,7 @@ from self_training.data.distinct_budgets import check_distinct_budgets
 from self_training.data.examples import Reader
 from self_training.errors import ConfigError
 from self_training.study import budgets, fair_controls, hub
+from self_training.study.checks_of_backbones import check_backbone
 from self_training.study.checks_of_controls import CONTROL_RULES
 from self_training.study.checks_of_datasets import ARCHIVE_RULES, DATASET_RULES, is_there
 from self_training.study.checks_of_deployment import (
@@ -17,7 +18,7 @@ from self_training.study.checks_of_deployment import (
 from self_training.study.checks_of_draws import DRAW_RULES, no_repeats_of_draws
 from self_training.study.checks_of_inheritance import INHERITANCE_RULES
 from self_training.study.checks_of_kinds import KIND_RULES
-from self_training.study.checks_of_methods import METHOD_RULES, check_backbone
+from self_training.study.checks_of_methods import METHOD_RULES
 from self_training.study.checks_of_size import (
     SIZE_RULES,
     check_slices,

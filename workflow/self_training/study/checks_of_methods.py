@@ -1,11 +1,8 @@
 """Rules that tie keys of a method to each other: one function each, named for what it forbids."""
 
-import ast
-from pathlib import Path
-
-from self_training import dotted_paths
 from self_training.errors import ConfigError
 from self_training.study import names
+from self_training.study.checks_of_backbones import check_backbone
 from self_training.study.checks_of_inheritance import Rules
 from self_training.study.encoders import what_networks_take
 from self_training.study.methods import (
@@ -25,37 +22,6 @@ from self_training.study.methods import (
     teacher,
     trained_on,
 )
-
-
-def check_backbone(key: str, name: str) -> None:
-    """Forbid a backbone that is none of ours and can't be imported; it isn't imported for that."""
-    if name in names.BACKBONES:
-        return
-    if ":" not in name:
-        expected = f"one of {', '.join(names.BACKBONES)}, or your own as package.module:function"
-        raise ConfigError.of(key, expected, name)
-    module, _, function = name.partition(":")
-    if module.endswith(".py") or "/" in module:
-        plain = module.removesuffix(".py").strip("./").replace("/", ".")
-        raise ConfigError.of(key, f"a module's name, as {plain}:{function}, not its file", name)
-    file = dotted_paths.file_of_module(module)
-    if file is not None and dotted_paths.source_of(name) is None:
-        raise ConfigError.of(key, f"a function that {file} defines{_mistake(file)}", name)
-    if file is None:
-        expected = "a function in a module that Python finds from the working directory"
-        raise ConfigError.of(key, expected, name)
-
-
-def _mistake(file: Path) -> str:
-    """Return where a file is no Python, for a message."""
-    try:
-        ast.parse(file.read_bytes())
-    except SyntaxError as error:
-        return f", which is no Python in line {error.lineno} ({error.msg})"
-    except (ValueError, OSError) as error:
-        return f", which can't be read ({error})"
-    return ""
-
 
 # What is searched, and where its values come from.
 
