@@ -19,6 +19,7 @@ from self_training.report import (
 )
 from self_training.study import budgets
 from self_training.study import config as study
+from sklearn.datasets import load_digits
 
 LABELS = {"a@4": (12, 12), "a@10": (29, 30), "a@25": (1075, 1075)}
 NOISE = (-0.01, 0.0, 0.01)
@@ -233,15 +234,21 @@ def test_methods_text_says_how_many_labels():
 
 @pytest.fixture(scope="module")
 def finished(make_study):
+    """Of vectors, which train in seconds; budgets and reports are the same for images."""
     config = tiny_config() | {"study": "budgets", "jobs": "per_dataset"}
     del config["controls"]
     del config["inner_folds"]
     dataset = config["datasets"]["digits_0_2"]
     del dataset["labeled_fraction"]
     dataset |= {"labels_per_class": [4, 12], "epochs": 3}
+    dataset |= {"kind": "vectors", "source": "npz", "path": "digits.npz", "policy": "gaussian"}
+    config["training"]["backbone"] = "linear"
     chain = {"unlabeled_fraction": 0.2, "threshold": 0.4, "generations": 1}
     config["methods"] = {"baseline": {"generations": 0}, "student": chain}
-    made = make_study(config)
+    made = make_study(config, backend="jax")
+    digits = load_digits(n_class=3)
+    names = np.array(["0", "1", "2"])
+    np.savez(made.folder / "digits.npz", x=digits.data, y=digits.target, class_names=names)
     made.run("--cores", "2")
     return made
 

@@ -229,6 +229,59 @@ def assert_same_arrays(path, other) -> None:
             np.testing.assert_array_equal(arrays[name], others[name])
 
 
+def test_hidden_labels_that_are_deleted_train_the_same_networks(tiny_study, make_study, tmp_path):
+    """Bit for bit, in the fold that hides them; and the report has no word on what nobody knows."""
+    data, fold = tiny_study.results / "datasets/digits_0_2", "runs/digits_0_2/fold_0"
+    with np.load(tiny_study.results / fold / "split.npz") as split:
+        unlabeled = split["unlabeled_idx"]
+    labels = np.load(data / "labels.npy").astype(int)
+    labels[unlabeled] = -1
+    names = np.array(json.loads((data / "classes.json").read_text()))
+    path = tmp_path / "deleted.npz"
+    np.savez(path, x=np.load(data / "examples.npy"), y=labels, class_names=names)
+    # Starting Keras takes longest, so that one job trains both folds.
+    config = tiny_config() | {"study": "deleted", "jobs": "per_dataset"}
+    config["datasets"] = {
+        "digits_0_2": {"source": "npz", "path": str(path), "labeled_fraction": 1}
+        | {key: config["datasets"]["digits_0_2"][key] for key in ("policy", "epochs")}
+    }
+    study = make_study(config)
+    of_study = "results/deleted"
+    study.run("--cores", "1", f"{of_study}/{fold}/split.npz")
+    splits = sorted(study.results.glob("runs/digits_0_2/*/split.npz"))
+    assert len(splits) == 2
+    # The other fold has the same examples, too: in its own, ten times as many would be labeled.
+    for path in splits:
+        with np.load(path) as own:
+            assert set(unlabeled) == set(own["unlabeled_idx"])
+        shutil.copyfile(tiny_study.results / fold / "split.npz", path)
+    study.run(
+        "--cores", "1", "--touch", *(f"{of_study}/{p.relative_to(study.results)}" for p in splits)
+    )
+    study.run("--cores", "2")
+    files = [
+        path.relative_to(tiny_study.results)
+        for name in ("predictions.npz", "pseudo_labels.npz", "final.npz", "search.npz")
+        for path in tiny_study.results.glob(f"{fold}/**/{name}")
+    ]
+    assert len(files) == 2 + 2 * 8
+    for file in files:
+        assert_same_arrays(tiny_study.results / file, study.results / file)
+    table, before = (pd.read_csv(some.results / "scores.csv") for some in (study, tiny_study))
+    first = [some[some["fold"] == 0] for some in (table, before)]
+    assert first[0]["accuracy"].tolist() == first[1]["accuracy"].tolist()
+    assert (table["unknown"] == len(unlabeled)).all()
+    generations = pd.read_csv(study.results / "generations.csv")
+    students = generations[(generations["generation"] > 0) & (generations["fold"] == 0)]
+    assert students["selected"].sum() > 0
+    assert (students["known"] == 0).all() and students["correct"].isna().all()
+    sheet = openpyxl.load_workbook(study.results / "report.xlsx")["Pseudo-labels"]
+    headers = [cell.value for cell in sheet[1]]
+    precision = headers.index("Precision (over known labels)")
+    rows = [row for row in sheet.iter_rows(min_row=2) if row[2].value == 1]
+    assert rows and all(row[precision].value is None for row in rows)
+
+
 def test_labels_reach_only_splits_and_evaluation(tiny_study):
     """No other rule has the file of labels; what check_data sees goes to the report alone."""
     output = tiny_study.run("--cores", "1", "-n", "--forceall")

@@ -210,7 +210,7 @@ def test_the_methods_text_says_how_texts_were_encoded():
 
 @pytest.mark.study
 def test_a_study_of_texts(make_study):
-    study = make_study(text_config())
+    study = make_study(text_config() | {"jobs": "per_dataset"})
     topics = write_news(study.folder)
     study.run("--cores", "2")
     data = study.results / "datasets/news"
@@ -245,7 +245,7 @@ def test_a_study_of_sentence_vectors(make_study):
     model = {"name": "sentence", "model": str(encoder.get_model_path())}
     config = text_config(encoder=model, policy="gaussian") | {"study": "tiny_vectors_of_texts"}
     config["training"]["backbone"] = "linear"
-    study = make_study(yaml.safe_load(yaml.safe_dump(config)))
+    study = make_study(yaml.safe_load(yaml.safe_dump(config | {"jobs": "per_dataset"})), "jax")
     write_news(study.folder)
     study.run("--cores", "2")
     examples = np.load(study.results / "datasets/news/examples.npy")

@@ -3,7 +3,6 @@
 import json
 
 import numpy as np
-import openpyxl
 import pandas as pd
 import pytest
 from conftest import tiny_config
@@ -426,55 +425,3 @@ def test_an_upper_bound_learns_from_known_labels():
     (run,) = controls.runs(split, "final", [candidate], identity={}, labels=labels)
     assert len(run.examples) == 180 - len(split.test_idx)
     np.testing.assert_array_equal(run.targets, LABELS[run.examples])
-
-
-@pytest.mark.study
-def test_hidden_labels_that_are_deleted_train_the_same_networks(tiny_study, make_study, tmp_path):
-    """Bit for bit, in the fold that hides them; and the report has no word on what nobody knows."""
-    data, fold = tiny_study.results / "datasets/digits_0_2", "runs/digits_0_2/fold_0"
-    with np.load(tiny_study.results / fold / "split.npz") as split:
-        unlabeled = split["unlabeled_idx"]
-    labels = np.load(data / "labels.npy").astype(int)
-    labels[unlabeled] = -1
-    names = np.array(json.loads((data / "classes.json").read_text()))
-    path = tmp_path / "deleted.npz"
-    np.savez(path, x=np.load(data / "examples.npy"), y=labels, class_names=names)
-    config = tiny_config() | {"study": "deleted"}
-    config["datasets"] = {
-        "digits_0_2": {"source": "npz", "path": str(path), "labeled_fraction": 1}
-        | {key: config["datasets"]["digits_0_2"][key] for key in ("policy", "epochs")}
-    }
-    study = make_study(config)
-    of_study = "results/deleted"
-    study.run("--cores", "1", f"{of_study}/{fold}/split.npz")
-    with np.load(study.results / fold / "split.npz") as own:
-        assert set(unlabeled) == set(own["unlabeled_idx"])
-    (study.results / fold / "split.npz").write_bytes(
-        (tiny_study.results / fold / "split.npz").read_bytes()
-    )
-    study.run("--cores", "1", "--touch", f"{of_study}/{fold}/split.npz")
-    study.run("--cores", "2")
-    files = [
-        path.relative_to(tiny_study.results)
-        for name in ("predictions.npz", "pseudo_labels.npz", "final.npz", "search.npz")
-        for path in tiny_study.results.glob(f"{fold}/**/{name}")
-    ]
-    assert len(files) == 2 + 2 * 8
-    for file in files:
-        with np.load(tiny_study.results / file) as one, np.load(study.results / file) as other:
-            assert one.files == other.files
-            for name in one.files:
-                np.testing.assert_array_equal(one[name], other[name])
-    table, before = (pd.read_csv(some.results / "scores.csv") for some in (study, tiny_study))
-    first = [some[some["fold"] == 0] for some in (table, before)]
-    assert first[0]["accuracy"].tolist() == first[1]["accuracy"].tolist()
-    assert (table["unknown"] == len(unlabeled)).all()
-    generations = pd.read_csv(study.results / "generations.csv")
-    students = generations[(generations["generation"] > 0) & (generations["fold"] == 0)]
-    assert students["selected"].sum() > 0
-    assert (students["known"] == 0).all() and students["correct"].isna().all()
-    sheet = openpyxl.load_workbook(study.results / "report.xlsx")["Pseudo-labels"]
-    headers = [cell.value for cell in sheet[1]]
-    precision = headers.index("Precision (over known labels)")
-    rows = [row for row in sheet.iter_rows(min_row=2) if row[2].value == 1]
-    assert rows and all(row[precision].value is None for row in rows)
