@@ -160,7 +160,9 @@ def test_a_control_is_searched_and_teaches(study):
     choice = read(study, "tuned", "choice.json")
     assert [candidate["label_smoothing"] for candidate in choice["candidates"]] == [0, 0.3]
     first, second = (candidate["accuracies"] for candidate in choice["candidates"])
-    assert len(first) == 2 and first != second
+    assert len(first) == len(second) == 2
+    searched = arrays(study, "tuned/search/generation_0/predictions.npz")
+    assert (searched["0/inner_0/evaluation"] != searched["1/inner_0/evaluation"]).any()
     result = read(study, "tuned")
     assert result["label_smoothing"] == choice["hyper_parameters"]["label_smoothing"]
     assert result["search_steps"] > 0 and result["candidates"] == 2
