@@ -30,7 +30,7 @@ def write_test_file(study, order=None) -> None:
 def study(make_study):
     """A study with 3 draws of labels that is run to its end, with a deployed model.
 
-    Of vectors, which train in seconds. What splits, draws and scores does not know what an example is.
+    Of vectors, which train in seconds. What draws and scores does not know what an example is.
     """
     config = tiny_config()
     config |= {"study": "draws", "deploy": "auto", "jobs": "per_dataset", "outer_folds": 3}

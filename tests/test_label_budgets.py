@@ -234,7 +234,7 @@ def test_methods_text_says_how_many_labels():
 
 @pytest.fixture(scope="module")
 def finished(make_study):
-    """Of vectors, which train in seconds: what splits and reports does not know what an example is."""
+    """Of vectors, which train in seconds: what reports does not know what an example is."""
     config = tiny_config() | {"study": "budgets", "jobs": "per_dataset"}
     del config["controls"]
     del config["inner_folds"]
