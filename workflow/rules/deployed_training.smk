@@ -11,7 +11,7 @@ from self_training.digests import code_digest
 from self_training.study.plan import any_of
 from self_training.study.plan_of_deployment import DeployedPlan
 
-plan = DeployedPlan(config, backend=BACKEND)
+plan = DeployedPlan(config, backend=os.environ.get("KERAS_BACKEND", "tensorflow"))
 
 
 # Those of common.smk are not a module's.
