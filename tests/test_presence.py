@@ -76,11 +76,11 @@ def test_one_that_is_alive_on_another_machine_keeps_its_locks(left, tmp_path):
         beats.wait()
 
 
-def test_one_that_was_killed_on_another_machine_is_waited_for(left, tmp_path, capsys):
+def test_one_that_was_killed_on_another_machine_is_waited_for(left, tmp_path, caplog):
     other = sign_of_another(tmp_path)
     assert presence.enter(tmp_path).dead == [other]
     assert not left.exists() and not other.exists()
-    assert "on elsewhere. Waiting for the next one" in capsys.readouterr().err
+    assert "on elsewhere. Waiting for the next one" in caplog.text
 
 
 def test_one_that_has_ended_by_itself_is_not_waited_for(left, tmp_path, monkeypatch):
@@ -175,7 +175,7 @@ def jobs_of(cluster, tmp_path) -> str:
     return others
 
 
-def test_jobs_that_a_killed_snakemake_has_left_in_slurm_are_cancelled(cluster, tmp_path, capsys):
+def test_jobs_that_a_killed_snakemake_has_left_in_slurm_are_cancelled(cluster, tmp_path, caplog):
     others = jobs_of(cluster, tmp_path)
     state = tmp_path / "project" / ".snakemake"
     # One that handed out nothing has left nothing.
@@ -187,7 +187,7 @@ def test_jobs_that_a_killed_snakemake_has_left_in_slurm_are_cancelled(cluster, t
     other = sign_of_another(state, age=100, remote=True)
     presence.enter(state)
     assert (cluster / "jobs").read_text() == others and not other.exists()
-    assert "left in Slurm: 6." in capsys.readouterr().err
+    assert "left in Slurm: 6." in caplog.text
 
 
 @pytest.mark.parametrize(

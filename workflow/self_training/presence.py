@@ -7,9 +7,9 @@ handed to a cluster go on without it. Who knows that no other is alive here can 
 import atexit
 import fcntl
 import json
+import logging
 import os
 import platform
-import sys
 import threading
 import time
 import uuid
@@ -21,6 +21,8 @@ import psutil
 
 from self_training import slurm
 from self_training.errors import StudyError
+
+logger = logging.getLogger(__name__)
 
 # Where a job finds the name of its Snakemake's sign.
 VARIABLE = "SELF_TRAINING_SIGN"
@@ -157,10 +159,11 @@ def _is_alive(other: Path, own: Path, locked: bool) -> bool:
     last = _time_of(other)
     waits = DEAD_AFTER - (own.stat().st_mtime - last)
     if waits > 0:
-        print(
-            f"Another Snakemake gave a sign of life here, on {about['host']}. Waiting for the "
-            f"next one, for {waits:.0f} s at most.",
-            file=sys.stderr,
+        logger.warning(
+            "Another Snakemake gave a sign of life here, on %s. "
+            "Waiting for the next one, for %.0f s at most.",
+            about["host"],
+            waits,
         )
     while waits > 0:
         time.sleep(min(1.0, BEAT / 10))

@@ -1,13 +1,15 @@
 """Jobs that a Snakemake which was killed has left in Slurm, where they go on."""
 
+import logging
 import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 from self_training.errors import StudyError
+
+logger = logging.getLogger(__name__)
 
 # Seconds in which jobs that are cancelled must have ended, of which Slurm gives them 30 by default.
 END_WITHIN = 180.0
@@ -34,7 +36,7 @@ def cancel_left(folder: Path) -> None:
     left = _jobs(folder)
     if not left:
         return
-    print(f"Cancelling jobs that were left in Slurm: {', '.join(left)}.", file=sys.stderr)
+    logger.warning("Cancelling jobs that were left in Slurm: %s.", ", ".join(left))
     _call("scancel", *left)
     until = time.monotonic() + END_WITHIN
     while left := _jobs(folder):
