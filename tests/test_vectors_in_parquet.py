@@ -1,5 +1,6 @@
 """Vectors in Parquet files: numbers in columns of theirs, or lists of them in one."""
 
+import json
 import re
 import sys
 
@@ -47,6 +48,19 @@ def test_numbers_of_any_type_stand_in_columns(tmp_path):
     assert x.dtype == np.float32
     expected = [[-2, 1.5, 1, 0.5, 1], [0, 1000, 0, 0.5, 2], [2**60, 7, 1, 2, 3]]
     np.testing.assert_array_equal(x, expected)
+
+
+def test_classes_have_the_names_that_a_file_gives_their_numbers(tmp_path):
+    """As the library `datasets` writes them."""
+    features = {"kind": {"names": ["war", "oil", "cup"], "_type": "ClassLabel"}}
+    about = {"huggingface": json.dumps({"info": {"features": features}})}
+    table = pa.table({"kind": [2, 0, 2], "a": [1.0, 2, 3]}).replace_schema_metadata(about)
+    path = tmp_path / "a.parquet"
+    parquet.write_table(table, path)
+    examples = read(path)
+    assert examples.class_names.tolist() == ["war", "cup"] and examples.y.tolist() == [1, 0, 1]
+    mine = read(path, class_names=["w", "o", "c"])
+    assert mine.class_names.tolist() == ["w", "o", "c"] and mine.y.tolist() == [2, 0, 2]
 
 
 LISTS = {
