@@ -1,10 +1,11 @@
 """How planning, memory and disk grow with a study: datasets x 10 outer folds x 3 methods.
 
-    uv run python benchmarks/growth.py [ARCHIVE.npz] [--datasets 5 20 80] [--per-dataset 20 1000]
+    uv run python benchmarks/growth.py [ARCHIVE.npz] [--studies 20:per_fold 20:5 20:per_dataset]
 
-For every size, the time and memory that Snakemake takes to plan the whole study, and to find that a
-finished one is finished; its files are made up for that, empty, and recorded by `--touch`. With
-`--per-dataset` one job does all outer folds of a dataset. Then the bytes that one outer fold leaves
+A study is a number of datasets, and of outer folds that one job does. For each, its jobs, those that
+a cluster is handed, the time and memory that Snakemake takes to plan them all, and the time to find
+that a finished study is finished; its files are made up for that, empty, and recorded by `--touch`.
+Then the bytes that one outer fold leaves
 behind, search and final chains, really run, for one epoch, on an archive of images or on digits.
 """
 
@@ -25,18 +26,26 @@ ROOT = Path(__file__).parents[1]
 OUTER_FOLDS = 10
 # Larger studies are planned, but not made up: that takes longer than all the rest.
 LARGEST_MADE_UP = 100
+# Rules that are no local ones.
+HANDED = ("prepare_dataset", "check_data", "encode", "train_", "predict")
+STUDIES = ("5:per_fold", "20:per_fold", "80:per_fold", "20:5", "20:per_dataset", "1000:per_dataset")
 
 
 def make_config(datasets: int, jobs: str, source: dict | None = None) -> dict:
-    """Return a study with the methods and the search space of 2021."""
+    """Return a study with the methods and the search space of 2021.
+
+    Args:
+        jobs: of the config, or a number of folds per job.
+    """
     twenty = yaml.safe_load((ROOT / "studies/twenty_datasets.yaml").read_text())
     names = ("baseline", "noisy_student", "noisy_student_ensemble")
     source = source or {"source": "digits"}
     source |= {"policy": "characters", "epochs": 1, "labeled_fraction": 0.1}
     kept = ("seed", "threads", "outer_folds", "inner_folds", "training")
+    size = {"folds_per_job": int(jobs)} if jobs.isdecimal() else {"jobs": jobs}
     return {key: twenty[key] for key in kept} | {
         "study": "growth",
-        "jobs": jobs,
+        **size,
         "datasets": {f"part_{index}": source for index in range(datasets)},
         "methods": {name: twenty["methods"][name] for name in names},
     }
@@ -82,7 +91,9 @@ def measure(datasets: int, jobs: str) -> None:
         folder = Path(folder)
         (folder / "study.yaml").write_text(yaml.safe_dump(make_config(datasets, jobs)))
         output, planning, memory = snakemake(folder, "--dry-run", "--quiet", "rules")
-        count = int(re.search(r"^total\s+(\d+)", output, re.M).group(1))
+        jobs_of = {name: int(count) for name, count in re.findall(r"^(\w+) +(\d+)$", output, re.M)}
+        count = jobs_of.pop("total")
+        handed = sum(number for name, number in jobs_of.items() if name.startswith(HANDED))
         checking = ""
         if datasets <= LARGEST_MADE_UP:
             make_up_results(folder)
@@ -90,7 +101,7 @@ def measure(datasets: int, jobs: str) -> None:
             assert "Nothing to be done" in output, output
             checking = f"{seconds:.1f}"
     print(
-        f"{datasets:>8}{jobs:>14}{count:>9}{planning:>14.1f}{checking:>14}{memory:>12.2f}",
+        f"{datasets:>8}{jobs:>16}{count:>9}{handed:>9}{planning:>14.1f}{checking:>14}{memory:>12.2f}",
         flush=True,
     )
 
@@ -123,16 +134,14 @@ def measure_artefacts(archive: str | None) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("archive", nargs="?")
-    parser.add_argument("--datasets", type=int, nargs="*", default=[5, 20, 80])
-    parser.add_argument("--per-dataset", type=int, nargs="*", default=[20, 1000])
+    parser.add_argument("--studies", nargs="*", default=STUDIES, metavar="DATASETS:FOLDS")
     arguments = parser.parse_args()
-    columns = (("datasets", 8), ("a job is", 14), ("jobs", 9), ("planning, s", 14))
-    columns += (("checking, s", 14), ("memory, GB", 12))
+    columns = (("datasets", 8), ("folds of a job", 16), ("jobs", 9), ("handed", 9))
+    columns += (("planning, s", 14), ("checking, s", 14), ("memory, GB", 12))
     print("".join(f"{name:>{width}}" for name, width in columns), flush=True)
-    for datasets in arguments.datasets:
-        measure(datasets, "per_fold")
-    for datasets in arguments.per_dataset:
-        measure(datasets, "per_dataset")
+    for study in arguments.studies:
+        datasets, _, jobs = study.partition(":")
+        measure(int(datasets), jobs)
     measure_artefacts(arguments.archive)
 
 

@@ -102,6 +102,7 @@ NOISY, DIGITS = "methods/noisy_student", "datasets/digits_0_2"
 SEARCH = f"{NOISY}/search"
 # Where in the config, what stands there, and what is said of it.
 CHANGES = {
+    "jobs of no fold": ("folds_per_job", 0, "folds_per_job: Expected an integer of at least 1"),
     "a line break after a name": ("study", "tiny\n", "study: Expected a name of up to 60"),
     "a line break after a dataset": (
         "datasets",
@@ -304,6 +305,12 @@ def test_values_that_make_no_sense(name, tmp_path, monkeypatch):
         checks.validate(changed(path, value))
     assert len(str(caught.value)) < 1200
     assert {file.name for file in tmp_path.iterdir()} <= {"a.csv"}
+
+
+def test_two_sizes_of_jobs():
+    config = tiny_config() | {"jobs": "per_fold", "folds_per_job": 2}
+    with pytest.raises(ConfigError, match="^folds_per_job: Expected one of jobs and folds_per_job"):
+        checks.validate(config)
 
 
 def test_a_budget_of_trials_in_a_study_that_searches_nothing():

@@ -30,7 +30,7 @@ def test_the_cost_of_a_step_is_that_of_the_networks_products():
     assert cost(np.zeros((1, *shape)), classes) == 3 * sum(forward) - forward[0]
 
 
-@pytest.mark.parametrize("jobs", ["per_fold", "per_dataset"])
+@pytest.mark.parametrize("jobs", ["per_fold", "5", "per_dataset"])
 def test_a_study_that_grows_has_the_methods_of_2021(jobs):
     from growth import make_config
 

@@ -395,9 +395,11 @@ def rules() -> dict[str, str]:
     """Return the text of every rule, by its name."""
     found = {}
     for path in sorted(ROOT.glob("workflow/rules/*.smk")):
-        parts = re.split(r"^rule (\w*):$", path.read_text(), flags=re.M)
+        parts = re.split(r"^ *(?:rule|checkpoint) ?(\w*):$", path.read_text(), flags=re.M)
+        # One of a loop has no name here.
         found |= {
-            name or path.stem: text for name, text in zip(parts[1::2], parts[2::2], strict=True)
+            name or f"{path.stem} {number}": text
+            for number, (name, text) in enumerate(zip(parts[1::2], parts[2::2], strict=True))
         }
     return found
 

@@ -57,6 +57,40 @@ def test_a_job_of_all_folds_has_the_files_of_each():
     assert [identity["outer_fold"] for identity in plan.identities(jobs())] == [0, 1]
 
 
+def test_a_job_of_some_folds_is_of_one_repeat_and_one_training_seed():
+    some = {"outer_folds": 3, "repeats": 2, "seeds": 2, "folds_per_job": 2}
+    plans = Plan(tiny_config() | some).in_parts()
+    folds = [plan.part.folds for plan in plans]
+    assert folds[:4] == [["0", "1"], ["2"], ["3", "4"], ["5"]]
+    assert folds[4:] == [[f"{fold}_seed_1" for fold in of_job] for of_job in folds[:4]]
+    assert [plan.rule("select") for plan in plans[:5:2]] == [
+        "select_folds_0_to_1",
+        "select_folds_3_to_4",
+        "select_folds_0_to_1_seed_1",
+    ]
+    assert [plan.job for plan in plans[1:6:2]] == [
+        "{dataset}/folds_2_to_2",
+        "{dataset}/folds_5_to_5",
+        "{dataset}/folds_2_to_2_seed_1",
+    ]
+    second = plans[2]
+    assert second.per_fold("fold_{fold}/x.npz") == ["fold_3/x.npz", "fold_4/x.npz"]
+    assert [identity["outer_fold"] for identity in second.identities(jobs())] == [3, 4]
+    assert second.final_histories(student("final", 1))[0].endswith(
+        "train_teachers/{dataset}/folds_3_to_4.json"
+    )
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"jobs": "per_fold"}, {"folds_per_job": 1}, {"jobs": "per_dataset"}]
+)
+def test_jobs_of_one_fold_or_of_all_need_no_name(said):
+    (plan,) = Plan(tiny_config() | said).in_parts()
+    assert plan.rule("train_teachers") == "train_teachers"
+    assert plan.job == ("{dataset}" if "per_dataset" in said.values() else "{dataset}/fold_{fold}")
+    assert plan.part.folds == (["0", "1"] if "per_dataset" in said.values() else [])
+
+
 def test_a_job_of_a_fold_has_its_identity_alone(plan):
     assert plan.per_fold("a/fold_{fold}/x.npz") == ["a/fold_{fold}/x.npz"]
     assert plan.identities(jobs()) == [{"study": 7, "dataset": "digits_0_2", "outer_fold": 1}]
@@ -158,6 +192,9 @@ def test_scores_and_histories_of_the_whole_study(controls):
     assert not [path for path in scores + histories if "{" in path]
     together = Plan(controls.config | {"jobs": "per_dataset"})
     assert len(together.all_histories(None)) == 1 + 2 * 4 + 2
+    in_parts = Plan(controls.config | {"outer_folds": 5, "folds_per_job": 2}).all_histories(None)
+    assert len(in_parts) == len(set(in_parts)) == 3 * (1 + 2 * 4 + 2)
+    assert not [path for path in in_parts if "{" in path or "/folds_" not in path]
     # What has one candidate is not searched, and no job trains for its search.
     config = tiny_config()
     config["methods"] = {

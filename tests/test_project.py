@@ -96,7 +96,7 @@ def test_conda_environments_have_what_scripts_import():
     ours = sys.stdlib_module_names | {"self_training", "snakemake", "jax"}
     checked = 0
     for rules in ROOT.glob("workflow/rules/*.smk"):
-        for rule in re.split(r"^rule ", rules.read_text(), flags=re.M):
+        for rule in re.split(r"^ *(?:rule|checkpoint)\b", rules.read_text(), flags=re.M):
             script = re.search(r"scripts/(\w+)\.py", rule)
             if not script:
                 continue

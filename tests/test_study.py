@@ -153,6 +153,45 @@ def test_cores_and_jobs_do_not_change_scores(tiny_study, make_study):
     assert choices_of(study) == choices_of(tiny_study)
 
 
+def test_folds_per_job_do_not_change_scores(make_study):
+    """Three folds in two jobs, and then in one, which trains them in one stack."""
+    student = {"generations": 1, "unlabeled_fraction": 0.5, "threshold": 0.4}
+    config = {
+        "study": "parts",
+        "seed": 7,
+        "threads": 1,
+        "outer_folds": 3,
+        "inner_folds": 2,
+        "controls": "none",
+        "training": {"backbone": "linear", "batch_size": 16, "learning_rate": 0.02},
+        "datasets": {
+            "wine": {
+                "kind": "vectors",
+                "source": "sklearn",
+                "name": "wine",
+                "steps": 30,
+                "labels_per_class": 5,
+                "policy": "gaussian",
+            }
+        },
+        "methods": {"student": student | {"noise": {"magnitude": 0.2}}},
+    }
+    scores = "results/parts/scores.csv"
+    in_parts = make_study(config | {"folds_per_job": 2}, "jax")
+    said = in_parts.run("--cores", "2", scores)
+    for rule in ("train_teachers", "train_final_students", "select", "evaluate"):
+        assert re.search(rf"^{rule}_folds_0_to_1 +1$", said, re.M)
+        assert re.search(rf"^{rule}_folds_2_to_2 +1$", said, re.M)
+    assert set(pd.read_csv(in_parts.results / "timings.csv")["rule"]) == {
+        "train_teachers",
+        "train_final_students",
+    }
+    together = make_study(config | {"jobs": "per_dataset"}, "jax")
+    together.run("--cores", "2", scores)
+    assert len(scores_of(in_parts)) == 3
+    assert scores_of(in_parts) == scores_of(together)
+
+
 def test_killed_and_resumed_gives_the_same_scores(tiny_study, tiny_copy):
     """One fold is finished, of the other nothing but its split; a job that trains is killed."""
     runs = tiny_copy.results / "runs/digits_0_2"

@@ -4,6 +4,22 @@ from mutants.mutant import Mutant
 
 CLUSTERS = [
     Mutant(
+        "folds_of_the_first_job",
+        "every job of some folds reads and writes the files of the first ones",
+        "study/plan_of_data.py",
+        "for fold in self.part.folds for pattern in patterns]",
+        "for fold in folds.parts(self.config)[0].folds for pattern in patterns]",
+        ("test_plan.py::test_a_job_of_some_folds_is_of_one_repeat_and_one_training_seed",),
+    ),
+    Mutant(
+        "seeds_of_the_first_job",
+        "every job of some folds trains with the seeds of the first ones",
+        "study/plan.py",
+        "for fold in self.part.folds or [wildcards.fold]",
+        "for fold in folds.parts(self.config)[0].folds or [wildcards.fold]",
+        ("test_plan.py::test_a_job_of_some_folds_is_of_one_repeat_and_one_training_seed",),
+    ),
+    Mutant(
         "damaged_examples_read",
         "examples of which a disk has changed a bit are trained on",
         "storage.py",

@@ -414,7 +414,7 @@ DRAWS = [
     Mutant(
         "training_seeds_alike",
         "all training seeds train the same networks",
-        "study/plan_of_data.py",
+        "study/folds.py",
         '({"training_seed": int(seed)} if seed else {})',
         "{}",
         ("test_plan.py::test_training_seeds_share_the_folds_and_nothing_else",),
@@ -422,7 +422,7 @@ DRAWS = [
     Mutant(
         "training_seeds_are_folds",
         "a training seed is scored as an outer fold of its own",
-        "study/plan_of_data.py",
+        "study/folds.py",
         'fold, _, seed = name.partition("_seed_")\n    return {"outer_fold": int(fold)}',
         'fold, _, seed = name.partition("_seed_")\n'
         '    return {"outer_fold": int(fold) + 100 * int(seed or 0)}',
@@ -431,7 +431,7 @@ DRAWS = [
     Mutant(
         "training_seeds_change_splits",
         "training seeds have the splits of other folds",
-        "study/plan_of_data.py",
+        "study/folds.py",
         'return Partition(f"make_splits{of_repeat}{of_seed}", repeat, folds)',
         'return Partition(f"make_splits{of_repeat}{of_seed}", repeat + seed, folds)',
         ("test_by_hand_plans.py::test_training_seeds_have_the_split_of_their_fold",),

@@ -228,7 +228,7 @@ SEEDS = [
     Mutant(
         "outer_folds_of_one_seed",
         "networks of all outer folds have the seeds of the first",
-        "study/plan_of_data.py",
+        "study/folds.py",
         'return {"outer_fold": int(fold)}',
         'return {"outer_fold": 0}',
         ("test_plan.py::test_a_job_of_all_folds_has_the_files_of_each",),

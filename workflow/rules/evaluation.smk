@@ -7,32 +7,36 @@
 #     (calibration) and timings.csv (training jobs).
 
 
-rule evaluate:
-    """Score a method's final chain on the outer test fold, and its pseudo-labels on their truth."""
-    input:
-        labels=plan.labels,
-        test_labels=plan.test_labels,
-        classes=plan.classes,
-        splits=plan.per_fold(f"{plan.fold}/split.npz"),
-        choices=plan.per_fold(f"{plan.method}/choice.json"),
-        predictions=plan.final_predictions,
-        pseudo_labels=plan.final_pseudo_labels,
-        histories=plan.final_histories,
-        search_histories=plan.search_histories,
-    output:
-        scores=plan.per_fold(f"{plan.method}/scores.json"),
-    log:
-        f"{plan.results}/logs/evaluate/{plan.method_job}.log",
-    localrule: True
-    conda:
-        "../../envs/analysis.yaml"
-    params:
-        identities=plan.identities,
-        outer_folds=plan.outer_folds,
-        provenance=plan.score_provenance,
-        code=code_digest("evaluate"),
-    script:
-        "../scripts/evaluate.py"
+for part in PARTS:
+
+    rule:
+        """Score a method's final chain on the outer test fold, and its pseudo-labels on their truth."""
+        name:
+            part.rule("evaluate")
+        input:
+            labels=part.labels,
+            test_labels=part.test_labels,
+            classes=part.classes,
+            splits=part.per_fold(f"{part.fold}/split.npz"),
+            choices=part.per_fold(f"{part.method}/choice.json"),
+            predictions=part.final_predictions,
+            pseudo_labels=part.final_pseudo_labels,
+            histories=part.final_histories,
+            search_histories=part.search_histories,
+        output:
+            scores=part.per_fold(f"{part.method}/scores.json"),
+        log:
+            f"{part.results}/logs/evaluate/{part.method_job}.log",
+        localrule: True
+        conda:
+            "../../envs/analysis.yaml"
+        params:
+            identities=part.identities,
+            outer_folds=part.outer_folds,
+            provenance=part.score_provenance,
+            code=code_digest("evaluate"),
+        script:
+            "../scripts/evaluate.py"
 
 
 rule collect:

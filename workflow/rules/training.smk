@@ -4,163 +4,170 @@
 # Gives: per fold, teachers/ (shared by all methods); per method, the choice among its candidates, and
 #     per generation of the search and of the final chain pseudo-labels, predictions and (final)
 #     models; per training job, a history.
+#
+# Each rule stands for one per part of the outer folds (`jobs`, `folds_per_job`): a rule's files have the
+# same wildcards, so those of some folds are a rule's own.
 
 
-rule train_teachers:
-    """Train generation 0 on the labeled examples: one batch for inner folds, final and members."""
-    input:
-        examples=plan.examples,
-        splits=plan.per_fold(f"{plan.fold}/split.npz"),
-    output:
-        search=plan.per_fold(f"{plan.fold}/teachers/search.npz"),
-        final=plan.per_fold(f"{plan.fold}/teachers/final.npz"),
-        models=directory(plan.per_fold(f"{plan.fold}/teachers/models")),
-        history=f"{plan.results}/histories/train_teachers/{plan.job}.json",
-    log:
-        f"{plan.results}/logs/train_teachers/{plan.job}.log",
-    benchmark:
-        f"{plan.results}/benchmarks/train_teachers/{plan.job}.tsv"
-    conda:
-        "../../envs/training.yaml"
-    threads: plan.threads
-    resources:
-        gpu=gpus.per_job(),
-    params:
-        identities=plan.identities,
-        teachers=plan.teachers,
-        training=plan.training,
-        backend=plan.backend,
-        code=plan.teacher_code,
-    script:
-        "../scripts/train_teachers.py"
+from itertools import product
+
+PARTS = plan.in_parts()
+# Rules of the search and of the final chain, whose networks alone are kept.
+STUDENTS = {"search": "train_students", "final": "train_final_students"}
+# Rules of controls: of what phase, and on which labels. The upper bound alone is given all of them.
+CONTROLS = [
+    ("train_control", "search", "labeled"),
+    ("train_final_control", "final", "labeled"),
+    ("train_upper_bound", "final", "pool"),
+]
 
 
-rule train_students:
-    """Let teachers label a generation's unlabeled examples, and train students on them.
-
-    All candidates and inner folds of the search are one job; so is the final chain.
-    """
-    input:
-        examples=plan.examples,
-        splits=plan.per_fold(f"{plan.fold}/split.npz"),
-        choices=plan.given_choices,
-        teacher_choices=plan.teacher_choices,
-        predictions=plan.previous_predictions,
-        previous=plan.previous_pseudo_labels,
-    output:
-        pseudo_labels=plan.per_fold(f"{plan.generation}/pseudo_labels.npz"),
-        predictions=plan.per_fold(f"{plan.generation}/predictions.npz"),
-        history=f"{plan.results}/histories/train_students/{plan.generation_job}.json",
-    log:
-        f"{plan.results}/logs/train_students/{plan.generation_job}.log",
-    benchmark:
-        f"{plan.results}/benchmarks/train_students/{plan.generation_job}.tsv"
-    wildcard_constraints:
-        phase="search",
-    conda:
-        "../../envs/training.yaml"
-    threads: plan.threads
-    resources:
-        gpu=gpus.per_job(),
-    params:
-        identities=plan.identities,
-        search=plan.search_settings,
-        labeling=plan.labeling_settings,
-        training=plan.training,
-        backend=plan.backend,
-        code=plan.student_code,
-    script:
-        "../scripts/train_students.py"
+def kept_networks(phase, folders):
+    """Return the output that a job's networks are, if any are kept."""
+    return {"models": directory(folders)} if phase == "final" else {}
 
 
-use rule train_students as train_final_students with:
-    output:
-        pseudo_labels=plan.per_fold(f"{plan.generation}/pseudo_labels.npz"),
-        predictions=plan.per_fold(f"{plan.generation}/predictions.npz"),
-        history=f"{plan.results}/histories/train_students/{plan.generation_job}.json",
-        models=directory(plan.per_fold(f"{plan.generation}/models")),
-    wildcard_constraints:
-        phase="final",
+for part in PARTS:
+
+    rule:
+        """Train generation 0 on the labeled examples: one batch for inner folds, final and members."""
+        name:
+            part.rule("train_teachers")
+        input:
+            examples=part.examples,
+            splits=part.per_fold(f"{part.fold}/split.npz"),
+        output:
+            search=part.per_fold(f"{part.fold}/teachers/search.npz"),
+            final=part.per_fold(f"{part.fold}/teachers/final.npz"),
+            models=directory(part.per_fold(f"{part.fold}/teachers/models")),
+            history=f"{part.results}/histories/train_teachers/{part.job}.json",
+        log:
+            f"{part.results}/logs/train_teachers/{part.job}.log",
+        benchmark:
+            f"{part.results}/benchmarks/train_teachers/{part.job}.tsv"
+        conda:
+            "../../envs/training.yaml"
+        threads: part.threads
+        resources:
+            gpu=gpus.per_job(),
+        params:
+            identities=part.identities,
+            teachers=part.teachers,
+            training=part.training,
+            backend=part.backend,
+            code=part.teacher_code,
+        script:
+            "../scripts/train_teachers.py"
 
 
-rule train_control:
-    """Train a control on the labeled examples, as long as its settings or the students say.
+for part, phase in product(PARTS, STUDENTS):
 
-    In the search, all its candidates on all inner folds.
-    """
-    input:
-        examples=plan.examples,
-        splits=plan.per_fold(f"{plan.fold}/split.npz"),
-        choices=plan.given_choices,
-        histories=plan.control_histories,
-    output:
-        predictions=plan.per_fold(f"{plan.control('{phase}')}/predictions.npz"),
-        history=f"{plan.results}/histories/train_control/{plan.method_job}/{{phase}}.json",
-    log:
-        f"{plan.results}/logs/train_control/{plan.method_job}/{{phase}}.log",
-    benchmark:
-        f"{plan.results}/benchmarks/train_control/{plan.method_job}/{{phase}}.tsv"
-    wildcard_constraints:
-        method=any_of(plan.controls["labeled"]),
-        phase="search",
-    conda:
-        "../../envs/training.yaml"
-    threads: plan.threads
-    resources:
-        gpu=gpus.per_job(),
-    params:
-        identities=plan.identities,
-        search=plan.search_settings,
-        asked=plan.asked_fraction,
-        whole_chain=plan.takes_whole_chain,
-        training=plan.training,
-        backend=plan.backend,
-        code=plan.control_code,
-    script:
-        "../scripts/train_control.py"
+    rule:
+        """Let teachers label a generation's unlabeled examples, and train students on them.
 
-
-use rule train_control as train_final_control with:
-    output:
-        predictions=plan.per_fold(f"{plan.control('{phase}')}/predictions.npz"),
-        models=directory(plan.per_fold(f"{plan.control('{phase}')}/models")),
-        history=f"{plan.results}/histories/train_control/{plan.method_job}/{{phase}}.json",
-    wildcard_constraints:
-        method=any_of(plan.controls["labeled"]),
-        phase="final",
+        All candidates and inner folds of the search are one job; so is the final chain.
+        """
+        name:
+            part.rule(STUDENTS[phase])
+        input:
+            examples=part.examples,
+            splits=part.per_fold(f"{part.fold}/split.npz"),
+            choices=part.given_choices,
+            teacher_choices=part.teacher_choices,
+            predictions=part.previous_predictions,
+            previous=part.previous_pseudo_labels,
+        output:
+            **kept_networks(phase, part.per_fold(f"{part.generation}/models")),
+            pseudo_labels=part.per_fold(f"{part.generation}/pseudo_labels.npz"),
+            predictions=part.per_fold(f"{part.generation}/predictions.npz"),
+            history=f"{part.results}/histories/train_students/{part.generation_job}.json",
+        log:
+            f"{part.results}/logs/train_students/{part.generation_job}.log",
+        benchmark:
+            f"{part.results}/benchmarks/train_students/{part.generation_job}.tsv"
+        wildcard_constraints:
+            phase=phase,
+        conda:
+            "../../envs/training.yaml"
+        threads: part.threads
+        resources:
+            gpu=gpus.per_job(),
+        params:
+            identities=part.identities,
+            search=part.search_settings,
+            labeling=part.labeling_settings,
+            training=part.training,
+            backend=part.backend,
+            code=part.student_code,
+        script:
+            "../scripts/train_students.py"
 
 
-# The only training that is given all labels: of what could be learned from them at most.
-use rule train_final_control as train_upper_bound with:
-    input:
-        examples=plan.examples,
-        labels=plan.labels,
-        splits=plan.per_fold(f"{plan.fold}/split.npz"),
-        choices=plan.given_choices,
-        histories=plan.control_histories,
-    wildcard_constraints:
-        method=any_of(plan.controls["pool"]),
-        phase="final",
+for part, (rule_name, phase, given) in product(PARTS, CONTROLS):
+
+    rule:
+        """Train a control on the labeled examples, as long as its settings or the students say.
+
+        In the search, all its candidates on all inner folds.
+        """
+        name:
+            part.rule(rule_name)
+        input:
+            **({"labels": part.labels} if given == "pool" else {}),
+            examples=part.examples,
+            splits=part.per_fold(f"{part.fold}/split.npz"),
+            choices=part.given_choices,
+            histories=part.control_histories,
+        output:
+            **kept_networks(phase, part.per_fold(f"{part.control('{phase}')}/models")),
+            predictions=part.per_fold(f"{part.control('{phase}')}/predictions.npz"),
+            history=f"{part.results}/histories/train_control/{part.method_job}/{{phase}}.json",
+        log:
+            f"{part.results}/logs/train_control/{part.method_job}/{{phase}}.log",
+        benchmark:
+            f"{part.results}/benchmarks/train_control/{part.method_job}/{{phase}}.tsv"
+        wildcard_constraints:
+            method=any_of(part.controls[given]),
+            phase=phase,
+        conda:
+            "../../envs/training.yaml"
+        threads: part.threads
+        resources:
+            gpu=gpus.per_job(),
+        params:
+            identities=part.identities,
+            search=part.search_settings,
+            asked=part.asked_fraction,
+            whole_chain=part.takes_whole_chain,
+            training=part.training,
+            backend=part.backend,
+            code=part.control_code,
+        script:
+            "../scripts/train_control.py"
 
 
-rule select:
-    """Select a candidate by its accuracy on the inner folds."""
-    input:
-        splits=plan.per_fold(f"{plan.fold}/split.npz"),
-        choices=plan.given_choices,
-        teacher_choices=plan.teacher_choices,
-        predictions=plan.searched_predictions,
-    output:
-        choices=plan.per_fold(f"{plan.method}/choice.json"),
-    log:
-        f"{plan.results}/logs/select/{plan.method_job}.log",
-    localrule: True
-    conda:
-        "../../envs/training.yaml"
-    params:
-        identities=plan.identities,
-        search=plan.search_settings,
-        selection=plan.selection,
-        code=code_digest("select"),
-    script:
-        "../scripts/select.py"
+for part in PARTS:
+
+    rule:
+        """Select a candidate by its accuracy on the inner folds."""
+        name:
+            part.rule("select")
+        input:
+            splits=part.per_fold(f"{part.fold}/split.npz"),
+            choices=part.given_choices,
+            teacher_choices=part.teacher_choices,
+            predictions=part.searched_predictions,
+        output:
+            choices=part.per_fold(f"{part.method}/choice.json"),
+        log:
+            f"{part.results}/logs/select/{part.method_job}.log",
+        localrule: True
+        conda:
+            "../../envs/training.yaml"
+        params:
+            identities=part.identities,
+            search=part.search_settings,
+            selection=part.selection,
+            code=code_digest("select"),
+        script:
+            "../scripts/select.py"

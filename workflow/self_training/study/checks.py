@@ -49,6 +49,7 @@ def validate(config: dict) -> None:
             draw_rule(f"datasets.{name}", hub.with_files(dataset))
         for prediction_rule in PREDICTION_RULES:
             prediction_rule(config, name)
+    no_two_sizes_of_jobs(config)
     config = hub.expand(config)
     for archive_rule in ARCHIVE_RULES:
         archive_rule(config)
@@ -88,6 +89,13 @@ def no_missing_file_of_scores(config: dict) -> None:
             raise ConfigError.of("external_scores", "a path without braces", path)
         if not is_there(path, Path.is_file):
             raise ConfigError.of("external_scores", "existing CSV files", path)
+
+
+def no_two_sizes_of_jobs(config: dict) -> None:
+    """Forbid to say twice how many outer folds a job does."""
+    if {"jobs", "folds_per_job"} <= set(config):
+        expected = "one of jobs and folds_per_job"
+        raise ConfigError.of("folds_per_job", expected, {"jobs": config["jobs"]})
 
 
 def no_unknown_control_of_statistics(config: dict, methods: list[str]) -> None:

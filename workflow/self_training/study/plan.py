@@ -7,9 +7,9 @@ function of a `Plan`. Paths have wildcards in braces; `Wildcards` have an attrib
 import re
 
 from self_training.digests import code_digest
-from self_training.study import behind_scores, budgets, methods, names
+from self_training.study import behind_scores, budgets, folds, methods, names
 from self_training.study.candidates import HYPER_PARAMETERS
-from self_training.study.plan_of_data import PlanOfData, Wildcards, identity_of_fold
+from self_training.study.plan_of_data import PlanOfData, Wildcards
 
 # What only JAX trains with; see `training.job.STACKED`.
 JAX_TRAINER = "self_training.training.stacked:StackedTrainer"
@@ -30,8 +30,8 @@ class Plan(PlanOfData):
         """
         dataset = budgets.original(self.config, wildcards.dataset)
         return [
-            {"study": self.config["seed"], "dataset": dataset} | identity_of_fold(fold)
-            for fold in (self.folds if self.per_dataset else [wildcards.fold])
+            {"study": self.config["seed"], "dataset": dataset} | folds.identity_of_fold(fold)
+            for fold in self.part.folds or [wildcards.fold]
         ]
 
     def _training(self, wildcards: Wildcards) -> dict:
@@ -246,14 +246,15 @@ class Plan(PlanOfData):
         """Return the histories of every training job."""
         patterns: list[str] = []
         for method in self.methods:
-            if methods.trains_in_search(self.config, method):
-                patterns += self._histories(method, "search")
-            patterns += self._histories(method, "final")
+            for plan in self.in_parts():
+                if methods.trains_in_search(self.config, method):
+                    patterns += plan._histories(method, "search")
+                patterns += plan._histories(method, "final")
         return [
             fill(pattern, dataset=dataset, fold=fold)
             for pattern in dict.fromkeys(patterns)
             for dataset in self.datasets
-            for fold in ([""] if self.per_dataset else self.folds)
+            for fold in (self.folds if "{fold}" in pattern else [""])
         ]
 
     # What is shown.

@@ -1,33 +1,17 @@
 """The paths of a study, and its jobs before anything trains: archives, datasets, splits."""
 
+from copy import copy
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, Self
 
 from self_training.data import hub_splits, prepared, sources
 from self_training.data.encoders import list_of_hub
 from self_training.digests import code_digest
-from self_training.study import budgets, encoders, fair_controls, hub, kinds, methods
+from self_training.study import budgets, encoders, fair_controls, folds, hub, kinds, methods
 from self_training.study.config import external_scores, inner_folds, statistics
 
 Wildcards = Any
-
-
-class Partition(NamedTuple):
-    """A partition of every dataset into outer folds, as networks of one training seed have it.
-
-    A rule makes the splits of each by itself: another repeat, or another training seed, leaves the
-    splits of the others as they are, and so what is trained on them.
-
-    Attributes:
-        rule: its name.
-        repeat: of the outer cross-validation.
-        folds: names of its outer folds, which repeats number on.
-    """
-
-    rule: str
-    repeat: int
-    folds: list[str]
 
 
 class PlanOfData:
@@ -51,11 +35,7 @@ class PlanOfData:
         self.datasets = list(config.get("datasets", {}))
         self.methods = list(config.get("methods", {}))
         self.outer_folds = config.get("outer_folds", 0)
-        self.partitions = [
-            _partition(self.outer_folds, repeat, seed)
-            for seed in range(config.get("seeds", 1))
-            for repeat in range(config.get("repeats", 1))
-        ]
+        self.partitions = folds.partitions(config)
         self.folds = [fold for partition in self.partitions for fold in partition.folds]
         self.threads = config.get("threads", 1)
         self.controls = methods.controls(config)
@@ -74,11 +54,27 @@ class PlanOfData:
         self.fold = f"{self.results}/runs/{{dataset}}/{self.outer_fold}"
         self.method = f"{self.fold}/{{method}}"
         self.generation = f"{self.method}/{{phase}}/generation_{{generation}}"
-        # What one job does: an outer fold of a dataset, or all of them. Files are always per fold.
-        self.per_dataset = config.get("jobs") == "per_dataset"
-        self.job = "{dataset}" if self.per_dataset else f"{{dataset}}/{self.outer_fold}"
+        self._train(folds.parts(config)[0])
+
+    def _train(self, part: folds.Part) -> None:
+        """Have the jobs train some of the folds. Files are always of one fold."""
+        self.part = part
+        of_job = part.name or (None if part.folds else self.outer_fold)
+        self.job = "/".join(["{dataset}", of_job] if of_job else ["{dataset}"])
         self.method_job = f"{self.job}/{{method}}"
         self.generation_job = f"{self.method_job}/{{phase}}_{{generation}}"
+
+    def in_parts(self) -> list[Self]:
+        """Return this plan once for each part of the folds, whose jobs it then is of."""
+        plans = []
+        for part in folds.parts(self.config):
+            plans.append(copy(self))
+            plans[-1]._train(part)
+        return plans
+
+    def rule(self, name: str) -> str:
+        """Return what a rule is called that trains a part of the folds, or what comes of them."""
+        return folds.rule_of(self.part, name)
 
     def control(self, phase: str) -> str:
         """Return the folder of a control's networks: without students, its generation 0."""
@@ -86,9 +82,9 @@ class PlanOfData:
 
     def per_fold(self, *patterns: str) -> list[str]:
         """Return the files of a job's outer folds: for each fold, one file per pattern."""
-        if not self.per_dataset:
+        if not self.part.folds:
             return list(patterns)
-        return [pattern.replace("{fold}", fold) for fold in self.folds for pattern in patterns]
+        return [pattern.replace("{fold}", fold) for fold in self.part.folds for pattern in patterns]
 
     # Datasets.
 
@@ -289,20 +285,3 @@ class PlanOfData:
             "inner_repeats": self.config.get("inner_repeats", 1),
             "draw": dataset.get("draw", "stratified"),
         } | budget
-
-
-def _partition(outer_folds: int, repeat: int, seed: int) -> Partition:
-    """Return the folds of a repeat, of which every further training seed has one more."""
-    of_repeat, of_seed = f"_repeat_{repeat}" if repeat else "", f"_seed_{seed}" if seed else ""
-    numbers = range(repeat * outer_folds, (repeat + 1) * outer_folds)
-    folds = [f"{fold}{of_seed}" for fold in numbers]
-    return Partition(f"make_splits{of_repeat}{of_seed}", repeat, folds)
-
-
-def identity_of_fold(name: str) -> dict:
-    """Return an outer fold, by its name, as a part of the identity that seeds come from.
-
-    Returns: `outer_fold`, and `training_seed` but for the first one.
-    """
-    fold, _, seed = name.partition("_seed_")
-    return {"outer_fold": int(fold)} | ({"training_seed": int(seed)} if seed else {})

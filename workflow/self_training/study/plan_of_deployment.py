@@ -193,4 +193,6 @@ def _with_all_labels(config: dict) -> dict:
         | {"labels_per_class": ALL}
         for name, dataset in config["datasets"].items()
     }
-    return {key: value for key, value in config.items() if key != "jobs"} | {"datasets": datasets}
+    left_out = ("jobs", "folds_per_job")
+    kept = {key: value for key, value in config.items() if key not in left_out}
+    return kept | {"datasets": datasets}

@@ -15,6 +15,7 @@ from self_training.data import pool
 from self_training.data.split import load_split
 from self_training.provenance import commit
 from self_training.storage import atomic_path, load_array, save_json
+from self_training.study.folds import without_part
 from self_training.training.runs import (
     FINAL,
     STANDARDIZE,
@@ -47,7 +48,7 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
     trained, job = train_batch(
         batch, snakemake.input.examples, classes, snakemake.params.training, models, pools
     )
-    job = {"rule": snakemake.rule} | dict(snakemake.wildcards.items()) | job
+    job = {"rule": without_part(snakemake.rule)} | dict(snakemake.wildcards.items()) | job
     folds = [[result.record for result in results] for results in trained]
     save_json(snakemake.output.history, {"job": job, "folds": folds})
     return trained
