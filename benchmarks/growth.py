@@ -2,11 +2,11 @@
 
     uv run python benchmarks/growth.py [ARCHIVE.npz] [--studies 20:per_fold 20:5 20:per_dataset]
 
-A study is a number of datasets, and of outer folds that one job does. For each, its jobs, those that
-a cluster is handed, the time and memory that Snakemake takes to plan them all, and the time to find
-that a finished study is finished; its files are made up for that, empty, and recorded by `--touch`.
-Then the bytes that one outer fold leaves
-behind, search and final chains, really run, for one epoch, on an archive of images or on digits.
+A study is a number of datasets, and of outer folds that one job does. For each: its jobs, those
+that a cluster is handed, time and memory that Snakemake takes to plan it, and time to find that a
+finished one is finished; its files are made up for that, empty, and recorded by `--touch`. Then the
+bytes that one outer fold leaves behind, search and final chains, really run, for one epoch, on an
+archive of images or on digits.
 """
 
 import argparse
