@@ -37,6 +37,14 @@ if "deploy" in config:
     include: "workflow/rules/prediction.smk"
 
 
+# The places of all outputs are known now, and nothing has looked at them yet.
+if workflow.is_main_process:
+    try:
+        places.of_rules(workflow.rules).check()
+    except StudyError as error:
+        raise WorkflowError(str(error)) from None
+
+
 rule all:
     """Run the whole study."""
     default_target: True
