@@ -1,5 +1,5 @@
-"""A campaign of accidents of folders: what stands in the way, who may write, where it is, who else is
-there. Each gets one message, and the same command ends when it is mended."""
+"""A campaign of accidents of folders: what stands in the way, who may write, where it is, who else
+is there. Each gets one message, and the same command ends when it is mended."""
 
 import os
 import subprocess

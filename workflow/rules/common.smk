@@ -86,7 +86,9 @@ def once_decided(files, name):
 onstart:
     try:
         jobs = workflow.dag.needrun_jobs()
-        places.check_all_writable(Path(file) for job in jobs for file in job.output)
+        places.check_all_writable(
+            Path(file) for job in jobs for file in (*job.output, *job.log)
+        )
     except StudyError as error:
         raise WorkflowError(str(error)) from None
     # Snakemake's handler of SIGTERM takes a lock that its main thread may hold, for which it then waits for
