@@ -31,6 +31,11 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
 
 
+if tried.own_backbones(plan.config):
+
+    include: "workflow/rules/backbones.smk"
+
+
 if "deploy" in config:
 
     include: "workflow/rules/deployment.smk"
@@ -52,6 +57,11 @@ rule all:
         f"{plan.results}/report.xlsx",
         f"{plan.results}/summary.md",
         deployed.folders() + deployed.predictions() if "deploy" in config else [],
+        [
+            f"{plan.results}/datasets/{dataset}/backbones.json"
+            for dataset in plan.sources
+            if tried.own_backbones(plan.config)
+        ],
 
 
 rule download_all:

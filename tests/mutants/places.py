@@ -1,4 +1,4 @@
-"""Mutants of accidents: two who write the same, and what can't be written."""
+"""Mutants of accidents: two who write the same, what can't be written, what is found too late."""
 
 from mutants.mutant import Mutant
 
@@ -34,5 +34,29 @@ PLACES = [
         "    if not os.access(path, os.W_OK | os.X_OK):",
         "    if not os.access(path, os.R_OK | os.X_OK):",
         ("test_places.py::test_a_folder_of_somebody_else",),
+    ),
+    Mutant(
+        "later_generations_are_not_tried",
+        "of a list of backbones only the first is tried before training",
+        "study/tried.py",
+        "range(count)]",
+        "range(1)]",
+        ("test_tried.py::test_only_backbones_of_the_user_s_own_are_tried",),
+    ),
+    Mutant(
+        "a_trial_predicts_nothing",
+        "a backbone that gives logits is found when it trains",
+        "training/trial.py",
+        "        outputs.try_out(settings.backbone, model, inputs)\n",
+        "",
+        ("test_tried.py::test_a_trial_finds_what_is_wrong",),
+    ),
+    Mutant(
+        "sides_by_their_longest",
+        "images that are long enough in one direction are large enough",
+        "data/data_check.py",
+        "min(shape[1:3]) < least",
+        "max(shape[1:3]) < least",
+        ("test_tried.py::test_images_that_are_too_small_for_a_method",),
     ),
 ]

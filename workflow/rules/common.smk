@@ -17,7 +17,7 @@ from self_training import claims, gpus, places, presence
 from self_training.digests import code_digest
 from self_training.report import figures
 from self_training.storage import load_json
-from self_training.study import checks, kinds
+from self_training.study import checks, kinds, tried
 from self_training.study.checks_of_backend import check_backend, check_results
 from self_training.study.config import external_scores
 from self_training.study.plan import Plan, any_of
