@@ -17,6 +17,7 @@ from mutants.fairness import FAIRNESS
 from mutants.hub import HUB
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
+from mutants.places import PLACES
 from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
 from mutants.serve import SERVE
@@ -1258,6 +1259,7 @@ MUTANTS = [
     *ANSWERS,
     *BAD_INPUT,
     *CERTAINTY,
+    *PLACES,
     *DEPLOYED,
     *UNKNOWN_LABELS,
     *DECISIONS,

@@ -21,10 +21,12 @@ os.environ.update(
     OPENBLAS_NUM_THREADS="1",
 )
 
+from self_training import places
 from self_training.errors import StudyError
 from self_training.study.config_file import check_file
 
 try:
+    places.check_name(workflow.basedir)
     for configfile_path in workflow.overwrite_configfiles or ["config.yaml"]:
         check_file(configfile_path)
 except StudyError as error:

@@ -139,6 +139,7 @@ rule check_data:
         identity=plan.dataset_identity,
         budgets=plan.budget_settings,
         compared_by=plan.compared_by,
+        least_sides=tried.least_sides(plan.config),
         code=plan.checking_code,
     script:
         "../scripts/check_data.py"
