@@ -1,5 +1,6 @@
 """Who is alive in a working directory, and what is cleared away after the dead."""
 
+import asyncio
 import errno
 import fcntl
 import json
@@ -232,12 +233,21 @@ def executor(handed: list[str], module: str = "snakemake_executor_plugin_slurm")
 
     class Executor:
         __module__ = module
-        workflow = SimpleNamespace(executor_settings=SimpleNamespace(status_attempts=5))
 
         def run_job(self, job):
             handed.append(job)
 
-        run_array_jobs = run_job
+        def report_job_error(self, job, msg):
+            handed.append(f"{job.external_jobid}: {msg}")
+
+        async def check_active_jobs(self, jobs):
+            """Say that the first failed and the second goes on, and nothing of others."""
+            for job in jobs[:1]:
+                self.report_job_error(job, msg="failed")
+            for job in jobs[1:2]:
+                yield job
+
+        run_array_jobs, report_job_success = run_job, report_job_error
 
     return Executor()
 
@@ -246,7 +256,6 @@ def test_jobs_are_handed_out_when_the_controller_answers(cluster, monkeypatch, c
     handed: list[str] = []
     patient = executor(handed)
     slurm.be_patient(patient, lambda: False)
-    assert patient.workflow.executor_settings.status_attempts > 1e6
     (cluster / "down").touch()
     waited: list[float] = []
 
@@ -275,6 +284,19 @@ def test_a_snakemake_that_is_to_end_waits_for_no_controller(cluster, monkeypatch
     slurm.be_patient(other, lambda: False)
     other.run_job("another")
     assert handed == ["a job", "another"]
+
+
+def test_jobs_are_asked_about_until_slurm_says_what_became_of_them():
+    handed: list[str] = []
+    patient = executor(handed)
+    slurm.be_patient(patient, lambda: False)
+    jobs = [SimpleNamespace(external_jobid=name) for name in "abc"]
+
+    async def check():
+        return [job.external_jobid async for job in patient.check_active_jobs(jobs)]
+
+    assert asyncio.run(check()) == ["b", "c"]
+    assert handed == ["a: failed"]
 
 
 # Sends SIGTERM to a Snakemake while it holds the lock of its scheduler.

@@ -82,9 +82,9 @@ CLUSTERS = [
         "controller_asked_in_vain_five_times",
         "jobs are forgotten when Slurm's controller does not answer, and waited for without end",
         "slurm.py",
-        "executor.workflow.executor_settings.status_attempts = sys.maxsize",
-        "pass",
-        ("test_presence.py::test_jobs_are_handed_out_when_the_controller_answers",),
+        "if job.external_jobid not in known | ended:",
+        "if False:",
+        ("test_presence.py::test_jobs_are_asked_about_until_slurm_says_what_became_of_them",),
     ),
     Mutant(
         "controller_waited_for_at_the_end",

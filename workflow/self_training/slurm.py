@@ -4,10 +4,9 @@ import logging
 import os
 import shutil
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -59,8 +58,8 @@ def cancel_left(folder: Path) -> None:
 def be_patient(executor: Any, gives_up: Callable[[], object]) -> None:
     """Let Snakemake's executor wait while Slurm's controller does not answer, as when it restarts.
 
-    By itself it fails at the first job that it can't hand out, and after five vain questions it
-    forgets the jobs that it has handed out, and waits for ever.
+    By itself it fails at the first job that it can't hand out; after five vain questions about jobs
+    that it has handed out it forgets them, and waits for ever.
 
     Args:
         executor: of Slurm's plugin; any other is left as it is.
@@ -68,10 +67,13 @@ def be_patient(executor: Any, gives_up: Callable[[], object]) -> None:
     """
     if not type(executor).__module__.startswith("snakemake_executor_plugin_slurm"):
         return
-    executor.workflow.executor_settings.status_attempts = sys.maxsize
     lock = threading.Lock()
     for name in ("run_job", "run_array_jobs"):
         setattr(executor, name, _patient(getattr(executor, name), lock, gives_up))
+    ended: set[str] = set()
+    for name in ("report_job_success", "report_job_error"):
+        setattr(executor, name, _noting(getattr(executor, name), ended))
+    executor.check_active_jobs = _forgetting_none(executor.check_active_jobs, ended)
 
 
 def _patient(hand_out: Callable, lock: threading.Lock, gives_up: Callable[[], object]) -> Callable:
@@ -82,6 +84,29 @@ def _patient(hand_out: Callable, lock: threading.Lock, gives_up: Callable[[], ob
         hand_out(jobs)
 
     return patient
+
+
+def _noting(report: Callable, ended: set[str]) -> Callable:
+    def noting(job: Any, *arguments: Any, **names: Any) -> None:
+        ended.add(job.external_jobid)
+        report(job, *arguments, **names)
+
+    return noting
+
+
+def _forgetting_none(check: Callable, ended: set[str]) -> Callable:
+    """Return a check of jobs that goes on to ask about those of which it has heard nothing."""
+
+    async def forgetting_none(jobs: list) -> AsyncIterator[Any]:
+        known = set()
+        async for job in check(jobs):
+            known.add(job.external_jobid)
+            yield job
+        for job in jobs:
+            if job.external_jobid not in known | ended:
+                yield job
+
+    return forgetting_none
 
 
 def _wait_for_controller(gives_up: Callable[[], object]) -> None:
