@@ -47,7 +47,8 @@ def _read(name):
 
 
 def _note(what):
-    who = [os.environ.get("SLURM_JOB_ID"), os.environ.get("SLURMD_NODENAME"), os.getpid()]
+    who = [os.environ["SLURM_JOB_ID"], os.environ.get("SLURM_RESTART_COUNT", "0")]
+    who += [os.environ["SLURMD_NODENAME"], os.getpid()]
     with open("lives.txt", "a") as file:
         print(f"{time.time():.1f}", *who, what, file=file)
 
@@ -55,16 +56,17 @@ def _note(what):
 def replace(source, path, **names):
     if not _taken:
         _taken.append(b"1" * int(_read("hungry") * 1e6))
+    _note(f"writes {path}")
     until = time.monotonic() + _read("slow")
     while Path("slow").exists() and time.monotonic() < until:
         time.sleep(0.2)
     _replace(source, path, **names)
-    _note(path)
+    _note(f"wrote {path}")
 
 
 if ".snakemake/scripts" in " ".join(sys.orig_argv) and "SLURM_JOB_ID" in os.environ:
     os.replace = replace
-    _note("begins")
+    _note("begins .")
 """
 PROFILE = ("--profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "2")
 # Without accounting Slurm forgets what has ended; this one does after 5 minutes.
@@ -152,6 +154,9 @@ class Cluster:
 
     def __exit__(self, *_: object) -> None:
         subprocess.run([self.scripts / "stop", self.state], check=True)
+        # Each Snakemake, and each of its jobs, would look for this cluster for 9 s.
+        for path in self.scripts.glob("*.conf*"):
+            (Path("/etc/slurm") / path.name.removesuffix(".in")).unlink(missing_ok=True)
 
     def stop(self, daemon: str, how: signal.Signals = signal.SIGTERM) -> None:
         """End a daemon: `slurmctld`, or `slurmd.NODE`."""
@@ -178,6 +183,11 @@ def about(job: str) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words if "=" in word)
 
 
+def resume(node: str) -> None:
+    """Let a node take jobs, if it does not by itself."""
+    subprocess.run(["scontrol", "update", f"nodename={node}", "state=resume"], check=False)
+
+
 class Disturbed:
     """A study that runs on Slurm."""
 
@@ -188,12 +198,13 @@ class Disturbed:
         self.process = self._start()
 
     def _start(self) -> subprocess.Popen:
-        paths = {"PYTHONPATH": str(self.study.folder / "accidents")}
+        # JAX starts in a third of the time.
+        names = {"PYTHONPATH": str(self.study.folder / "accidents"), "KERAS_BACKEND": "jax"}
         with self.output.open("a") as file:
             return subprocess.Popen(
                 self.command,
                 cwd=self.study.folder,
-                env=os.environ | paths,
+                env=os.environ | names,
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
@@ -219,11 +230,22 @@ class Disturbed:
         found: list[str] = []
 
         def writes() -> bool:
-            found[:] = jobs(RULE, "RUNNING")
-            return bool(found) and any(self.study.results.rglob("*.part-*"))
+            lives = {(job, about(job).get("Restarts")) for job in jobs(RULE, "RUNNING")}
+            found[:] = [
+                job
+                for job, life, _, what in self.notes()
+                if (job, life) in lives and "writes" in what
+            ]
+            return bool(found)
 
         self.until(writes, f"job of {RULE} that writes")
         return found[0]
+
+    def notes(self) -> list[list[str]]:
+        """Return what jobs have noted: job, number of its restarts, node, and what it did when."""
+        notes = self.study.folder / "lives.txt"
+        lines = notes.read_text().splitlines() if notes.exists() else []
+        return [[*line.split(" ", 5)[1:4], line] for line in lines if line.count(" ") > 4]
 
     def end(self) -> int:
         """Wait for the end of Snakemake, and return its exit status."""
@@ -234,6 +256,11 @@ class Disturbed:
         self.process = self._start()
         return self.end()
 
+    def kill(self) -> None:
+        """Kill Snakemake, if it is alive."""
+        self.process.kill()
+        self.process.wait()
+
     def said(self) -> list[str]:
         """Return the lines of Snakemake's that speak of Slurm, or of what went wrong."""
         lines = self.output.read_text().splitlines()
@@ -243,12 +270,10 @@ class Disturbed:
 
     def lives(self) -> list[str]:
         """Return which lives of jobs of the rule began and wrote, in the order of time."""
-        notes = (self.study.folder / "lives.txt").read_text().splitlines()
-        first = float(notes[0].split()[0])
         return [
-            f"{float(when) - first:5.1f} s: job {job} on {node} (process {pid}) {what}"
-            for when, job, node, pid, what in (note.split(" ", 4) for note in notes)
-            if what == "begins" or what.endswith("teachers/final.npz")
+            line
+            for *_, line in self.notes()
+            if "begins" in line or line.endswith("teachers/final.npz")
         ]
 
 
@@ -302,7 +327,7 @@ def drained(study: Disturbed) -> None:
     call("scontrol", "update", f"nodename={node}", "state=drain", "reason=accident")
     study.go_on()
     study.end()
-    call("scontrol", "update", f"nodename={node}", "state=resume")
+    resume(node)
 
 
 def set_down(study: Disturbed) -> None:
@@ -313,7 +338,7 @@ def set_down(study: Disturbed) -> None:
     study.until(lambda: about(job)["NodeList"] not in ("(null)", node), "job elsewhere")
     study.go_on()
     study.end()
-    call("scontrol", "update", f"nodename={node}", "state=resume")
+    resume(node)
 
 
 def silent(study: Disturbed) -> None:
@@ -325,6 +350,19 @@ def silent(study: Disturbed) -> None:
     study.half_written()
     study.go_on()
     study.end()
+    study.cluster.start(f"slurmd.{node}")
+
+
+def silent_and_back(study: Disturbed) -> None:
+    """Let that node come back, and end what it ran, while the second life is writing."""
+    job = study.half_written()
+    node = about(job)["NodeList"]
+    study.cluster.stop(f"slurmd.{node}", signal.SIGKILL)
+    (study.study.folder / "slow").write_text("3")
+    study.until(lambda: about(job)["Restarts"] == "1", "second life")
+    study.until(
+        lambda: any(life == "1" and "wrote" in line for _, life, _, line in study.notes()), "file"
+    )
     study.cluster.start(f"slurmd.{node}")
 
 
@@ -371,39 +409,58 @@ KINDS = {
     "drained": Accident(drained),
     "set_down": Accident(set_down),
     "silent": Accident(silent),
+    "silent_and_back": Accident(silent_and_back),
     "controller_while_running": Accident(controller_while_running),
     "controller_at_the_start": Accident(controller_at_the_start, 0, down=True),
 }
 
 
-def disturb(base: Study, folder: Path, cluster: Cluster, accident: Accident) -> Study:
-    """Let an accident happen to a study, and give its command again until it ends well.
+def disturb(
+    base: Study, folder: Path, cluster: Cluster, *options: str, slow: float = 0, hungry: float = 0
+) -> Disturbed:
+    """Start a study on Slurm that accidents will happen to.
 
-    Returns: the study.
+    Args:
+        base: what `ready` returned.
+        options: of Snakemake, beside those of the profile.
+        slow, hungry: of `Accident`.
     """
     study = base.copy(folder)
     (folder / "accidents").mkdir()
     (folder / "accidents" / "sitecustomize.py").write_text(ACCIDENTS)
-    for name, value in (("slow", accident.slow), ("hungry", accident.hungry)):
+    for name, value in (("slow", slow), ("hungry", hungry)):
         (folder / name).write_text(str(value))
-    if accident.down:
-        cluster.stop("slurmctld")
-    disturbed = Disturbed(study, cluster, *accident.options)
+    return Disturbed(study, cluster, *options)
+
+
+def ready(study: Study) -> Study:
+    """Do what a study does before it trains, and return it."""
+    study.run("--cores", "2", "--until", "make_splits")
+    return study
+
+
+def undisturbed(base: Study, folder: Path) -> pd.DataFrame:
+    """Return scores of a study that trains on this machine."""
+    study = base.copy(folder)
+    study.run(*target(study), "--cores", "2")
+    return scores(study)
+
+
+def end_well(study: Disturbed, accident: Accident) -> None:
+    """Let an accident happen to a study, and give its command again until it ends well."""
     began = time.monotonic()
     try:
-        accident.happens(disturbed)
-        for start in (disturbed.end, disturbed.again):
-            status = start()
+        accident.happens(study)
+        for end in (study.end, study.again):
+            status = end()
             print(f"  exit {status} after {time.monotonic() - began:.0f} s", flush=True)
             if not status:
-                return study
-            (folder / "slow").unlink(missing_ok=True)
-        raise AssertionError(disturbed.output.read_text())
+                return
+            (study.study.folder / "slow").unlink(missing_ok=True)
+        raise AssertionError(study.output.read_text())
     finally:
-        if disturbed.process.poll() is None:
-            disturbed.process.kill()
-            disturbed.process.wait()
-        print(*disturbed.said(), *disturbed.lives(), sep="\n  ", flush=True)
+        study.kill()
+        print("", *study.said(), *study.lives(), sep="\n  ", flush=True)
 
 
 def main() -> None:
@@ -412,20 +469,20 @@ def main() -> None:
     parser.add_argument("scripts", type=Path)
     parser.add_argument("accidents", nargs="*", choices=[[], *KINDS])
     arguments = parser.parse_args()
-    # It starts in a third of the time.
-    os.environ["KERAS_BACKEND"] = "jax"
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        base = Study(folder / "base", config())
-        base.run("--cores", "2", "--until", "make_splits")
-        calm = base.copy(folder / "calm")
-        calm.run("--cores", "2", *target(calm))
-        expected = scores(calm)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary)
+        base = ready(Study(folder / "base", config(), "jax"))
+        expected = undisturbed(base, folder / "calm")
         with Cluster(arguments.scripts, folder / "slurm") as cluster:
-            for accident in arguments.accidents or KINDS:
-                print(f"{accident}: {KINDS[accident].happens.__doc__}", flush=True)
-                study = disturb(base, folder / accident, cluster, KINDS[accident])
-                pd.testing.assert_frame_equal(scores(study), expected)
+            for name in arguments.accidents or KINDS:
+                accident = KINDS[name]
+                print(f"{name}: {accident.happens.__doc__}", flush=True)
+                if accident.down:
+                    cluster.stop("slurmctld")
+                wants = {"slow": accident.slow, "hungry": accident.hungry}
+                study = disturb(base, folder / name, cluster, *accident.options, **wants)
+                end_well(study, accident)
+                pd.testing.assert_frame_equal(scores(study.study), expected)
                 print("  scores are the same", flush=True)
 
 
