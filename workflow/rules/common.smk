@@ -13,7 +13,7 @@ from pathlib import Path
 # The jobs of a plan live as long as it does; looking for garbage among them takes a tenth of its time.
 gc.set_threshold(100_000)
 
-from self_training import claims, gpus, places, presence
+from self_training import claims, gpus, places, presence, slurm
 from self_training.digests import code_digest
 from self_training.report import figures
 from self_training.storage import load_json
@@ -100,7 +100,12 @@ onstart:
     if workflow.local_exec:
         workflow.scheduler.job_rate_limiter = None
     else:
+        # Snakemake makes a folder there in each job; nodes may have no home that it could be in.
+        os.environ.setdefault("XDG_CACHE_HOME", os.path.abspath(".snakemake/cache"))
         presence.hand_out_jobs(PRESENCE)
+        slurm.be_patient(
+            workflow.scheduler._executor, lambda: workflow.scheduler._user_kill
+        )
 
 
 wildcard_constraints:
