@@ -494,6 +494,7 @@ def test_a_job_describes_the_pool_and_never_the_test_fold(tmp_path, monkeypatch)
         save_split(tmp_path / f"{fold}.npz", some)
     np.save(tmp_path / "examples.npy", X)
     monkeypatch.setattr(framework, "start_framework", lambda threads: None)
+    monkeypatch.chdir(tmp_path)
     chosen = settings(steps=5)
     snakemake = SimpleNamespace(
         rule="train_teachers",
@@ -501,8 +502,8 @@ def test_a_job_describes_the_pool_and_never_the_test_fold(tmp_path, monkeypatch)
         input=SimpleNamespace(
             examples=tmp_path / "examples.npy", splits=[tmp_path / f"{fold}.npz" for fold in (0, 1)]
         ),
-        params=SimpleNamespace(training=asdict(chosen)),
-        output=Output(history=tmp_path / "history.json"),
+        params=SimpleNamespace(training=asdict(chosen), code=""),
+        output=Output(history="results/some/histories/train_teachers/some.json"),
     )
     found = job.train_job(snakemake, [[run(parts[0])], [run(parts_of_other[0])]], 3)
     for (result,), (labeled, unlabeled, _) in zip(found, (parts, parts_of_other), strict=True):

@@ -46,17 +46,21 @@ class Steps(NamedTuple):
         return Steps(None, (), *(array[steps] for array in self[2:]))
 
 
-def epochs(run: Run, settings: TrainingSettings, classes: int) -> Iterator[Steps]:
+def epochs(run: Run, settings: TrainingSettings, classes: int, first: int = 0) -> Iterator[Steps]:
     """Yield the steps of each epoch of a run, about the examples of the dataset.
 
     Args:
         settings: of the run.
+        first: how many epochs to leave out.
     """
     steps = count_steps(run, settings)
     rates, momenta = schedules.learning_rates(settings, steps), schedules.momenta(settings, steps)
     start = 0
-    for order in orders(run, settings):
+    for epoch, order in enumerate(orders(run, settings)):
         now = slice(start, start := start + len(order))
+        # Orders follow from each other; nothing else does.
+        if epoch < first:
+            continue
         yield Steps(
             inputs=None,
             draws=(),
