@@ -88,7 +88,7 @@ class OneByOneTrainer(Trainer):
         shape = (1, self.compiled.batch_size)
         targets = np.zeros(shape, np.int32)
         if self.soft:
-            targets = np.zeros((*shape, self.classes), np.float32)
+            targets = np.zeros((*shape, self.classes + self.distills), np.float32)
         kernels = penalized(self.model.trainable_variables) if self.compiled.l2 else []
         self.train_steps, self.held_inputs = (_steps_in_graph if graph else _steps_one_by_one)(
             self.model, self.optimizer, self.loss, kernels, self.averages, self.inputs, targets

@@ -19,6 +19,7 @@ from self_training.seeds import derive_seed, generator
 from self_training.training import outputs
 from self_training.training.batches import Steps, epochs, steps_per_epoch
 from self_training.training.checkpoints import Checkpoints
+from self_training.training.distillation import DistillationLoss
 from self_training.training.framework import keras
 from self_training.training.runs import (
     STANDARDIZE,
@@ -125,6 +126,8 @@ class Trainer(ABC):
         ]
         losses = keras.losses
         loss = losses.CategoricalCrossentropy if self.soft else losses.SparseCategoricalCrossentropy
+        self.distills = self.compiled.distillation != 1
+        loss = DistillationLoss if self.distills else loss
         self.loss = loss(reduction="mean_with_sample_weight")
         self.done: dict[str, TrainedRun] = {}
         self._compile()
@@ -244,6 +247,7 @@ class Trainer(ABC):
         for array in probabilities.values():
             outputs.check_probabilities(self.compiled.backbone, array)
         record = run.identity | {
+            "parameters": self.model.count_params(),
             "examples": len(run.examples),
             "steps": len(values),
             "examples_seen": len(values) * self.compiled.batch_size,
