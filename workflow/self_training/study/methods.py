@@ -32,6 +32,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "schedule": "slices",
     "labels": "hard",
     "temperature": 1,
+    "distillation": False,
     "filter": "every_generation",
     "balance": "none",
     "quota": None,
@@ -58,8 +59,9 @@ NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "surv
 OF_TRAINING = ("noise", "label_smoothing", "backbone", "learning_rate", "l2", "weight_decay",
                "warmup", "decay", "ema", *LENGTH)  # fmt: skip
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
-OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature", "filter",
-               "balance", "quota", "unlabeled_ratio", "loss", "teacher")  # fmt: skip
+OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature",
+               "distillation", "filter", "balance", "quota", "unlabeled_ratio", "loss",
+               "teacher")  # fmt: skip
 
 
 def kind(config: dict, name: str) -> str:
@@ -336,6 +338,7 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
         **{key: of_all[key] for key in ("batch_size", "scaling")},
         **{key: of_all[key] if chosen[key] is None else chosen[key] for key in OF_ALL},
         **{key: chosen[key] for key in ("unlabeled_ratio", "label_smoothing")},
+        "distillation": chosen["temperature"] if chosen["distillation"] else 1,
         "noise": noise,
         "threads": config["threads"],
     }
