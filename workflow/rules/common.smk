@@ -21,6 +21,7 @@ from self_training.study import checks, kinds
 from self_training.study.checks_of_backend import check_backend, check_results
 from self_training.study.config import external_scores
 from self_training.study.plan import Plan, any_of
+from self_training.training.checkpoints import remove_when_made
 
 try:
     checks.validate(config)
@@ -80,6 +81,14 @@ onstart:
         workflow.scheduler.job_rate_limiter = None
     else:
         presence.hand_out_jobs(PRESENCE)
+
+
+onsuccess:
+    # What killed jobs have left that the study has no more of.
+    made = plan.all_histories(None) + (
+        deployed.folders() if "deploy" in config else []
+    )
+    remove_when_made(Path(plan.results, "checkpoints"), made)
 
 
 wildcard_constraints:
