@@ -245,6 +245,18 @@ def begun(tmp_path_factory):
     return folder
 
 
+def test_a_run_goes_on_from_within_an_epoch(begun, tmp_path, caplog):
+    caplog.set_level(logging.INFO)
+    trainers.NOISY_BYTES = 3 * 32 * IMAGES[0].nbytes
+    whole, *_ = train(tmp_path / "whole", some=runs()[:1])
+    shutil.copytree(begun, tmp_path / "job")
+    trained, *_ = train(tmp_path / "job", some=runs()[:1])
+    assert "This run goes on after 7 steps" in caplog.text
+    assert trained[0].record["losses"] == whole[0].record["losses"]
+    for name, probabilities in whole[0].probabilities.items():
+        np.testing.assert_array_equal(trained[0].probabilities[name], probabilities)
+
+
 OTHERS = {
     "of the same": {},
     "of another learning rate": {"learning_rate": 0.02},
