@@ -87,7 +87,7 @@ BATCHES = [
         "examples_seen_once",
         "of examples seen those of one epoch are recorded",
         "training/trainer.py",
-        '"examples_seen": steps * self.compiled.batch_size',
+        '"examples_seen": len(values) * self.compiled.batch_size',
         '"examples_seen": len(run.examples)',
         ("test_training.py::test_steps_of_the_settings_are_taken_exactly",),
     ),
@@ -229,19 +229,19 @@ OF_A_RUN = [
         "learning_rate_of_the_job",
         "a learning rate of a run's own is ignored",
         "training/trainer.py",
-        "enumerate(epochs(run, own, self.classes))",
-        'enumerate(epochs(run, own.changed({"learning_rate": self.settings.learning_rate}), '
-        "self.classes))",
+        "in epochs(run, own, self.classes, epoch)",
+        'in epochs(run, own.changed({"learning_rate": self.settings.learning_rate}), '
+        "self.classes, epoch)",
         ("test_by_hand_networks.py::test_every_run_of_a_job_has_its_own_settings",),
     ),
     Mutant(
         "label_smoothing_of_the_job",
         "a label smoothing of a run's own is ignored",
         "training/trainer.py",
-        "enumerate(epochs(run, own, self.classes))",
-        "enumerate(epochs(run, own.changed("
+        "in epochs(run, own, self.classes, epoch)",
+        "in epochs(run, own.changed("
         '{"label_smoothing": own.label_smoothing and (self.settings.label_smoothing or 1e-9)}), '
-        "self.classes))",
+        "self.classes, epoch)",
         ("test_by_hand_networks.py::test_every_run_of_a_job_has_its_own_settings",),
     ),
     Mutant(

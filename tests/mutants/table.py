@@ -8,6 +8,7 @@ written anew (`tests/test_mutants.py` says which).
 from mutants.answers import ANSWERS
 from mutants.bad_input import BAD_INPUT
 from mutants.certainty import CERTAINTY
+from mutants.checkpoints import CHECKPOINTS
 from mutants.clusters import CLUSTERS
 from mutants.data_checks import DATA_CHECKS
 from mutants.decisions import DECISIONS
@@ -745,8 +746,8 @@ TRAINING = [
         "student_starts_as_its_teacher",
         "a network starts from the weights of the one that was trained before it",
         "training/one_by_one.py",
-        "            self.reset(run)\n",
-        "            if not self.done:\n                self.reset(run)\n",
+        "        self.reset(run)\n",
+        "        if not self.done:\n            self.reset(run)\n",
         ("test_by_hand_networks.py::test_a_student_starts_from_scratch",),
     ),
     Mutant(
@@ -1270,5 +1271,6 @@ MUTANTS = [
     *TEXTS,
     *VECTORS,
     *CLUSTERS,
+    *CHECKPOINTS,
     *HUB,
 ]

@@ -21,6 +21,7 @@ from self_training.study import checks, kinds, tried
 from self_training.study.checks_of_backend import check_backend, check_results
 from self_training.study.config import external_scores
 from self_training.study.plan import Plan, any_of
+from self_training.training.checkpoints import remove_when_made
 
 # What `workflow.dryrun` says is known later, and whoever asks for no cores asks for no jobs.
 DRY_RUN = workflow.output_settings.dryrun
@@ -106,6 +107,14 @@ onstart:
         slurm.be_patient(
             workflow.scheduler._executor, lambda: workflow.scheduler._user_kill
         )
+
+
+onsuccess:
+    # What killed jobs have left that the study has no more of.
+    made = plan.all_histories(None) + (
+        deployed.folders() if "deploy" in config else []
+    )
+    remove_when_made(Path(plan.results, "checkpoints"), made)
 
 
 wildcard_constraints:

@@ -56,10 +56,12 @@ class Ended(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a state is: in which file, as which of its states; and what is not an array of it."""
+    """Where a state is: in which file, as which of its states; how many arrays it has, and what is
+    not one."""
 
     path: Path
     at: int
+    arrays: int
     about: dict[str, Any]
 
 
@@ -171,7 +173,7 @@ class Checkpoints:
         about = {
             "key": self.key(),
             "seconds": seconds,
-            "states": {name: state.about for name, state in states.items()},
+            "states": {name: [len(state.arrays), state.about] for name, state in states.items()},
         }
         arrays = {_ABOUT: np.frombuffer(json.dumps(about).encode(), np.uint8)}
         for at, state in enumerate(states.values()):
@@ -188,7 +190,7 @@ class Checkpoints:
             return {}
         self.seconds_before = max(self.seconds_before, about["seconds"])
         states = about["states"].items()
-        return {name: _Place(path, at, state) for at, (name, state) in enumerate(states)}
+        return {name: _Place(path, at, *state) for at, (name, state) in enumerate(states)}
 
 
 def remove_when_made(folder: Path, made: Iterable[str]) -> None:
@@ -211,14 +213,12 @@ def _as_state(ended: Ended) -> State:
 def _load(place: _Place | None) -> State | None:
     if place is None:
         return None
-    path, at, about = place
 
-    def read(archive) -> list[np.ndarray]:
-        own = [key for key in archive.files if key.startswith(f"{at}/")]
-        return [archive[f"{at}/{index}"] for index in range(len(own))]
+    def read(archive) -> State:
+        arrays = [archive[f"{place.at}/{index}"] for index in range(place.arrays)]
+        return State(arrays, place.about)
 
-    arrays = _read(path, read)
-    return None if arrays is None else State(arrays, about)
+    return _read(place.path, read)
 
 
 def _read_about(archive) -> dict:

@@ -87,7 +87,7 @@ def train_batch(
     settings: dict,
     models=None,
     pools: Sequence[np.ndarray] = (),
-    folder: Path | None = None,
+    kept_in: Path | None = None,
     code: str = "",
 ) -> tuple[list[list[TrainedRun]], dict]:
     """Train the runs of one job, which may span several outer folds.
@@ -102,7 +102,7 @@ def train_batch(
             `member_{member}.keras`; none are kept without.
         pools: for each outer fold, the indices of all examples that are not in the test fold;
             scaling and noise of vectors need them.
-        folder: of checkpoints, to go on from after a kill; none are written without.
+        kept_in: folder of checkpoints, to go on from after a kill; none are written without.
         code: what the results depend on beside these arguments: a digest.
 
     Returns: the trained runs of each outer fold, and a record of the job: where its seconds went,
@@ -132,7 +132,7 @@ def train_batch(
         given = {"settings": settings, "classes": classes, "examples": sha256(examples_path)}
         return given | {"runs": of_runs, "code": code, "framework": made_by}
 
-    checkpoints = Checkpoints(folder, describe)
+    checkpoints = Checkpoints(kept_in, describe)
     # What must be compiled anew is another trainer.
     alike: dict[tuple, list[int]] = {}
     for index, (run, _) in enumerate(runs):

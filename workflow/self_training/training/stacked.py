@@ -180,9 +180,9 @@ class StackedTrainer(Trainer):
         if saved is None:
             return state, values, 0.0
         values, *leaves = saved.arrays
-        state = jax.tree.unflatten(jax.tree.structure(state), map(jnp.asarray, leaves))
+        kept = jax.tree.unflatten(jax.tree.structure(state), map(jnp.asarray, leaves))
         logger.info("This stack of runs goes on after %d steps", values.shape[1])
-        return state, values, saved.about["seconds"]
+        return kept, values, saved.about["seconds"]
 
     def _starting_state(self, run: Run):
         values = [*zip(self.model.variables, self.starting_values(run), strict=True)]
