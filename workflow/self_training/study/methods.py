@@ -339,8 +339,7 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
         **{key: of_all[key] if chosen[key] is None else chosen[key] for key in OF_ALL},
         **{key: chosen[key] for key in ("unlabeled_ratio", "label_smoothing")},
         "distillation": chosen["temperature"] if chosen["distillation"] else 1,
-        "noise": noise,
-        "threads": config["threads"],
+        **{"noise": noise, "threads": config["threads"]},
     }
 
 

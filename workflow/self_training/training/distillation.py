@@ -6,6 +6,8 @@ same T, and on given labels as ever. Gradients of the former fall with 1 / T squ
 multiplied by T squared, which keeps the parts of the loss in proportion whatever T is.
 """
 
+from typing import Any
+
 from self_training.training.framework import keras
 
 
@@ -20,7 +22,7 @@ class DistillationLoss(keras.losses.Loss):
     and probabilities (examples, classes), and returns (examples,).
     """
 
-    def call(self, y_true, y_pred):
+    def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return the loss of each example."""
         ops = keras.ops
         targets, temperatures = y_true[..., :-1], y_true[..., -1:]
