@@ -51,7 +51,8 @@ def settings(kind="images", noisy=True, **changes) -> dict:
         "backbone": "test_checkpoints:build", "epochs": 3, "steps": None, "batch_size": 32,
         "learning_rate": 0.01, "scaling": "none", "l2": 0, "weight_decay": 0.1, "warmup": 0.2,
         "decay": "cosine", "ema": 0.9, "loss": "per_example", "unlabeled_ratio": None,
-        "label_smoothing": 0, "noise": noise | (NOISE[kind] if noisy else {}), "threads": 1,
+        "distillation": 1, "label_smoothing": 0,
+        "noise": noise | (NOISE[kind] if noisy else {}), "threads": 1,
     }  # fmt: skip
     return asdict(TrainingSettings(**defaults | changes))
 
