@@ -9,6 +9,7 @@ from self_training.data.data_check import check_sides
 from self_training.errors import ConfigError, DatasetError
 from self_training.study import tried
 from self_training.study.plan import Plan
+from self_training.training import framework
 from self_training.training.trial import try_backbones
 from test_bad_backbones import DEFINE, FLAT, WRONG, write  # noqa: F401
 from test_study import planned
@@ -51,7 +52,13 @@ def settings_of(backbone: str) -> list[dict]:
     return tried.trainings(Plan(config_of(backbone)).config, "digits_0_2")
 
 
-def test_a_trial_says_what_was_built(write):  # noqa: F811
+@pytest.fixture()
+def started(monkeypatch):
+    """Other tests of this process may have started the framework."""
+    monkeypatch.setattr(framework, "start_framework", lambda threads: None)
+
+
+def test_a_trial_says_what_was_built(write, started):  # noqa: F811
     write(GOOD)
     noise = {"dropout": 0.2, "survival": 1.0}
     tried_out = {"backbone": "my_models:build", "noise": noise, "parameters": 65 * 10}
@@ -59,7 +66,7 @@ def test_a_trial_says_what_was_built(write):  # noqa: F811
 
 
 @pytest.mark.parametrize("name", ["raises", "a missing import", "a layer", "logits"])
-def test_a_trial_finds_what_is_wrong(name, write):  # noqa: F811
+def test_a_trial_finds_what_is_wrong(name, write, started):  # noqa: F811
     text, message = WRONG[name]
     write(GOOD)
     settings = settings_of("my_models:build")
