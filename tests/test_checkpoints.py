@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -331,7 +332,7 @@ def test_a_short_job_writes_nothing(tmp_path):
     assert not (tmp_path / "checkpoint").exists()
 
 
-def test_a_full_disk_is_one_warning_and_no_end(begun, tmp_path, monkeypatch, caplog):
+def test_a_full_disk_is_one_warning_and_no_end(tmp_path, monkeypatch, caplog):
     save_always()
     trainers.NOISY_BYTES = 3 * 32 * IMAGES[0].nbytes
 
@@ -339,7 +340,9 @@ def test_a_full_disk_is_one_warning_and_no_end(begun, tmp_path, monkeypatch, cap
         raise NoSpaceError(f"{path}: Expected space for it.")
 
     monkeypatch.setattr(checkpoints, "save_arrays", full)
-    trained, _, saves = train(tmp_path, some=runs()[:1])
+    saves: list[str] = []
+    with suppress(NoSpaceError):
+        trained, _, saves = train(tmp_path, some=runs()[:1])
     assert len(saves) > 5 and len(trained) == 1
     warnings = [record.message for record in caplog.records if record.levelname == "WARNING"]
     (warning,) = [message for message in warnings if "can't be written" in message]
@@ -380,6 +383,11 @@ def test_any_byte_may_be_damaged(tmp_path):
     kept.offer("a", lambda: State([np.arange(64), np.ones(10, np.float32)], {"seconds": 1.0}))
     path = tmp_path / checkpoints.STATE
     content = path.read_bytes()
+    # NumPy would read as far as that and no checksum.
+    shorter = content.replace(b"(64,)", b"(24,)")
+    assert shorter != content
+    path.write_bytes(shorter)
+    assert Checkpoints(tmp_path, dict).state("a") is None
     missing = 0
     for at in range(0, len(content), 3):
         for turned in (content[at] ^ 1, content[at] ^ 64):
