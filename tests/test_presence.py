@@ -275,8 +275,11 @@ def test_jobs_are_handed_out_when_the_controller_answers(cluster, monkeypatch, c
 def test_a_snakemake_that_is_to_end_waits_for_no_controller(cluster, monkeypatch):
     handed: list[str] = []
     (cluster / "down").touch()
-    clock = SimpleNamespace(sleep=lambda _: pytest.fail("waits"), monotonic=time.monotonic)
-    monkeypatch.setattr(slurm, "time", clock)
+
+    def sleep(seconds):
+        raise AssertionError("waits")
+
+    monkeypatch.setattr(slurm, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
     patient = executor(handed)
     slurm.be_patient(patient, lambda: "graceful")
     patient.run_job("a job")

@@ -47,8 +47,7 @@ def _read(name):
 
 
 def _note(what):
-    who = [os.environ["SLURM_JOB_ID"], os.environ.get("SLURM_RESTART_COUNT", "0")]
-    who += [os.environ["SLURMD_NODENAME"], os.getpid()]
+    who = [os.environ["SLURM_JOB_ID"], os.environ["SLURMD_NODENAME"], os.getpid()]
     with open("lives.txt", "a") as file:
         print(f"{time.time():.1f}", *who, what, file=file)
 
@@ -232,20 +231,27 @@ class Disturbed:
         def writes() -> bool:
             lives = {(job, about(job).get("Restarts")) for job in jobs(RULE, "RUNNING")}
             found[:] = [
-                job
-                for job, life, _, what in self.notes()
-                if (job, life) in lives and "writes" in what
+                job for job, life, what in self.notes() if (job, life) in lives and "writes" in what
             ]
             return bool(found)
 
         self.until(writes, f"job of {RULE} that writes")
         return found[0]
 
-    def notes(self) -> list[list[str]]:
-        """Return what jobs have noted: job, number of its restarts, node, and what it did when."""
+    def notes(self) -> list[tuple[str, str, str]]:
+        """Return what jobs have noted: job, number of restarts before, and all that it noted."""
         notes = self.study.folder / "lives.txt"
         lines = notes.read_text().splitlines() if notes.exists() else []
-        return [[*line.split(" ", 5)[1:4], line] for line in lines if line.count(" ") > 4]
+        found: list[tuple[str, str, str]] = []
+        begun: dict[str, list[str]] = {}
+        for line in lines:
+            if line.count(" ") > 4:
+                _, job, _, process, _ = line.split(" ", 4)
+                lives = begun.setdefault(job, [])
+                if process not in lives:
+                    lives.append(process)
+                found.append((job, str(lives.index(process)), line))
+        return found
 
     def end(self) -> int:
         """Wait for the end of Snakemake, and return its exit status."""
@@ -361,7 +367,7 @@ def silent_and_back(study: Disturbed) -> None:
     (study.study.folder / "slow").write_text("3")
     study.until(lambda: about(job)["Restarts"] == "1", "second life")
     study.until(
-        lambda: any(life == "1" and "wrote" in line for _, life, _, line in study.notes()), "file"
+        lambda: any(life == "1" and "wrote" in line for _, life, line in study.notes()), "file"
     )
     study.cluster.start(f"slurmd.{node}")
 
