@@ -59,4 +59,12 @@ PLACES = [
         "max(shape[1:3]) < least",
         ("test_tried.py::test_images_that_are_too_small_for_a_method",),
     ),
+    Mutant(
+        "archives_are_as_large_as_on_the_disk",
+        "a compressed archive is thought to take no more memory than its file",
+        "data/unpacked.py",
+        "member.file_size",
+        "member.compress_size",
+        ("test_unpacked.py::test_a_compressed_archive_is_as_large_as_what_is_in_it",),
+    ),
 ]

@@ -14,6 +14,7 @@ from pathlib import Path
 gc.set_threshold(100_000)
 
 from self_training import claims, gpus, places, presence, slurm
+from self_training.data import unpacked
 from self_training.digests import code_digest
 from self_training.report import figures
 from self_training.storage import load_json
@@ -67,6 +68,11 @@ if workflow.is_main_process and WORKS:
         claims.claim(PRESENCE, [plan.results, *missing])
     except StudyError as error:
         raise WorkflowError(str(error)) from None
+
+
+def memory_of_preparing(wildcards, attempt):
+    """Return the megabytes to ask a cluster for: an archive may be compressed, images are decoded."""
+    return attempt * (2000 + 4 * unpacked.megabytes(plan.sources[wildcards.dataset]))
 
 
 def once_decided(files, name):

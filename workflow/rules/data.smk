@@ -82,6 +82,8 @@ rule prepare_dataset:
     priority: 3
     conda:
         "../../envs/analysis.yaml"
+    resources:
+        mem_mb=memory_of_preparing,
     params:
         path=plan.dataset_path,
         settings=plan.dataset_settings,
