@@ -169,7 +169,7 @@ NOISE = [
         "what pads a text is chosen for noise as its words are, and masked",
         "text/noise.py",
         "masked & is_word",
-        "masked & (ids >= PAD)",
+        "masked & (ids >= words.pad)",
         ("test_words.py::test_noise_keeps_shape_type_and_words",),
     ),
     Mutant(
@@ -192,8 +192,8 @@ NOISE = [
         "swaps_overlap",
         "a word can change places twice, so that one is lost",
         "text/noise.py",
-        "first = chosen & ~before & (after > MASK)",
-        "first = chosen & (after > MASK)",
+        "first = chosen & ~before & words.are_in(after)",
+        "first = chosen & words.are_in(after)",
         ("test_words.py::test_words_change_places_with_the_next_one",),
     ),
     Mutant(

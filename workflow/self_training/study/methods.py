@@ -10,7 +10,7 @@ This is the only module that tells one from another by the keys that a method ha
 import math
 from typing import Any
 
-from self_training.study import spaces
+from self_training.study import spaces, transformers
 from self_training.study.candidates import (
     HYPER_PARAMETERS,
     OF_CHAINS,
@@ -315,7 +315,8 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
         method: whose students of a generation are trained, or which is a control; None for the
             shared teachers.
 
-    Returns: the fields of `training.runs.TrainingSettings`, of which backbone and policy are names.
+    Returns: the fields of `training.runs.TrainingSettings`, of which backbone and policy are names;
+        `transformer` of this backbone alone.
     """
     chosen: dict[str, Any] = DEFAULT_SETTINGS | {"noise": NO_NOISE} | dict.fromkeys(LENGTH)
     if method is not None:
@@ -330,7 +331,10 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
     if noise["magnitude"]:
         policy = noise["policy"] or config["datasets"][dataset]["policy"]
         noise = noise | {"policy": policy}
-    return {
+    own = {}
+    if backbone == transformers.TRANSFORMER:
+        own["transformer"] = transformers.settings(config, dataset)
+    return own | {
         "backbone": backbone,
         **{key: length.get(key) for key in LENGTH},
         **{key: of_all[key] for key in ("batch_size", "scaling")},
