@@ -10,11 +10,11 @@ from tiny_transformers import CLS, write_transformer
 
 def transformer_config(**changes) -> dict:
     encoder = {"name": "tokens", "model": "./tiny", "length": 12}
-    config = text_config(encoder=encoder, epochs=40) | {"study": "tiny_transformer"}
+    config = text_config(encoder=encoder, epochs=20) | {"study": "tiny_transformer"}
     config["training"] = {"backbone": "transformer", "batch_size": 8, "learning_rate": 0.003}
     config["training"] |= {"warmup": 0.1, "decay": "linear", "weight_decay": 0.01}
     chain = {"generations": 1, "schedule": "all", "threshold": 0.2, "labels": "soft"}
-    chain |= {"noise": {"magnitude": 10, "dropout": 0.1}, "unlabeled_ratio": 1, "steps": 60}
+    chain |= {"noise": {"magnitude": 10, "dropout": 0.1}, "unlabeled_ratio": 1, "steps": 30}
     config["methods"] = {"baseline": {"generations": 0}, "noisy_student": chain}
     return config | {"jobs": "per_dataset", "controls": "last_student"} | changes
 

@@ -24,7 +24,8 @@ BACKBONES_OF = {
 }
 BACKBONES = {name: path for table in BACKBONES_OF.values() for name, path in table.items()}
 # They have no residual blocks, of which stochastic depth could leave out some.
-WITHOUT_BLOCKS = {"original_cnn"}.union(*map(BACKBONES_OF.get, ("vectors", "texts", "tokens")))
+WITHOUT_BLOCKS = {"original_cnn", *BACKBONES_OF["vectors"], *BACKBONES_OF["texts"]}
+WITHOUT_BLOCKS |= set(BACKBONES_OF["tokens"])
 # Pixels that a side of an image must have for a backbone that pools; others take any.
 LEAST_SIDE = {"original_cnn": 4}
 # Policies of input noise; see `image.noise.Policy`.
@@ -38,7 +39,8 @@ POLICIES_OF = {
         "gaussian": "self_training.vector.noise:GAUSSIAN",
         "feature_dropout": "self_training.vector.noise:FEATURE_DROPOUT",
     },
-    **dict.fromkeys(("texts", "tokens"), {"words": "self_training.text.noise:WORDS"}),
+    "texts": {"words": "self_training.text.noise:WORDS"},
+    "tokens": {"words": "self_training.text.noise:WORDS"},
 }
 POLICIES = {name: path for table in POLICIES_OF.values() for name, path in table.items()}
 # What does on JAX what policies of a kind do.

@@ -99,7 +99,8 @@ def build(
     Args:
         model: a folder as Hugging Face's libraries save it.
         dropout: of all its layers, in place of what its files say; 0 for none.
-        lora: `rank`, `alpha`, `dropout`, `bias` and `target_modules` of adapters; None to train all.
+        lora: `rank`, `alpha`, `dropout`, `bias` and `target_modules` of adapters; None to train
+            all weights.
         recompute: whether inner values are computed twice, so that they need not be kept (gradient
             checkpointing).
 
@@ -174,7 +175,7 @@ def _check_whole(model: str, network: Any, lacking: set[str]) -> None:
         raise DatasetError(
             f"encoder.model: Expected the weights of a whole {network.config.model_type}. Received "
             f"{model!r}, in which {len(gone)} are missing or of another shape: "
-            f"{', '.join(gone[:3])}{', ...' if len(gone) > 3 else ''}. Lay all its files there anew."
+            f"{', '.join(gone[:3])}{', ...' * (len(gone) > 3)}. Lay all its files there anew."
         )
 
 

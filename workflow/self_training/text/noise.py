@@ -114,7 +114,8 @@ class Policy:
         """
         if magnitude == 0 or len(examples) == 0:
             return examples
-        return change(examples, *self.draw(examples.shape, magnitude, operations, rng))
+        deleted, swapped, masked = self.draw(examples.shape, magnitude, operations, rng)
+        return change(examples, deleted, swapped, masked)
 
 
 def change(ids: Any, deleted: Any, swapped: Any, masked: Any, words: Words = HASHED) -> Any:

@@ -1,4 +1,4 @@
-"""Encoder `tokens`: texts become the ids of tokens of a pretrained transformer, which is trained on.
+"""Encoder `tokens`: texts become the ids of tokens of a pretrained transformer, which is trained.
 
 Ids are those of the model's own tokenizer, its special tokens and padding among them. PyTorch and
 transformers are imported when texts are encoded, not before.

@@ -147,10 +147,11 @@ class TransformerTrainer:
 
     def _with_noise(self, ids: np.ndarray, noise: dict, rng: np.random.Generator) -> np.ndarray:
         """Return noisy copies of some texts: words are tokens; others and padding stay."""
-        if self.policy is None or not len(ids):
+        if self.words is None:
             return ids
-        draws = self.policy.draw(ids.shape, noise["magnitude"], noise["operations"], rng)
-        return change(ids, *draws, self.words)
+        how = noise["magnitude"], noise["operations"]
+        deleted, swapped, masked = self.policy.draw(ids.shape, *how, rng)
+        return change(ids, deleted, swapped, masked, self.words)
 
     def take_step(self, optimizer: torch.optim.Optimizer, batch: Batch) -> float:
         """Take a gradient step, and return its loss: the weighted mean of the batch.
