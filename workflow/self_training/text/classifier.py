@@ -145,7 +145,7 @@ def connect(
     """
     network.config.use_cache = False
     if recompute:
-        network.gradient_checkpointing_enable({"use_reentrant": False})
+        network.activation_checkpointing_enable({"use_reentrant": False})
     found = Classifier(network if lora is None else _with_adapters(network, new, lora), new)
     logger.info(
         "%d of %d weights are trained (%s)",
@@ -189,11 +189,9 @@ def _with_adapters(network: Any, new: set[str], lora: dict) -> Any:
             f"need. Received: {error}. Install it: {pretrained.INSTALL}"
         ) from error
     kind, key = network.config.model_type, "training.transformer.lora.target_modules"
-    targets = lora["target_modules"] or _ADAPTED.get(kind)
+    targets, known = lora["target_modules"] or _ADAPTED.get(kind), _lines(network)
     if targets is None:
-        expected = (
-            f"names of layers, or {ALL_LAYERS}, as none are known of {kind}: {_lines(network)}"
-        )
+        expected = f"names of layers, or {ALL_LAYERS}, as none are known of {kind}: {known}"
         raise ConfigError.of(key, expected, lora["target_modules"])
     settings = peft.LoraConfig(
         task_type="SEQ_CLS",
@@ -207,10 +205,11 @@ def _with_adapters(network: Any, new: set[str], lora: dict) -> Any:
     try:
         adapted = peft.get_peft_model(network, settings)
     except ValueError as error:
-        raise ConfigError.of(key, f"names of layers: {_lines(network)}", targets) from error
-    found = {name.rpartition(".")[2] for name in adapted.targeted_module_names}
-    if targets != ALL_LAYERS and (unknown := [some for some in targets if some not in found]):
-        raise ConfigError.of(key, f"names of layers: {_lines(network)}", unknown)
+        raise ConfigError.of(key, f"names of layers: {known}", targets) from error
+    found = [f".{name}" for name in adapted.targeted_module_names]
+    for some in targets if targets != ALL_LAYERS else ():
+        if not any(name.endswith(f".{some}") for name in found):
+            raise ConfigError.of(key, f"names of layers: {known}", some)
     return adapted
 
 

@@ -168,7 +168,7 @@ class TransformerTrainer:
             losses = cross_entropy(self.logits(batch.ids[rows]), self._move(batch.targets[rows]))
             part = (losses * weights).sum() / total
             part.backward()
-            value += float(part)
+            value += float(part.detach())
         optimizer.step()
         return value
 
