@@ -278,8 +278,8 @@ WIRING = [
         "ids_of_words_as_vectors",
         "networks that take vectors are given ids of words",
         "study/encoders.py",
-        "return VECTORS if kind == TEXTS and of(dataset)",
-        "return VECTORS if kind == TEXTS or of(dataset)",
+        "_GIVEN = {SENTENCE: VECTORS, TOKENS: TOKENS}",
+        "_GIVEN = {SENTENCE: VECTORS, NGRAMS: VECTORS, TOKENS: TOKENS}",
         ("test_text_study.py::test_a_wrong_config_is_told",),
     ),
 ]

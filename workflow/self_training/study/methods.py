@@ -331,10 +331,7 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
     if noise["magnitude"]:
         policy = noise["policy"] or config["datasets"][dataset]["policy"]
         noise = noise | {"policy": policy}
-    own = {}
-    if backbone == transformers.TRANSFORMER:
-        own["transformer"] = transformers.settings(config, dataset)
-    return own | {
+    return transformers.of(backbone, config, dataset) | {
         "backbone": backbone,
         **{key: length.get(key) for key in LENGTH},
         **{key: of_all[key] for key in ("batch_size", "scaling")},

@@ -7,7 +7,15 @@ function of a `Plan`. Paths have wildcards in braces; `Wildcards` have an attrib
 import re
 
 from self_training.digests import code_digest
-from self_training.study import behind_scores, budgets, encoders, folds, methods, names
+from self_training.study import (
+    behind_scores,
+    budgets,
+    encoders,
+    folds,
+    methods,
+    names,
+    transformers,
+)
 from self_training.study.candidates import HYPER_PARAMETERS
 from self_training.study.plan_of_data import PlanOfData, Wildcards
 
@@ -51,6 +59,17 @@ class Plan(PlanOfData):
             # A change of these files trains anew.
             training["transformer"] |= {"files": files}
         return training
+
+    def environment(self, path: str) -> str:
+        """Return the conda environment of the rules that train: of a study of transformers that of
+        texts, in the same folder.
+
+        Args:
+            path: of the one that all other studies train with.
+        """
+        if not transformers.is_trained(self.config):
+            return path
+        return path.replace("training.yaml", "texts.yaml")
 
     def teacher_code(self, wildcards: Wildcards) -> str:
         """Return a digest of the code that trains teachers with these settings."""

@@ -28,6 +28,11 @@ _DEFAULTS_OF_LORA: dict[str, Any] = {
 _NOT_THERE = ("l2", "ema")
 
 
+def of(backbone: str, config: dict, dataset: str) -> dict[str, dict]:
+    """Return `transformer`, of `settings`, of networks with this backbone; nothing of others."""
+    return {TRANSFORMER: settings(config, dataset)} if backbone == TRANSFORMER else {}
+
+
 def settings(config: dict, dataset: str) -> dict[str, Any]:
     """Return how the transformer of a dataset is trained, beside what holds for all backbones.
 
