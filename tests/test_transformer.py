@@ -557,8 +557,9 @@ def test_texts_are_no_longer_than_there_are_positions(folders, kind, most):
     encoded = tokens.encode(["cup " * 100], folders[kind], most)
     assert encoded.shape == (1, most) and encoded[0, -1] == SEP
     TransformerTrainer(encoded, 3, settings(folders[kind]), run()).predict(np.zeros(1, int))
-    with pytest.raises(DatasetError, match=f"encoder.length: Expected at most {most} tokens"):
-        tokens.encode(["cup"], folders[kind], most + 1)
+    for length in (2, most + 1):
+        with pytest.raises(DatasetError, match=f"encoder.length: Expected 3 to {most} tokens"):
+            tokens.encode(["cup"], folders[kind], length)
 
 
 def test_layers_that_are_not_there_are_told(folders, monkeypatch):

@@ -177,7 +177,10 @@ def test_a_transformer_is_planned(tmp_path, monkeypatch):
     # Other weights train anew.
     (tmp_path / "tiny/model.safetensors").write_text("others")
     assert plan.training(NEWS)["transformer"]["files"] != own["files"]
-    plain = Plan(transformer_config())
+    # What Keras trains with does not matter.
+    plain, with_jax = Plan(transformer_config()), Plan(transformer_config(), backend="jax")
+    assert plain.backend == with_jax.backend == "torch"
+    assert plain.teacher_code(NEWS) == with_jax.teacher_code(NEWS)
     assert plain.training(NEWS)["transformer"]["lora"] is None
     assert "transformer" not in Plan(text_config()).training(NEWS)
     # The length is 128 where nothing is said.

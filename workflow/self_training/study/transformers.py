@@ -9,6 +9,8 @@ from self_training.study import encoders
 
 # The backbone, which trains the network that the encoder's tokens are of.
 TRANSFORMER = "transformer"
+# What trains it, whatever Keras trains with.
+BACKEND = "torch"
 # Of training.transformer, where a config does not say.
 _DEFAULTS: dict[str, Any] = {
     "lora": None,

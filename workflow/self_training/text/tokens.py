@@ -53,11 +53,11 @@ def encode(texts: list[str], model: str, length: int, revision: str | None = Non
         kind does not suit a classifier, and when it does not take so many tokens.
     """
     tokens = load(model, revision)
-    most = longest(tokens)
-    if length > most:
+    least, most = tokens.tokenizer.num_special_tokens_to_add() + 1, longest(tokens)
+    if not least <= length <= most:
         raise DatasetError(
-            f"encoder.length: Expected at most {most} tokens, for which {model} has positions. "
-            f"Received: {length}."
+            f"encoder.length: Expected {least} to {most} tokens, for which {model} has positions, "
+            f"{least - 1} of them special ones. Received: {length}."
         )
     encoded = np.empty((len(texts), length), np.int32)
     for start in range(0, len(texts), AT_ONCE):
