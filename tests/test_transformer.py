@@ -207,7 +207,7 @@ def test_a_head_is_new_whatever_the_files_have(folders, tmp_path):
 
 
 def test_adapters_change_nothing_at_first(folders):
-    plain, adapted = classifier.build(folders["bert"], 3), classifier.build(folders["bert"], 3)
+    plain = classifier.build(folders["bert"], 3)
     adapted = classifier.build(folders["bert"], 3, lora=LORA | {"dropout": 0})
     some = torch.from_numpy(IDS[:4].astype(np.int64))
     outputs = []
@@ -300,6 +300,22 @@ def test_what_is_recomputed_is_the_same(folders):
             train(run(), folders["bert"], lora, **changes),
             train(run(), folders["bert"], lora, recompute=True, **changes),
         )
+
+
+def test_bfloat16_is_of_a_gpu(folders):
+    """A CPU takes no notice; where it is taken, losses are of single precision all the same."""
+    own = settings(folders["bert"])
+    asked = replace(own, transformer=own.transformer | {"bfloat16": True})
+    assert_same(
+        TransformerTrainer(IDS, 3, asked, run()).train(run()), train(run(), folders["bert"])
+    )
+    trainer = trainer_of(run(), folders["bert"])
+    trainer.network.model.eval()
+    exact = trainer.logits(IDS[:5])
+    trainer.bfloat16 = True
+    rounded = trainer.logits(IDS[:5])
+    assert rounded.dtype == torch.float32 and not torch.equal(rounded, exact)
+    torch.testing.assert_close(rounded, exact, atol=0.2, rtol=0.1)
 
 
 def test_batches_are_padded_to_their_longest_text(folders):
