@@ -31,10 +31,23 @@ include: "workflow/rules/evaluation.smk"
 include: "workflow/rules/report.smk"
 
 
+if tried.own_backbones(plan.config):
+
+    include: "workflow/rules/backbones.smk"
+
+
 if "deploy" in config:
 
     include: "workflow/rules/deployment.smk"
     include: "workflow/rules/prediction.smk"
+
+
+# The places of all outputs are known now, and nothing has looked at them yet.
+if workflow.is_main_process:
+    try:
+        places.of_rules(workflow.rules).check()
+    except StudyError as error:
+        raise WorkflowError(str(error)) from None
 
 
 rule all:
@@ -44,6 +57,11 @@ rule all:
         f"{plan.results}/report.xlsx",
         f"{plan.results}/summary.md",
         deployed.folders() + deployed.predictions() if "deploy" in config else [],
+        [
+            f"{plan.results}/datasets/{dataset}/backbones.json"
+            for dataset in plan.sources
+            if tried.own_backbones(plan.config)
+        ],
 
 
 rule download_all:

@@ -35,6 +35,7 @@ def settings(threads: int = 1, *, epochs: int | None = 1, steps: int | None = No
         scaling="none",
         **methods.DEFAULT_TRAINING,
         unlabeled_ratio=None,
+        distillation=1,
         label_smoothing=0,
         noise=methods.NO_NOISE | {"dropout": dropout},
         threads=threads,

@@ -49,7 +49,7 @@ def workflow(images, labels, threads):
     run = Run({}, np.arange(len(images)), labels, {})
     trainer = OneByOneTrainer(images, int(labels.max()) + 1, settings(threads), run)
     trainer.reset(run)
-    return lambda: trainer._train(run)
+    return lambda: trainer._train(run, run.digest())
 
 
 def fit(images, labels, threads):

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+# As in jobs (workflow/rules/config.smk), and before NumPy is loaded.
+os.environ["OPENBLAS_NUM_THREADS"] = "1"
+
 ROOT = Path(__file__).parents[1]
 
 

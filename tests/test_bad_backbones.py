@@ -95,8 +95,7 @@ def test_probabilities_that_training_has_made_others(write):
     with pytest.raises(ConfigError, match="my_models:build: Expected class probabilities"):
         trainer.record(
             some,
-            losses=[1.0],
-            steps=1,
+            values=np.ones(1),
             training_seconds=0,
             probabilities=trained.probabilities,
             prediction_seconds={},

@@ -9,6 +9,7 @@ from self_training.training.runs import Run, TrainingSettings
 def settings(**changes) -> TrainingSettings:
     names = TrainingSettings.__dataclass_fields__
     chosen = {"epochs": 2, "batch_size": 32, "learning_rate": 0.001, "label_smoothing": 0, "l2": 0}
+    chosen |= {"distillation": 1}
     chosen |= {"warmup": 0, "decay": "none", "ema": 0, "loss": "per_example"}
     return TrainingSettings(**dict.fromkeys(names) | chosen | changes)
 

@@ -76,7 +76,7 @@ def test_input_noise_is_new_for_every_image_and_epoch():
     trainer = OneByOneTrainer(IMAGES, 10, settings(epochs=2, noise=noise), run(32))
     some_run = run(32)
     some_run.examples[:] = 0
-    epochs = [np.concatenate([part.inputs for part in epoch]) for epoch in trainer.epochs(some_run)]
+    epochs = [part.inputs for part, _ in trainer.parts(some_run)]
     assert [len(images) for images in epochs] == [32, 32]
     changed = np.concatenate(epochs).reshape(64, -1)
     assert len(np.unique(changed, axis=0)) > 60
@@ -118,7 +118,7 @@ def test_every_run_of_a_job_has_its_own_settings():
         ({}, 4, 0.002, 10),
     ):
         some_run = replace(run(64), settings=changes)
-        parts = [part for epoch in trainer.epochs(some_run) for part in epoch]
+        parts = [part for part, _ in trainer.parts(some_run)]
         rates = np.concatenate([part.rates for part in parts])
         np.testing.assert_allclose(rates, [rate] * steps, rtol=1e-6)
         (first, *_) = orders(some_run, settings())
@@ -127,5 +127,5 @@ def test_every_run_of_a_job_has_its_own_settings():
         np.testing.assert_array_equal(parts[0].inputs, noisy)
     smoothing = OneByOneTrainer(IMAGES, 10, settings(label_smoothing=0.1), run(64))
     for changes, largest in (({}, 0.91), ({"label_smoothing": 0.2}, 0.82), ({}, 0.91)):
-        (part, *_) = next(smoothing.epochs(replace(run(64), settings=changes)))
+        part, _ = next(smoothing.parts(replace(run(64), settings=changes)))
         np.testing.assert_allclose(part.targets.max(axis=2), largest, rtol=1e-6)

@@ -40,6 +40,7 @@ def chosen(*hyper_parameters) -> dict:
 def records(steps: int, members: int) -> list[dict]:
     return [
         {"part": "final", "member": member, "steps": steps, "examples_seen": 10 * steps}
+        | {"parameters": 100}
         | {"training_seconds": 1.0, "prediction_seconds": {"evaluation": 0.5}, "diverged": False}
         for member in range(members)
     ]

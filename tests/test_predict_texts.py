@@ -1,12 +1,18 @@
 """New texts through a deployed model: the numbers of the study, whatever they come in."""
 
+import io
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import ROOT
 from self_training.deployment import inputs, labels, model, model_card, networks, predict
 from self_training.errors import DatasetError, StudyError
 from self_training.study import kinds, names
@@ -172,6 +178,32 @@ def test_folders_of_text_files_and_one_alone(predicted, expected, tmp_path):
     assert alone["id"].tolist() == ["b.txt"] and alone["label"].tolist() == [expected["label"][1]]
 
 
+def test_a_text_of_standard_input_is_answered_on_standard_output(deployed, expected, tmp_path):
+    """From the command line, where nothing else may stand in the table. Its text is cleaned."""
+    shutil.copytree(deployed[0], tmp_path / "model")
+    made = json.loads((tmp_path / "model/model.json").read_text()) | {"reading": READING}
+    (tmp_path / "model/model.json").write_text(json.dumps(made))
+
+    def answer(given: bytes):
+        return subprocess.run(
+            [sys.executable, "-m", "self_training", "predict", "model", "-"],
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(ROOT / "workflow")},
+            input=given,
+            capture_output=True,
+        )
+
+    first, *rest = TEXTS[NEW[0]].split()
+    done = answer(f"<b>{first}</b>\n{' '.join(rest)}\n".encode())
+    found = pd.read_csv(io.BytesIO(done.stdout), dtype=str, keep_default_na=False)
+    assert done.returncode == 0 and found["id"].tolist() == ["-"]
+    assert_same(found, expected[:1])
+    for given, said in ((b" \n", "-: Expected a text. Received none"), (b"\xff", "Expected UTF-8")):
+        done = answer(given)
+        assert done.returncode == 1 and not done.stdout and said in done.stderr.decode()
+        assert "Traceback" not in done.stderr.decode()
+
+
 def test_a_study_of_text_files_takes_a_column_text(predicted, expected, tmp_path):
     some = [{"text": TEXTS[index], "id": index} for index in NEW]
     found = predicted(write(tmp_path / "new.csv", some), reading={"encoder": ENCODER})
@@ -194,7 +226,7 @@ CASES = {
         "x.npz: Expected a folder of texts, or a file that ends in .txt, .csv, .tsv, .jsonl, "
         ".parquet. Received '.npz'.",
     ),
-    "no such path": (lambda t: "-", "-: Expected an existing file or folder"),
+    "no such path": (lambda t: "--", "--: Expected an existing file or folder"),
     "an empty folder": (lambda t: (t / "x").mkdir() or t / "x", "x: Expected texts (.txt), also"),
     "a table without the column": (
         lambda t: write(t / "x.csv", [{"title": "a", "text": "b"}]),
@@ -238,7 +270,7 @@ def test_what_is_no_text_is_an_error_before_a_network_is_loaded(
 
 
 def test_an_empty_file_is_an_error(predicted, tmp_path):
-    with pytest.raises(DatasetError, match="a.txt: Expected a text. Received an empty file"):
+    with pytest.raises(DatasetError, match="a.txt: Expected a text. Received none: it is empty"):
         predicted(text_file(tmp_path / "a.txt", " "))
 
 

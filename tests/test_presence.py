@@ -1,5 +1,6 @@
 """Who is alive in a working directory, and what is cleared away after the dead."""
 
+import asyncio
 import errno
 import fcntl
 import json
@@ -8,6 +9,7 @@ import platform
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
 
 import pytest
 from conftest import ROOT, tiny_config
@@ -131,7 +133,8 @@ def test_signs_are_given_until_the_end(tmp_path):
 
 
 def test_jobs_of_the_dead_do_nothing(tmp_path, monkeypatch):
-    presence.check(tmp_path)  # One that no Snakemake of a cluster has handed out.
+    with pytest.raises(StudyError, match="Expected the environment of Snakemake in this job"):
+        presence.check(tmp_path)
     entered = presence.enter(tmp_path)
     presence.check(tmp_path)
     entered.sign.unlink()
@@ -146,6 +149,11 @@ if (folder / "down").exists():
     sys.exit("slurm_load_jobs error: Unable to contact slurm controller")
 print((folder / "jobs").read_text(), end="")
 """
+SCONTROL = """#!{python}
+import pathlib
+folder = pathlib.Path(__file__).parent
+print("Slurmctld(primary) at here is", "DOWN" if (folder / "down").exists() else "UP")
+"""
 SCANCEL = """#!{python}
 import pathlib, sys
 folder = pathlib.Path(__file__).parent
@@ -159,7 +167,7 @@ if not (folder / "stubborn").exists():
 def cluster(tmp_path_factory, monkeypatch):
     """Commands of a Slurm that has a job of a rule here, one elsewhere, and one of no rule."""
     folder = tmp_path_factory.mktemp("bin")
-    for name, program in (("squeue", SQUEUE), ("scancel", SCANCEL)):
+    for name, program in (("squeue", SQUEUE), ("scancel", SCANCEL), ("scontrol", SCONTROL)):
         (folder / name).write_text(program.format(python=sys.executable))
         (folder / name).chmod(0o755)
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
@@ -218,6 +226,80 @@ def test_slurm_is_asked_where_it_is(left, tmp_path, monkeypatch):
     sign_of_another(tmp_path, age=100, remote=True)
     with pytest.raises(StudyError, match="Expected Slurm's squeue on this machine"):
         presence.enter(tmp_path)
+
+
+def executor(handed: list[str], module: str = "snakemake_executor_plugin_slurm"):
+    """Return an executor like that of Slurm's plugin."""
+
+    class Executor:
+        __module__ = module
+
+        def run_job(self, job):
+            handed.append(job)
+
+        def report_job_error(self, job, msg):
+            handed.append(f"{job.external_jobid}: {msg}")
+
+        async def check_active_jobs(self, jobs):
+            """Say that the first failed and the second goes on, and nothing of others."""
+            for job in jobs[:1]:
+                self.report_job_error(job, msg="failed")
+            for job in jobs[1:2]:
+                yield job
+
+        run_array_jobs, report_job_success = run_job, report_job_error
+
+    return Executor()
+
+
+def test_jobs_are_handed_out_when_the_controller_answers(cluster, monkeypatch, caplog):
+    handed: list[str] = []
+    patient = executor(handed)
+    slurm.be_patient(patient, lambda: False)
+    (cluster / "down").touch()
+    waited: list[float] = []
+
+    def sleep(seconds):
+        assert not handed
+        waited.append(seconds)
+        if len(waited) == 3:
+            (cluster / "down").unlink()
+
+    monkeypatch.setattr(slurm, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+    patient.run_job("a job")
+    patient.run_array_jobs("some jobs")
+    assert handed == ["a job", "some jobs"] and len(waited) == 3
+    assert caplog.text.count("Slurm's controller does not answer") == 1
+
+
+def test_a_snakemake_that_is_to_end_waits_for_no_controller(cluster, monkeypatch):
+    handed: list[str] = []
+    (cluster / "down").touch()
+
+    def sleep(seconds):
+        raise AssertionError("waits")
+
+    monkeypatch.setattr(slurm, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+    patient = executor(handed)
+    slurm.be_patient(patient, lambda: "graceful")
+    patient.run_job("a job")
+    other = executor(handed, "snakemake_executor_plugin_lsf")
+    slurm.be_patient(other, lambda: False)
+    other.run_job("another")
+    assert handed == ["a job", "another"]
+
+
+def test_jobs_are_asked_about_until_slurm_says_what_became_of_them():
+    handed: list[str] = []
+    patient = executor(handed)
+    slurm.be_patient(patient, lambda: False)
+    jobs = [SimpleNamespace(external_jobid=name) for name in "abc"]
+
+    async def check():
+        return [job.external_jobid async for job in patient.check_active_jobs(jobs)]
+
+    assert asyncio.run(check()) == ["b", "c"]
+    assert handed == ["a: failed"]
 
 
 # Sends SIGTERM to a Snakemake while it holds the lock of its scheduler.

@@ -36,6 +36,27 @@ def pins() -> dict[str, str]:
     return dict(pin.split("==") for pin in PROJECT["tool"]["uv"]["constraint-dependencies"])
 
 
+def test_jobs_find_the_package_and_round_alike_on_every_machine():
+    """Sums of NumPy are rounded by how many threads add them up, which must not be the cores."""
+    code = (
+        "import os, subprocess, sys; from types import SimpleNamespace as of; "
+        "workflow = of(basedir=sys.argv[1], overwrite_configfiles=['studies/tables.yaml']); "
+        "exec(open('workflow/rules/config.smk').read()); "
+        "job = 'import self_training, threadpoolctl, numpy; '"
+        "'print({one[\"num_threads\"] for one in threadpoolctl.threadpool_info()})'; "
+        "print(subprocess.check_output([sys.executable, '-c', job], text=True))"
+    )
+    unlimited = {key: value for key, value in os.environ.items() if "THREADS" not in key}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT)],
+        env=unlimited | {"PYTHONPATH": ""},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "{1}", done.stderr
+
+
 def test_every_direct_dependency_is_pinned():
     development = PROJECT["dependency-groups"]["dev"]
     extras = [

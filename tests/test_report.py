@@ -28,6 +28,8 @@ def fake_evaluations() -> list[dict]:
             "correct": generation,
             "trained_on": 2,
             "accuracy": 0.5,
+            "parameters": 30,
+            "inference_time": 0.5,
             "classes_missing": "1, NA",
         }
         for generation in (0, 1)

@@ -113,6 +113,7 @@ def final_chain(accuracies: list[float], members: int = 1) -> scores.FinalChain:
         [
             {"part": part, "member": member, "steps": 10 * (generation + 1), "examples_seen": 100}
             | {"training_seconds": 1.0, "prediction_seconds": {"evaluation": 0.5}}
+            | {"parameters": 100}
             | {"diverged": False}
             for part in ("inner_0", "final")
             for member in range(3)

@@ -1,4 +1,4 @@
-"""A study on a real Slurm: jobs that are left in it are cancelled, and scores are the same."""
+"""A study on a real Slurm has the same scores, also after Snakemake was killed, or Slurm failed."""
 
 import re
 import shutil
@@ -8,7 +8,8 @@ import time
 
 import pandas as pd
 import pytest
-from conftest import ROOT, tiny_config
+from campaigns import slurm as accidents
+from conftest import ROOT
 
 SLURM = ROOT.parent / "shared" / "slurm"
 PROFILE = ("--profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", "2")
@@ -26,20 +27,22 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory):
-    """A CPU node, and one with two pretended GPUs."""
-    state = tmp_path_factory.mktemp("slurm")
-    subprocess.run([SLURM / "start", state], check=True)
-    yield
-    subprocess.run([SLURM / "stop", state], check=True)
-
-
-@pytest.fixture()
-def study(cluster, make_study):
-    config = tiny_config() | {"study": "on_slurm", "jobs": "per_dataset"}
-    student = {"generations": 1, "unlabeled_fraction": 0.3, "threshold": 0.4}
-    config["methods"] = {"baseline": {"generations": 0}, "student": student}
+    """Two CPU nodes, and one with two pretended GPUs."""
     pytest.importorskip("snakemake_executor_plugin_slurm")
-    return make_study(config)
+    with accidents.Cluster(SLURM, tmp_path_factory.mktemp("slurm")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def base(make_study):
+    """A study that is about to train."""
+    return accidents.ready(make_study(accidents.config(), backend="jax"))
+
+
+@pytest.fixture(scope="module")
+def expected(base, tmp_path_factory):
+    """Scores of the study on this machine."""
+    return accidents.undisturbed(base, tmp_path_factory.mktemp("local") / "project")
 
 
 def jobs_of(comment: str, *arguments: str) -> list[str]:
@@ -55,15 +58,13 @@ def about(job: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def scores_of(study) -> pd.DataFrame:
-    scores = pd.read_csv(study.results / "scores.csv")
-    return scores.drop(columns=[name for name in scores if name.endswith("_time")])
-
-
-def test_jobs_of_a_killed_snakemake_meet_nobody_and_scores_are_the_same(study, tmp_path):
-    local = study.copy(tmp_path / "local")
-    first = study.start(*PROFILE)
-    rule = "rule_train_teachers_wildcards_digits_0_2"
+def test_jobs_of_a_killed_snakemake_meet_nobody_and_scores_are_the_same(
+    cluster, base, expected, tmp_path
+):
+    study = base.copy(tmp_path / "project")
+    target = accidents.target(study)
+    first = study.start(*target, *PROFILE)
+    rule = "rule_train_teachers_wildcards_wine"
     until = time.monotonic() + 200
     while not (left := jobs_of(rule, "--states=RUNNING")):
         assert first.poll() is None and time.monotonic() < until, first.communicate()[0]
@@ -76,7 +77,7 @@ def test_jobs_of_a_killed_snakemake_meet_nobody_and_scores_are_the_same(study, t
 
     # The second start asks for GPUs, too: one line more of the profile.
     gpus = ("--resources", "gpu=2", "--default-resources", "mem_mb=1500", "slurm_partition=gpu")
-    said = study.run(*PROFILE, *gpus)
+    said = study.run(*target, *PROFILE, *gpus)
     cancelled = re.search("Cancelling jobs that were left in Slurm: (.*)\\.", said)
     assert cancelled and left[0] in cancelled.group(1).split(", ")
     assert "JobState=CANCELLED" in about(left[0])
@@ -91,5 +92,21 @@ def test_jobs_of_a_killed_snakemake_meet_nobody_and_scores_are_the_same(study, t
     for name, shown in by_rule.items():
         assert ("gres:gpu:1" in shown.replace("/", ":")) == (name != "check_data"), shown
 
-    local.run("--cores", "2")
-    pd.testing.assert_frame_equal(scores_of(study), scores_of(local))
+    pd.testing.assert_frame_equal(accidents.scores(study), expected)
+
+
+def test_scores_are_the_same_after_accidents(cluster, base, expected, tmp_path):
+    """A job is cancelled, and its second attempt is requeued in the middle of what it writes."""
+    study = accidents.disturb(base, tmp_path / "project", cluster, slow=600)
+    try:
+        first = study.half_written()
+        accidents.call("scancel", first)
+        study.until(lambda: not accidents.jobs(accidents.RULE, "RUNNING"), "end of a job")
+        second = study.half_written()
+        assert second != first
+        accidents.requeued(study)
+        assert study.end() == 0, study.output.read_text()
+    finally:
+        study.kill()
+    assert accidents.about(second)["Restarts"] == "1"
+    pd.testing.assert_frame_equal(accidents.scores(study.study), expected)

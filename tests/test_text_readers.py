@@ -241,7 +241,7 @@ def test_a_wrong_encoding_is_told(tmp_path):
     with pytest.raises(DatasetError, match="1.txt: Expected UTF-8. Received the byte 0xff in lin"):
         texts_of(read(tmp_path / "mail", {"source": "texts"}))
     write(tmp_path / "mail/a/1.txt", " \n")
-    with pytest.raises(DatasetError, match="1.txt: Expected a text. Received an empty file"):
+    with pytest.raises(DatasetError, match="1.txt: Expected a text. Received none: it is empty"):
         texts_of(read(tmp_path / "mail", {"source": "texts"}))
 
 

@@ -47,6 +47,7 @@ def settings(**changes):
         "ema": 0,
         "loss": "per_example",
         "unlabeled_ratio": None,
+        "distillation": 1,
         "label_smoothing": 0,
         "noise": NO_NOISE,
         "threads": 1,

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from self_training.errors import ConfigError, DatasetError
 from self_training.study import names
 from self_training.text.noise import WORDS
 from self_training.training.batches import epochs
+from self_training.training.checkpoints import Checkpoints
 from self_training.training.runs import Run, TrainingSettings
 from tiny_transformers import (
     CLS,
@@ -90,6 +92,7 @@ def settings(folder: str, lora=None, micro_batch=None, recompute=False, **change
         "ema": 0,
         "loss": "per_example",
         "unlabeled_ratio": None,
+        "distillation": 1,
         "label_smoothing": 0,
         "noise": NO_NOISE,
         "threads": 1,
@@ -250,6 +253,33 @@ def test_a_step_is_what_it_is_by_hand(folders, soft):
     np.testing.assert_allclose(bias.detach(), expected, rtol=1e-5)
 
 
+def test_what_is_distilled_is_learned_at_its_temperature():
+    """Of pseudo-labels alone, by hand: T squared times the cross-entropy of softened logits."""
+    logits = np.array([[1.0, 2.0, 0.0], [3.0, 0.0, 1.0]])
+    targets = np.array([[0.2, 0.5, 0.3], [1.0, 0.0, 0.0]])
+    temperatures = np.array([2.0, 1.0])
+    softened = np.exp(logits / temperatures[:, None])
+    softened /= softened.sum(axis=1, keepdims=True)
+    expected = -(temperatures**2) * (targets * np.log(softened)).sum(axis=1)
+    given = torch.tensor(np.concatenate([targets, temperatures[:, None]], axis=1))
+    shown = torch.tensor(logits, requires_grad=True)
+    found = trainers.loss_of(shown, given, distills=True)
+    np.testing.assert_allclose(found.detach(), expected, rtol=1e-12)
+    # The gradient is T (softened - targets): as large as those of given labels, whatever T is.
+    found.sum().backward()
+    by_hand = temperatures[:, None] * (softened - targets)
+    np.testing.assert_allclose(shown.grad, by_hand, rtol=1e-12)
+
+
+def test_students_are_distilled(folders):
+    some = replace(run(soft=True), given=8)
+    plain, distilled = (train(some, folders["bert"], distillation=t) for t in (1, 3))
+    assert (plain.probabilities["evaluation"] != distilled.probabilities["evaluation"]).any()
+    trainer = trainer_of(some, folders["bert"], distillation=3)
+    batch = next(next(trainer.batches(some)))
+    assert batch.targets.shape == (8, 4) and set(batch.targets[:, -1]) == {1, 3}
+
+
 def test_a_run_is_what_plain_pytorch_does(folders):
     """Rates, order of examples, and the optimizer's state from step to step."""
     some_run, own = run(), settings(folders["roberta"], steps=5)
@@ -384,6 +414,46 @@ def test_a_run_is_the_same_alone_in_a_job_and_after_a_kill(folders, lora):
         alone = train(some[number], folders["bert"], lora, noise=NOISE)
         assert_same(together[number], alone)
         assert alone.record["losses"] == together[number].record["losses"]
+
+
+@pytest.mark.parametrize("lora", [None, LORA], ids=["all", "adapters"])
+@pytest.mark.parametrize("steps", [0, 1, 4])
+def test_a_killed_run_goes_on_where_it_was(folders, tmp_path, monkeypatch, lora, steps):
+    """After so many steps, bit for bit what it would have been; nothing is computed twice."""
+    some, own = run(), settings(folders["bert"], lora, noise=NOISE)
+    expected = TransformerTrainer(IDS, 3, own, some).train(some)
+    taken = []
+
+    def kept() -> Checkpoints:
+        return Checkpoints(tmp_path / "kept", lambda: {"job": 1})
+
+    def take_step(trainer, optimizer, batch):
+        if len(taken) == steps:
+            raise KeyboardInterrupt
+        taken.append(1)
+        return TransformerTrainer.take_step(trainer, optimizer, batch)
+
+    trainer = TransformerTrainer(IDS, 3, own, some, kept())
+    monkeypatch.setattr(trainer.checkpoints, "due", lambda: True)
+    monkeypatch.setattr(trainer, "take_step", partial(take_step, trainer))
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train(some)
+    again = TransformerTrainer(IDS, 3, own, some, kept())
+    monkeypatch.setattr(again.checkpoints, "due", lambda: True)
+    counted = []
+    monkeypatch.setattr(
+        again,
+        "take_step",
+        lambda *step: counted.append(1) or TransformerTrainer.take_step(again, *step),
+    )
+    found = again.train(some)
+    assert len(counted) == 6 - steps
+    assert_same(expected, found)
+    assert found.record["losses"] == expected.record["losses"]
+    # Nor is a run that has ended trained again.
+    last = TransformerTrainer(IDS, 3, own, some, kept())
+    monkeypatch.setattr(last, "take_step", None)
+    assert_same(expected, last.train(some))
 
 
 def test_networks_with_and_without_noise_start_alike(folders):

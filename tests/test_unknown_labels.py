@@ -393,7 +393,7 @@ def test_test_examples_of_unknown_label_are_not_scored():
     candidate = {"mean_accuracy": None, "accuracies": []}
     choice = {"hyper_parameters": {"ensemble_size": 1}, "candidates": [candidate], "selected": 0}
     record = {"part": "final", "member": 0, "steps": 1, "diverged": False, "examples_seen": 1}
-    record |= {"training_seconds": 1, "prediction_seconds": {"evaluation": 1}}
+    record |= {"training_seconds": 1, "prediction_seconds": {"evaluation": 1}, "parameters": 1}
     predictions = [np.random.default_rng(0).dirichlet([1, 1, 1], (1, 60))]
     chain = scores.FinalChain(split, predictions, [], choice, [[record]], [])
     with pytest.raises(ValueError, match="Expected test examples of known label"):

@@ -37,7 +37,7 @@ def settings(**changes) -> TrainingSettings:
         "backbone": names.BACKBONES["linear"], "epochs": None, "steps": 100, "batch_size": 32,
         "learning_rate": 0.01, "scaling": "standardize", "l2": 0, "weight_decay": 0, "warmup": 0,
         "decay": "none", "ema": 0, "loss": "per_example", "unlabeled_ratio": None,
-        "label_smoothing": 0, "noise": NO_NOISE, "threads": 1,
+        "distillation": 1, "label_smoothing": 0, "noise": NO_NOISE, "threads": 1,
     }  # fmt: skip
     return TrainingSettings(**defaults | changes)
 
@@ -494,6 +494,7 @@ def test_a_job_describes_the_pool_and_never_the_test_fold(tmp_path, monkeypatch)
         save_split(tmp_path / f"{fold}.npz", some)
     np.save(tmp_path / "examples.npy", X)
     monkeypatch.setattr(framework, "start_framework", lambda threads: None)
+    monkeypatch.chdir(tmp_path)
     chosen = settings(steps=5)
     snakemake = SimpleNamespace(
         rule="train_teachers",
@@ -501,8 +502,8 @@ def test_a_job_describes_the_pool_and_never_the_test_fold(tmp_path, monkeypatch)
         input=SimpleNamespace(
             examples=tmp_path / "examples.npy", splits=[tmp_path / f"{fold}.npz" for fold in (0, 1)]
         ),
-        params=SimpleNamespace(training=asdict(chosen)),
-        output=Output(history=tmp_path / "history.json"),
+        params=SimpleNamespace(training=asdict(chosen), code=""),
+        output=Output(history="results/some/histories/train_teachers/some.json"),
     )
     found = job.train_job(snakemake, [[run(parts[0])], [run(parts_of_other[0])]], 3)
     for (result,), (labeled, unlabeled, _) in zip(found, (parts, parts_of_other), strict=True):
@@ -570,6 +571,20 @@ for chosen, size in ((noisy, 1), (dropped, 1)):
         is_mean = flat == runs[0].pool.mean
         others = np.broadcast_to(t.X[0], flat.shape)[~is_mean]
         sizes += [is_mean.mean(axis=0).tolist(), bool((flat[~is_mean] == others).all())]
+# Students are distilled in stacks, too.
+soft = np.full((40, 3), 0.1, np.float32)
+soft[np.arange(40), np.arange(40) % 3] = 0.8
+chosen = {"distillation": 3, "steps": 60}
+runs = [t.replace(t.run(), examples=np.arange(40), targets=soft, given=given) for given in (8, 20)]
+trainer = job.make_trainer(t.X, 3, t.settings(**chosen), runs[0])
+def trained_alone(one, **chosen):
+    return t.OneByOneTrainer(t.X, 3, t.settings(**chosen), one).train(one)
+for one, result in zip(runs, trainer.train_all(runs)):
+    predicted = result.probabilities["evaluation"]
+    alone = trained_alone(one, **chosen).probabilities["evaluation"]
+    found.append(np.abs(predicted - alone).max())
+plain = trained_alone(one, steps=60).probabilities["evaluation"]
+assert np.abs(predicted - plain).max() > 0.01
 # A backbone's own penalty counts, too.
 def build(inputs, classes, dropout, survival, seed):
     penalty = t.keras.regularizers.L2(1.0)
@@ -599,7 +614,7 @@ def test_stacks_of_jax_train_vectors_on_a_cpu_as_they_are_trained_alone():
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     differences, again, sizes, long, tensorflow_is_imported = found
-    assert len(differences) == 9 and max(differences) < 2e-3
+    assert len(differences) == 11 and max(differences) < 2e-3
     # Whatever else is in the stack; noise makes a difference.
     assert again[0] < 1e-4 and again[2] < 1e-4 and again[1] > 1e-3 and again[3] > 1e-3
     np.testing.assert_allclose(sizes[0], 1, atol=0.04)

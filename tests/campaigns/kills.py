@@ -135,8 +135,14 @@ def check(study: Study, expected: pd.DataFrame) -> None:
     assert "Nothing to be done" in again, again
 
 
-def disturb_many_times(folder: Path, kills: int, seed: int) -> collections.Counter:
+def disturb_many_times(
+    folder: Path, kills: int, seed: int, within: float = WITHIN, settings: dict | None = None
+) -> collections.Counter:
     """Return how often what was disturbed, after so many kills.
+
+    Args:
+        within: seconds within which a moment is drawn.
+        settings: of the study, instead of `config`.
 
     Raises: AssertionError, at the first study that ends otherwise than one that nobody disturbed.
     """
@@ -146,18 +152,18 @@ def disturb_many_times(folder: Path, kills: int, seed: int) -> collections.Count
     slow = folder / "slow"
     slow.mkdir()
     (slow / "sitecustomize.py").write_text(SLOW)
-    calm = Study(folder / "calm", config())
+    calm = Study(folder / "calm", settings or config())
     output, _ = (process := start(calm)).communicate()
     assert process.returncode == 0, output
     expected = scores(calm)
     number = 0
     while sum(counts.values()) < kills:
-        study = Study(folder / f"disturbed_{number}", config())
+        study = Study(folder / f"disturbed_{number}", settings or config())
         number += 1
         for _ in range(min(TIMES, kills - sum(counts.values()))):
             process = start(study, slow)
             whom, how = rng.choice(WHOM), rng.choice(HOW)
-            until = time.monotonic() + rng.uniform(2, WITHIN)
+            until = time.monotonic() + rng.uniform(2, within)
             while process.poll() is None and time.monotonic() < until:
                 time.sleep(0.05)
             if disturb(process, whom, how):

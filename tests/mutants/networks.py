@@ -87,7 +87,7 @@ BATCHES = [
         "examples_seen_once",
         "of examples seen those of one epoch are recorded",
         "training/trainer.py",
-        '"examples_seen": steps * self.compiled.batch_size',
+        '"examples_seen": len(values) * self.compiled.batch_size',
         '"examples_seen": len(run.examples)',
         ("test_training.py::test_steps_of_the_settings_are_taken_exactly",),
     ),
@@ -229,19 +229,19 @@ OF_A_RUN = [
         "learning_rate_of_the_job",
         "a learning rate of a run's own is ignored",
         "training/trainer.py",
-        "enumerate(epochs(run, own, self.classes))",
-        'enumerate(epochs(run, own.changed({"learning_rate": self.settings.learning_rate}), '
-        "self.classes))",
+        "in epochs(run, own, self.classes, epoch)",
+        'in epochs(run, own.changed({"learning_rate": self.settings.learning_rate}), '
+        "self.classes, epoch)",
         ("test_by_hand_networks.py::test_every_run_of_a_job_has_its_own_settings",),
     ),
     Mutant(
         "label_smoothing_of_the_job",
         "a label smoothing of a run's own is ignored",
         "training/trainer.py",
-        "enumerate(epochs(run, own, self.classes))",
-        "enumerate(epochs(run, own.changed("
+        "in epochs(run, own, self.classes, epoch)",
+        "in epochs(run, own.changed("
         '{"label_smoothing": own.label_smoothing and (self.settings.label_smoothing or 1e-9)}), '
-        "self.classes))",
+        "self.classes, epoch)",
         ("test_by_hand_networks.py::test_every_run_of_a_job_has_its_own_settings",),
     ),
     Mutant(
@@ -410,6 +410,38 @@ DRAWS = [
         "if counts.min() == 0:",
         "if False:",
         ("test_splits.py::test_a_class_that_gets_no_label_is_an_error",),
+    ),
+    Mutant(
+        "distilled_gradients_vanish",
+        "gradients of soft labels are not multiplied by the square of the temperature",
+        "training/distillation.py",
+        "return losses * ops.square(temperatures[..., 0])",
+        "return losses",
+        ("test_distillation.py::test_gradients_are_those_of_the_paper",),
+    ),
+    Mutant(
+        "temperature_of_teachers_alone",
+        "students that are distilled have their own softmax at temperature 1",
+        "training/distillation.py",
+        "keras.config.epsilon(), 1.0)) / temperatures",
+        "keras.config.epsilon(), 1.0))",
+        ("test_distillation.py::test_gradients_are_those_of_the_paper",),
+    ),
+    Mutant(
+        "given_labels_distilled",
+        "given labels are learned at the temperature of the pseudo-labels",
+        "training/batches.py",
+        "np.where(is_given, 1, temperature)",
+        "np.where(is_given, temperature, temperature)",
+        ("test_distillation.py::test_given_labels_are_known_wherever_they_stand_in_a_batch",),
+    ),
+    Mutant(
+        "distillation_forgotten",
+        "a method that is to be distilled trains on softened labels alone",
+        "study/methods.py",
+        '"distillation": chosen["temperature"] if chosen["distillation"] else 1,',
+        '"distillation": 1,',
+        ("test_distillation.py::test_students_alone_are_distilled",),
     ),
     Mutant(
         "training_seeds_alike",

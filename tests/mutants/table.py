@@ -8,6 +8,7 @@ written anew (`tests/test_mutants.py` says which).
 from mutants.answers import ANSWERS
 from mutants.bad_input import BAD_INPUT
 from mutants.certainty import CERTAINTY
+from mutants.checkpoints import CHECKPOINTS
 from mutants.clusters import CLUSTERS
 from mutants.data_checks import DATA_CHECKS
 from mutants.decisions import DECISIONS
@@ -17,6 +18,7 @@ from mutants.fairness import FAIRNESS
 from mutants.hub import HUB
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
+from mutants.places import PLACES
 from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
 from mutants.serve import SERVE
@@ -745,8 +747,8 @@ TRAINING = [
         "student_starts_as_its_teacher",
         "a network starts from the weights of the one that was trained before it",
         "training/one_by_one.py",
-        "            self.reset(run)\n",
-        "            if not self.done:\n                self.reset(run)\n",
+        "        self.reset(run)\n",
+        "        if not self.done:\n            self.reset(run)\n",
         ("test_by_hand_networks.py::test_a_student_starts_from_scratch",),
     ),
     Mutant(
@@ -794,8 +796,8 @@ TRAINING = [
         "label_smoothing_ignored",
         "targets are not smoothed",
         "training/batches.py",
-        "targets=targets_of(run, order, settings.label_smoothing, classes)",
-        "targets=targets_of(run, order, 1e-9 * settings.label_smoothing, classes)",
+        "targets = targets_of(run, order, settings.label_smoothing, classes)",
+        "targets = targets_of(run, order, 1e-9 * settings.label_smoothing, classes)",
         ("test_training.py::test_label_smoothing_spreads_a_part_over_all_classes",),
     ),
     Mutant(
@@ -964,7 +966,7 @@ STATISTICS = [
         "no_correction",
         "p is not corrected for the number of comparisons",
         "evaluation/significance.py",
-        'corrected = multipletests(p_values, ALPHA, "holm")[1]',
+        "corrected = _holm(p_values)",
         "corrected = p_values",
         ("test_significance.py::test_holm_by_hand",),
     ),
@@ -1259,6 +1261,7 @@ MUTANTS = [
     *ANSWERS,
     *BAD_INPUT,
     *CERTAINTY,
+    *PLACES,
     *DEPLOYED,
     *UNKNOWN_LABELS,
     *DECISIONS,
@@ -1270,5 +1273,6 @@ MUTANTS = [
     *TRANSFORMERS,
     *VECTORS,
     *CLUSTERS,
+    *CHECKPOINTS,
     *HUB,
 ]

@@ -82,6 +82,8 @@ rule prepare_dataset:
     priority: 3
     conda:
         "../../envs/analysis.yaml"
+    resources:
+        mem_mb=memory_of_preparing,
     params:
         path=plan.dataset_path,
         settings=plan.dataset_settings,
@@ -139,6 +141,7 @@ rule check_data:
         identity=plan.dataset_identity,
         budgets=plan.budget_settings,
         compared_by=plan.compared_by,
+        least_sides=tried.least_sides(plan.config),
         code=plan.checking_code,
     script:
         "../scripts/check_data.py"

@@ -29,10 +29,12 @@ def main(arguments: list[str] | None = None) -> None:
         metavar="PATH",
         nargs="+",
         help="file or folder of the kind of the model: images, .npz archives, tables "
-        "(docs/predict.md)",
+        "(docs/predict.md); - for one text from standard input",
     )
     command.add_argument(
-        "--output", type=Path, required=True, help="CSV file to write; replaced if it is there"
+        "--output",
+        type=Path,
+        help="CSV file to write; replaced if it is there (default: standard output)",
     )
     command.add_argument(
         "--format",

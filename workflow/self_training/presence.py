@@ -72,9 +72,17 @@ def enter(state: Path) -> Presence:
 
 
 def check(state: Path) -> None:
-    """Raise StudyError, in a job, unless its Snakemake is the one that results are made by."""
+    """Raise StudyError, in a job, unless its Snakemake is the one that results are made by.
+
+    So it does where variables of the environment, which say what trains, have not reached the job.
+    """
     name = os.environ.get(VARIABLE)
-    if name and not (state / "alive" / name).exists():
+    if not name:
+        raise StudyError(
+            f"Expected the environment of Snakemake in this job, with {VARIABLE} and perhaps "
+            "KERAS_BACKEND. Received none: let the cluster hand it on, as sbatch --export=ALL does."
+        )
+    if not (state / "alive" / name).exists():
         raise StudyError(
             "This job is one of a Snakemake that has ended, after which another was started here. "
             "It does nothing."

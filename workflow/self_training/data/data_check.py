@@ -13,6 +13,7 @@ from self_training.data import shift
 from self_training.data.distinct_budgets import check_distinct_budgets
 from self_training.data.duplicate_groups import DROP, PARTS, parts_of
 from self_training.data.examples import TEST, UNKNOWN
+from self_training.errors import DatasetError
 
 SHOWN = 20  # Groups of duplicates, and members of one, that are named.
 
@@ -88,6 +89,24 @@ def _count_kept(members: list[dict], asked: str) -> dict[str, int]:
     """Return how many members of a group of duplicates are in the dataset, by their parts."""
     kept = [member for member in members if asked != DROP or not member["spare"]]
     return dict(Counter(member["part"] for member in kept))
+
+
+def check_sides(dataset: str, shape: tuple[int, ...], least_sides: list[dict]) -> None:
+    """Raise DatasetError where images are too small for a network that the study is to train.
+
+    Args:
+        dataset: its name in the config.
+        shape: of its examples.
+        least_sides: of `study.tried`.
+    """
+    for asked in least_sides:
+        least = asked["least"]
+        if len(shape) == 4 and min(shape[1:3]) < least:
+            raise DatasetError(
+                f"datasets.{dataset}: Expected images of at least {least} x {least} pixels for "
+                f"{asked['backbone']} ({asked['key']}). Received images of {shape[1]} x {shape[2]}."
+                " Set image_size, or take another backbone."
+            )
 
 
 def is_black(examples: np.ndarray) -> bool:

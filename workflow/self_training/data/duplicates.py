@@ -51,8 +51,10 @@ def near(features: np.ndarray, same: np.ndarray) -> np.ndarray:
     Returns: int (examples,); an example without duplicates is its own first.
     """
     units, varied = _unit_length(features)
+    del features  # Nobody else may need them, and they may be as large as the dataset.
     compared = np.flatnonzero(varied & (same == np.arange(len(same))))
-    units, group = units[compared], np.arange(len(compared))
+    units = units if len(compared) == len(units) else units[compared]
+    group = np.arange(len(compared))
     for candidates in _candidates(units):
         pairs = candidates[group[candidates[:, 0]] != group[candidates[:, 1]]]
         # A block at a time, as their features are copied.
@@ -70,12 +72,20 @@ def near(features: np.ndarray, same: np.ndarray) -> np.ndarray:
 
 def _unit_length(features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return features centered and of length 1, and of which examples they could be made so."""
-    features = features.astype(np.float32)
-    size = np.linalg.norm(features, axis=1)
+    features = features.astype(np.float32, copy=False)
+    size = _lengths(features)
     centered = features - features.mean(axis=1, keepdims=True)
-    length = np.linalg.norm(centered, axis=1)
+    length = _lengths(centered)
     varied = length > FLAT * size
-    return centered / np.where(varied, length, 1)[:, None], varied
+    centered /= np.where(varied, length, 1)[:, None]
+    return centered, varied
+
+
+def _lengths(vectors: np.ndarray) -> np.ndarray:
+    """Return Euclidean lengths; NumPy would square a copy of all vectors at once."""
+    blocks = range(0, len(vectors), BLOCK)
+    found = [np.linalg.norm(vectors[start : start + BLOCK], axis=1) for start in blocks]
+    return np.concatenate([np.empty(0, np.float32), *found])
 
 
 def _candidates(units: np.ndarray) -> Iterator[np.ndarray]:
@@ -90,6 +100,7 @@ def _candidates(units: np.ndarray) -> Iterator[np.ndarray]:
     centered = units - units.mean(axis=0)
     _, axes = np.linalg.eigh(centered.T @ centered)
     projected = centered @ axes[:, ::-1][:, :COMPONENTS]
+    del centered
     order = np.argsort(projected[:, 0], kind="stable")
     projected = projected[order]
     lengths = (projected**2).sum(axis=1)

@@ -156,7 +156,8 @@ def _loader(path: Path | str, check_x: Callable, count: int) -> Callable[[np.nda
         with _arrays(path, _NPZ) as archive:
             x = archive["x"]
         check_x(path, x, count)
-        return x[kept]
+        # Of all of them no second copy is made.
+        return x if np.array_equal(kept, np.arange(len(x))) else x[kept]
 
     return load
 
@@ -191,17 +192,24 @@ def read_utf8(path: Path | str) -> str:
     Raises: DatasetError, naming the byte and the line where it is not in UTF-8.
     """
     with readable(path, "a file in UTF-8"):
-        content = Path(path).read_bytes()
-        try:
-            return content.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            # Of a mark at the beginning, positions do not count the bytes.
-            start = error.start + 3 * content.startswith(b"\xef\xbb\xbf")
-            line = content.count(b"\n", 0, start) + 1
-            raise DatasetError(
-                f"{path}: Expected UTF-8. Received the byte 0x{content[start]:02x} in line {line}, "
-                "which is none there. Save the file as UTF-8."
-            ) from error
+        return decode_utf8(Path(path).read_bytes(), path)
+
+
+def decode_utf8(content: bytes, path: Path | str) -> str:
+    """Return the text of what was read of a path.
+
+    Raises: DatasetError, of `read_utf8`.
+    """
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # Of a mark at the beginning, positions do not count the bytes.
+        start = error.start + 3 * content.startswith(b"\xef\xbb\xbf")
+        line = content.count(b"\n", 0, start) + 1
+        raise DatasetError(
+            f"{path}: Expected UTF-8. Received the byte 0x{content[start]:02x} in line {line}, "
+            "which is none there. Save the file as UTF-8."
+        ) from error
 
 
 def check_columns(path: Path | str, names: Sequence[str], columns: dict[str, str]) -> None:

@@ -7,6 +7,9 @@ from self_training.data.folders import Content, is_folder, list_without_classes
 from self_training.data.sources import FOLDERS, IMAGES, TABLES, TEXTS, VECTORS, stamp
 from self_training.errors import DatasetError
 
+# In the place of a path: what comes from standard input.
+STANDARD_INPUT = "-"
+
 
 class Named(NamedTuple):
     """What may be named of a kind of examples.

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from self_training import dotted_paths
+from self_training.data.new_examples import STANDARD_INPUT
 from self_training.data.sources import TEXTS
 from self_training.data.streams import Stream
 from self_training.deployment.model import Model
@@ -19,8 +20,8 @@ def open_path(path: str, model: Model) -> Stream:
     """
     file = Path(path)
     suffix = file.suffix.lower()
-    if model.kind != TEXTS and (path == "-" or suffix in _OF_TEXTS):
-        received = "standard input" if path == "-" else f"a {suffix} file"
+    if model.kind != TEXTS and (path == STANDARD_INPUT or suffix in _OF_TEXTS):
+        received = "standard input" if path == STANDARD_INPUT else f"a {suffix} file"
         raise DatasetError(
             f"{path}: Expected {model.kind}, as this is a model of {model.kind}. Received "
             f"{received}, which would be of texts."

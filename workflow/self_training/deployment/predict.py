@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from self_training.data.streams import Chunk, Stream
 from self_training.deployment import labels
@@ -25,7 +25,7 @@ CHUNK_NUMBERS, CHUNK_EXAMPLES = 2**22, 2**16
 
 
 def predict(
-    folder: Path | str, paths: Sequence[str], output: Path | str, format: str = "csv"
+    folder: Path | str, paths: Sequence[str], output: Path | str | None, format: str = "csv"
 ) -> None:
     """Write the labels that a deployed model gives to new examples, whole or not at all.
 
@@ -35,7 +35,8 @@ def predict(
     Args:
         folder: of the model.
         paths: of folders and files of examples.
-        output: CSV file to write; replaced if it is there.
+        output: CSV file to write; replaced if it is there. None for standard output, to which what
+            was labeled before an error has gone already.
         format: `csv` (see `labels.table`; columns of the examples' own come last) or `kaggle`
             (`ID,Label`).
 
@@ -44,13 +45,14 @@ def predict(
     if format not in FORMATS:
         raise ConfigError.of("--format", f"one of {', '.join(FORMATS)}", format)
     model = load(folder)
-    _check_output(Path(output), paths)
+    if output is not None:
+        _check_output(Path(output), paths)
     streams = [open_path(path, model) for path in paths]
     networks = load_networks(folder, model)
     columns = list(dict.fromkeys(name for stream in streams for name in stream.columns))
     size = min(CHUNK_NUMBERS // prod(model.shape), CHUNK_EXAMPLES) // model.batch_size
     size = max(1, size) * model.batch_size
-    with _writing(Path(output)) as temporary, _progress(streams, model.kind) as progress:
+    with _writing(output) as table_to, _progress(streams, model.kind) as progress:
         header = True
         for stream in streams:
             for chunk in stream.chunks(size):
@@ -60,7 +62,7 @@ def predict(
                     table[free] = chunk.kept.get(name, "")
                 if format == "kaggle":
                     table = table[["id", "label"]].set_axis(["ID", "Label"], axis=1)
-                table.to_csv(temporary, mode="a", header=header, index=False)
+                table.to_csv(table_to, mode="a", header=header, index=False)
                 header = False
                 progress.update(len(chunk.ids))
 
@@ -89,8 +91,11 @@ def _check_output(output: Path, paths: Sequence[str]) -> None:
 
 
 @contextmanager
-def _writing(output: Path) -> Iterator[Path]:
-    """Yield a path to write to; say in words what a file system refuses (a full disk, /proc)."""
+def _writing(output: Path | str | None) -> Iterator[Path | TextIO]:
+    """Yield where to write to; say in words what a file system refuses (a full disk, /proc)."""
+    if output is None:
+        yield sys.stdout
+        return
     try:
         with atomic_path(output) as temporary:
             yield temporary

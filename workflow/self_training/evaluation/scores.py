@@ -220,6 +220,21 @@ def of_fold(identity: dict, outer_folds: int) -> dict:
     }
 
 
+def _size_and_speed(trained: list[list[dict]]) -> dict:
+    """Return what a generation's networks take, all members together.
+
+    Args:
+        trained: of the generation, records of its members' runs; empty where none were trained.
+    """
+    if not trained:
+        return {"parameters": None, "inference_time": None}
+    (members,) = trained
+    return {
+        "parameters": sum(record["parameters"] for record in members),
+        "inference_time": sum(record["prediction_seconds"]["evaluation"] for record in members),
+    }
+
+
 def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> dict:
     """Score a method's final chain on the outer test fold.
 
@@ -283,7 +298,10 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         **describe_choice(chain.choice),
         "generations_trained": len(trained) - 1,
         "termination_condition": termination or "generations_reached",
-        "generations_of_chain": score_generations(labels, class_names, pseudo_labels, accuracies),
+        "generations_of_chain": [
+            row | _size_and_speed(trained[row["generation"] : row["generation"] + 1])
+            for row in score_generations(labels, class_names, pseudo_labels, accuracies)
+        ],
         "class_balance": count_pseudo_labels(class_names, pseudo_labels[-1])
         if pseudo_labels
         else [],

@@ -29,7 +29,7 @@ def collect_scores(evaluations: list[dict], external: list[pd.DataFrame]) -> pd.
 def collect_generations(evaluations: list[dict]) -> pd.DataFrame:
     """Return one row per dataset, method, outer fold and generation from 0 on."""
     columns = ["generation", "offered", "selected", "known", "correct", "classes_missing"]
-    columns += ["trained_on", "accuracy"]
+    columns += ["trained_on", "accuracy", "parameters", "inference_time"]
     return _collect(evaluations, "generations_of_chain", columns)
 
 

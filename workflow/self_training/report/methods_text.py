@@ -65,6 +65,8 @@ def _ingredients(config: dict) -> set[str]:
                     found.add("stochastic_depth")
                 if settings["weight_decay"]:
                     found.add("adamw")
+                if settings["distillation"] != 1:
+                    found.add("distillation")
     return found
 
 
@@ -125,6 +127,11 @@ def _method(config: dict, name: str) -> str:
         kind += f" (temperature {_values(space.get('temperature', [settings['temperature']]))})"
     ratio = settings["unlabeled_ratio"]
     mixed = f", {ratio:g} of the former per one of the latter in every batch" if ratio else ""
+    if settings["distillation"]:
+        mixed += (
+            ", the former by a softmax of the same temperature, with gradients times its square "
+            "(distillation; Hinton et al. 2015)"
+        )
     return (
         f"{name}: self-training after Xie et al. (2020), {_values(space['generations'])} "
         "generations. In each, teachers "

@@ -41,6 +41,10 @@ REFERENCES = {
         "Cubuk, E. D., Zoph, B., Shlens, J., Le, Q. V. (2020). RandAugment: practical automated "
         "data augmentation with a reduced search space. CVPR Workshops."
     ),
+    "distillation": (
+        "Hinton, G., Vinyals, O., Dean, J. (2015). Distilling the knowledge in a neural network. "
+        "NIPS Deep Learning Workshop."
+    ),
     "stochastic_depth": (
         "Huang, G., Sun, Y., Liu, Z., Sedra, D., Weinberger, K. Q. (2016). Deep networks with "
         "stochastic depth. ECCV."

@@ -9,7 +9,7 @@ from openpyxl.drawing.image import Image
 from openpyxl.worksheet.worksheet import Worksheet
 
 from self_training import provenance
-from self_training.evaluation import label_budgets, repeats, variance
+from self_training.evaluation import label_budgets, repeats, size_and_speed, variance
 from self_training.evaluation.class_balance import compare as compare_balance
 from self_training.evaluation.comparison import over_seeds
 from self_training.evaluation.metrics import METRICS
@@ -90,6 +90,8 @@ def write(
             differences = repeats.differences(compared, statistics["fair"])
             sheets_of_chains.repeats(workbook.create_sheet("Repeats"), of_repeats, differences)
         sheets_of_chains.pseudo_labels(workbook.create_sheet("Pseudo-labels"), generations)
+        if sizes := size_and_speed.compare(generations, own):
+            sheets_of_chains.size_and_speed(workbook.create_sheet("Size and speed"), sizes)
         sheets_of_chains.cost(workbook.create_sheet("Cost"), timings)
     pictures(workbook.create_sheet("Figures"), figures)
     unknown = cautions.unknown_labels(own)

@@ -224,6 +224,34 @@ def _precision(row: dict) -> float | None:
     return row["correct"] / row["known"] if row["known"] > 0 else None
 
 
+def size_and_speed(sheet: Worksheet, rows: list[dict]) -> None:
+    """What teachers and last students take to predict, where they are of another size.
+
+    Args:
+        rows: of `evaluation.size_and_speed.compare`.
+    """
+    columns = [
+        Column("Dataset", "dataset", width=22, text=True),
+        Column("Method", "method", width=24, text=True),
+        Column("Accuracy of teachers", "teacher_accuracy", SCORE, 14),
+        Column("Accuracy of students", "accuracy", SCORE, 14),
+        Column("Parameters of teachers", "teacher_parameters", "#,##0", 16),
+        Column("Parameters of students", "parameters", "#,##0", 16),
+        Column("Teachers: examples per second", "teacher_speed", "#,##0", 16),
+        Column("Students: examples per second", "speed", "#,##0", 16),
+    ]
+    set_widths(sheet, columns)
+    append_table(sheet, columns, rows)
+    freeze(sheet)
+    sheet.append([])
+    append_text(
+        sheet,
+        "Means over folds, all members of an ensemble together. Speeds are those of predicting the "
+        "test examples, in jobs of the study: they say little where that takes less than a second, "
+        "and nothing where the machine was shared.",
+    )
+
+
 def cost(sheet: Worksheet, timings: pd.DataFrame) -> None:
     """Where the seconds of all training jobs went."""
     columns = [

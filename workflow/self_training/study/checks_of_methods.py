@@ -177,6 +177,18 @@ def no_temperature_of_hard_labels(config: dict, name: str) -> None:
         raise ConfigError.of(key, "it only with labels soft", method["temperature"])
 
 
+def no_distillation_of_several_temperatures(config: dict, name: str) -> None:
+    """Forbid to distill what is not soft, or at a temperature that is searched."""
+    method = settings(config, name)
+    if not method["distillation"]:
+        return
+    key = f"methods.{name}.distillation"
+    if method["labels"] != "soft":
+        raise ConfigError.of(key, "it only with labels soft", True)
+    if "temperature" in full_space(config, name):
+        raise ConfigError.of(key, "one temperature with it, not a list of them", True)
+
+
 def no_filter_once_of_slices(config: dict, name: str) -> None:
     """Forbid to keep the examples of the first generation where each has its own."""
     own = settings(config, name)
@@ -276,6 +288,7 @@ METHOD_RULES: Rules = [
     no_teacher_that_is_none,
     no_teacher_with_too_few_members,
     no_temperature_of_hard_labels,
+    no_distillation_of_several_temperatures,
     no_filter_once_of_slices,
     no_quota_of_another_balance,
     no_settings_of_absent_noise,

@@ -32,6 +32,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "schedule": "slices",
     "labels": "hard",
     "temperature": 1,
+    "distillation": False,
     "filter": "every_generation",
     "balance": "none",
     "quota": None,
@@ -58,8 +59,9 @@ NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "surv
 OF_TRAINING = ("noise", "label_smoothing", "backbone", "learning_rate", "l2", "weight_decay",
                "warmup", "decay", "ema", *LENGTH)  # fmt: skip
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
-OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature", "filter",
-               "balance", "quota", "unlabeled_ratio", "loss", "teacher")  # fmt: skip
+OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature",
+               "distillation", "filter", "balance", "quota", "unlabeled_ratio", "loss",
+               "teacher")  # fmt: skip
 
 
 def kind(config: dict, name: str) -> str:
@@ -315,8 +317,7 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
         method: whose students of a generation are trained, or which is a control; None for the
             shared teachers.
 
-    Returns: the fields of `training.runs.TrainingSettings`, of which backbone and policy are names;
-        `transformer` of this backbone alone.
+    Returns: the fields of `training.runs.TrainingSettings`, of which backbone and policy are names.
     """
     chosen: dict[str, Any] = DEFAULT_SETTINGS | {"noise": NO_NOISE} | dict.fromkeys(LENGTH)
     if method is not None:
@@ -337,8 +338,8 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
         **{key: of_all[key] for key in ("batch_size", "scaling")},
         **{key: of_all[key] if chosen[key] is None else chosen[key] for key in OF_ALL},
         **{key: chosen[key] for key in ("unlabeled_ratio", "label_smoothing")},
-        "noise": noise,
-        "threads": config["threads"],
+        "distillation": chosen["temperature"] if chosen["distillation"] else 1,
+        **{"noise": noise, "threads": config["threads"]},
     }
 
 

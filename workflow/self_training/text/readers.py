@@ -139,12 +139,24 @@ def read_file(file: Path, settings: dict) -> str:
 
     Raises: DatasetError, where there is none in it, or too much.
     """
-    (text,) = clean([read_utf8(file)], settings.get("clean", "none"))
+    return one_text(read_utf8(file), str(file), settings)
+
+
+def one_text(content: str, name: str, settings: dict) -> str:
+    """Return a text that stands alone, cleaned.
+
+    Args:
+        name: of where it stands.
+        settings: of the dataset.
+
+    Raises: DatasetError, where there is none, or too much.
+    """
+    (text,) = clean([content], settings.get("clean", "none"))
     if not text:
-        raise DatasetError(f"{file}: Expected a text. Received an empty file. Remove it.")
+        raise DatasetError(f"{name}: Expected a text. Received none: it is empty.")
     if len(text) > tables.LONGEST:
         raise DatasetError(
-            f"{file}: Expected at most {tables.LONGEST:,} characters. Received {len(text):,}. Cut "
+            f"{name}: Expected at most {tables.LONGEST:,} characters. Received {len(text):,}. Cut "
             "the text into parts, or leave it out."
         )
     return text

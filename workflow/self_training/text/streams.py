@@ -1,6 +1,7 @@
 """New texts for a model that is trained, encoded as its study has encoded its own."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
@@ -10,16 +11,16 @@ import numpy as np
 from self_training.data.cells import as_text
 from self_training.data.csv_stream import ID_COLUMN
 from self_training.data.encoders import content_digest, is_folder
-from self_training.data.files import check_columns
+from self_training.data.files import check_columns, decode_utf8
 from self_training.data.folders import name_files
-from self_training.data.new_examples import list_examples
+from self_training.data.new_examples import STANDARD_INPUT, list_examples
 from self_training.data.sources import TEXTS
 from self_training.data.streams import Chunk, Stream
 from self_training.errors import DatasetError
 from self_training.study import encoders
 from self_training.text import ngrams, sentence
 from self_training.text.cleaning import clean
-from self_training.text.readers import read_file, texts_of
+from self_training.text.readers import one_text, read_file, texts_of
 from self_training.text.tables import READERS, read_table
 
 # What texts stand in where the study read none of a table.
@@ -49,7 +50,8 @@ def text_itself(text: str, name: str, source: dict, reading: dict) -> str:
 
 
 def open_path(path: Path, shape: Sequence[int], reading: dict) -> Stream:
-    """Return the texts of a path: a table, which is read as a whole, a text file or a folder.
+    """Return the texts of a path: a table, which is read as a whole, a text file, a folder, or the
+    one text of standard input.
 
     Args:
         shape: of what an encoder makes of a text.
@@ -57,12 +59,17 @@ def open_path(path: Path, shape: Sequence[int], reading: dict) -> Stream:
 
     Raises: DatasetError, naming what is wrong with it, or with the encoder.
     """
-    files = list_examples(path, TEXTS)
+    from_input = str(path) == STANDARD_INPUT
+    files = [] if from_input else list_examples(path, TEXTS)
     settings = {"text_columns": TEXT_COLUMN} | reading
     source = path.suffix.lower()[1:]
     texts: np.ndarray | None = None
     kept: dict[str, list[str]] = {}
-    if path.is_file() and source in READERS:
+    if from_input:
+        content = decode_utf8(sys.stdin.buffer.read(), STANDARD_INPUT)
+        texts = np.array([one_text(content, STANDARD_INPUT, settings)], object)
+        prefix, ids = "", [STANDARD_INPUT]
+    elif path.is_file() and source in READERS:
         texts, ids, kept = _read(path, source, settings)
         prefix = f"{path.as_posix()}:"
     else:

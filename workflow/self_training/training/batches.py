@@ -46,27 +46,58 @@ class Steps(NamedTuple):
         return Steps(None, (), *(array[steps] for array in self[2:]))
 
 
-def epochs(run: Run, settings: TrainingSettings, classes: int) -> Iterator[Steps]:
+def epochs(run: Run, settings: TrainingSettings, classes: int, first: int = 0) -> Iterator[Steps]:
     """Yield the steps of each epoch of a run, about the examples of the dataset.
 
     Args:
         settings: of the run.
+        first: how many epochs to leave out.
     """
     steps = count_steps(run, settings)
     rates, momenta = schedules.learning_rates(settings, steps), schedules.momenta(settings, steps)
     start = 0
-    for order in orders(run, settings):
+    for epoch, order in enumerate(orders(run, settings)):
         now = slice(start, start := start + len(order))
+        # Orders follow from each other; nothing else does.
+        if epoch < first:
+            continue
         yield Steps(
             inputs=None,
             draws=(),
             rows=run.examples[order].astype(np.int32),
-            targets=targets_of(run, order, settings.label_smoothing, classes),
+            targets=learned(run, order, settings, classes),
             weights=weights_of(run, order, settings.loss),
             rates=rates[now],
             momenta=momenta[now],
             penalties=np.full(len(order), settings.l2, np.float32),
         )
+
+
+def learned(run: Run, order: np.ndarray, settings: TrainingSettings, classes: int) -> np.ndarray:
+    """Return `targets_of` some examples, which are `packed` of a run that is distilled.
+
+    Args:
+        order: (steps, batch_size), positions among the run's examples.
+        settings: of the run.
+    """
+    targets = targets_of(run, order, settings.label_smoothing, classes)
+    if settings.distillation == 1:
+        return targets
+    given = len(run.examples) if run.given is None else run.given
+    return packed(targets, order < given, settings.distillation)
+
+
+def packed(targets: np.ndarray, is_given: np.ndarray, temperature: float) -> np.ndarray:
+    """Return probabilities with the temperature that each example is learned at, in a column more.
+
+    Args:
+        targets: float32 (..., classes).
+        is_given: bool (...,): a given label is learned at temperature 1.
+
+    Returns: float32 (..., classes + 1).
+    """
+    temperatures = np.where(is_given, 1, temperature).astype(targets.dtype)
+    return np.concatenate([targets, temperatures[..., None]], axis=-1)
 
 
 def targets_of(run: Run, order: np.ndarray, label_smoothing: float, classes: int) -> np.ndarray:

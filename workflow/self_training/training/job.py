@@ -1,6 +1,7 @@
 """A training job: the runs of a rule's job, and the record of what they took."""
 
 import gc
+import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,8 +15,9 @@ from self_training import dotted_paths
 from self_training.data import pool
 from self_training.data.split import load_split
 from self_training.provenance import commit
-from self_training.storage import atomic_path, load_array, save_json
+from self_training.storage import atomic_path, load_array, save_json, sha256
 from self_training.study.folds import without_part
+from self_training.training.checkpoints import Checkpoints
 from self_training.training.runs import (
     FINAL,
     STANDARDIZE,
@@ -46,12 +48,36 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
     splits = map(load_split, snakemake.input.splits)
     pools = [np.concatenate([split.labeled_idx, split.unlabeled_idx]) for split in splits]
     trained, job = train_batch(
-        batch, snakemake.input.examples, classes, snakemake.params.training, models, pools
+        batch,
+        snakemake.input.examples,
+        classes,
+        snakemake.params.training,
+        models,
+        pools,
+        _checkpoints_of(snakemake),
+        snakemake.params.code,
     )
     job = {"rule": without_part(snakemake.rule)} | dict(snakemake.wildcards.items()) | job
     folds = [[result.record for result in results] for results in trained]
     save_json(snakemake.output.history, {"job": job, "folds": folds})
     return trained
+
+
+def end_job(snakemake) -> None:
+    """Remove what a job has kept for the case of a kill, once all its results are written."""
+    folder = _checkpoints_of(snakemake)
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _checkpoints_of(snakemake) -> Path | None:
+    """Return the folder of a job's checkpoints, in that of its study as its history is.
+
+    It is no output: Snakemake removes these before it starts a job again.
+    """
+    results, study, histories, *job = Path(snakemake.output.history).parts
+    assert histories == "histories"
+    return Path(results, study, "checkpoints", *job).with_suffix("")
 
 
 def train_batch(
@@ -61,6 +87,8 @@ def train_batch(
     settings: dict,
     models=None,
     pools: Sequence[np.ndarray] = (),
+    kept_in: Path | None = None,
+    code: str = "",
 ) -> tuple[list[list[TrainedRun]], dict]:
     """Train the runs of one job, which may span several outer folds.
 
@@ -74,6 +102,8 @@ def train_batch(
             `member_{member}.keras`; none are kept without.
         pools: for each outer fold, the indices of all examples that are not in the test fold;
             scaling and noise of vectors need them.
+        kept_in: folder of checkpoints, to go on from after a kill; none are written without.
+        code: what the results depend on beside these arguments: a digest.
 
     Returns: the trained runs of each outer fold, and a record of the job: where its seconds went,
         from the start of the process on (start-up, tracing, training, prediction), and what
@@ -94,6 +124,14 @@ def train_batch(
     if training_settings.scaling == STANDARDIZE or _has_noise_of_vectors(training_settings, inputs):
         described = pool.describe_all(inputs, pools)
         runs = [(replace(run, pool=described[fold]), fold) for run, fold in runs]
+
+    def describe() -> dict:
+        made_by = framework.describe_framework() | {"host": "", "numpy": np.__version__}
+        of_runs = sorted(run.digest() for run, _ in runs)
+        given = {"settings": settings, "classes": classes, "examples": sha256(examples_path)}
+        return given | {"runs": of_runs, "code": code, "framework": made_by}
+
+    checkpoints = Checkpoints(kept_in, describe)
     # What must be compiled anew is another trainer.
     alike: dict[tuple, list[int]] = {}
     for index, (run, _) in enumerate(runs):
@@ -103,7 +141,8 @@ def train_batch(
         # A trainer holds the examples, and is held by itself.
         if found:
             gc.collect()
-        trainer = make_trainer(inputs, classes, training_settings, runs[indices[0]][0])
+        like = runs[indices[0]][0]
+        trainer = make_trainer(inputs, classes, training_settings, like, checkpoints)
         results = trainer.train_all([runs[index][0] for index in indices])
         for index, result in zip(indices, results, strict=True):
             found[index] = result
@@ -117,7 +156,7 @@ def train_batch(
     for index, (_, fold) in enumerate(runs):
         trained[fold].append(found[index])
     return trained, timing | {
-        "job_seconds": time.time() - started,
+        "job_seconds": time.time() - started + checkpoints.seconds_before,
         "framework": framework.describe_framework() | {"commit": commit()},
     }
 
@@ -137,7 +176,11 @@ def _has_noise_of_vectors(settings: TrainingSettings, inputs: np.ndarray) -> boo
 
 
 def make_trainer(
-    inputs: np.ndarray, classes: int, settings: TrainingSettings, like: Run
+    inputs: np.ndarray,
+    classes: int,
+    settings: TrainingSettings,
+    like: Run,
+    checkpoints: Checkpoints | None = None,
 ) -> "Trainer":
     """Return what trains: of a transformer its own; stacks of runs with JAX, of images on a GPU
     alone; otherwise one run after the other.
@@ -148,11 +191,12 @@ def make_trainer(
     Args: of `trainer.Trainer`.
     """
     if settings.transformer is not None:
-        return dotted_paths.find(settings.backbone)(inputs, classes, settings, like)
+        trainer = dotted_paths.find(settings.backbone)
+        return trainer(inputs, classes, settings, like, checkpoints)
     from self_training.training import framework
     from self_training.training.one_by_one import OneByOneTrainer
 
     of_vectors = inputs.dtype.kind == "f"
     in_stacks = framework.trains_with_jax() and (of_vectors or framework.has_gpu())
     trainer = dotted_paths.find(STACKED) if in_stacks else OneByOneTrainer
-    return trainer(inputs, classes, settings, like)
+    return trainer(inputs, classes, settings, like, checkpoints)

@@ -34,6 +34,8 @@ class TrainingSettings:
     loss: how the examples of a batch are weighed; see `batches.weights_of`.
     unlabeled_ratio: pseudo-labeled examples per given one in every batch; None to take both as
         they come.
+    distillation: temperature of the softmax by which soft pseudo-labels are learned (see
+        `training.distillation`); 1 for none.
     label_smoothing: part of a hard target's probability that is spread evenly over all classes.
     noise: of input noise `policy`, the dotted path of a policy (see `image.noise`, `vector.noise`),
         `magnitude` and `operations`; of model noise `dropout` and `survival` (see
@@ -56,6 +58,7 @@ class TrainingSettings:
     ema: float
     loss: str
     unlabeled_ratio: float | None
+    distillation: float
     label_smoothing: float
     noise: dict
     threads: int
@@ -131,7 +134,8 @@ def what_is_compiled(run: Run, settings: TrainingSettings) -> tuple:
     noise = own.noise
     policy = (noise["policy"], noise["operations"]) if noise["magnitude"] else None
     network = (own.backbone, noise["dropout"], noise["survival"])
-    step = (own.batch_size, own.weight_decay, own.l2 > 0, own.ema > 0, is_soft(run, own))
+    loss = (is_soft(run, own), own.distillation != 1)
+    step = (own.batch_size, own.weight_decay, own.l2 > 0, own.ema > 0, *loss)
     return policy, *network, *step
 
 

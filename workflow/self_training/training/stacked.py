@@ -5,6 +5,8 @@ one, do not. Each run gets what it would have got alone, but for the rounding of
 order, which grows as training goes on.
 """
 
+import hashlib
+import logging
 import time
 from collections.abc import Callable, Iterator
 from functools import cache, partial
@@ -16,9 +18,12 @@ import numpy as np
 
 from self_training import dotted_paths
 from self_training.training.batches import Steps, count_steps, steps_per_epoch
+from self_training.training.checkpoints import State
 from self_training.training.prediction import PREDICTION_BATCH, scale
 from self_training.training.runs import FINAL, Run, TrainedRun
 from self_training.training.trainer import Trainer, penalized
+
+logger = logging.getLogger(__name__)
 
 # Runs that are trained as one, and steps that they take per call.
 STACK = 32
@@ -43,8 +48,8 @@ class StackedTrainer(Trainer):
             size = -(-len(by_length) // -(-len(by_length) // self.stack))
             for start in range(0, len(by_length), size):
                 digests = by_length[start : start + size]
-                trained = self._train_stack([unique[digest] for digest in digests], magnitude)
-                self.done |= dict(zip(digests, trained, strict=True))
+                stack = {digest: unique[digest] for digest in digests}
+                self.done |= self._ended(digests) or self._train_stack(stack, magnitude)
         for run in runs:
             if run.identity["part"] == FINAL:
                 self._show(self.weights[run.digest()])
@@ -61,7 +66,7 @@ class StackedTrainer(Trainer):
         ].index(True)
         self.noise_on_gpu = dotted_paths.find(self.policy.on_gpu) if self.policy else None
         self.held_inputs, self.pixels = jnp.asarray(self.inputs), self.inputs.dtype == np.uint8
-        self.weights: dict[str, tuple[list[np.ndarray], list[np.ndarray]]] = {}
+        self.weights: dict[str, list[np.ndarray]] = {}
         # Input noise is compiled for its magnitude.
         self.steps_at = cache(self._compile_steps)
         # Examples are an argument: closed over, they would be compiled into the function.
@@ -121,44 +126,63 @@ class StackedTrainer(Trainer):
         )
         return outputs
 
-    def _train_stack(self, runs: list[Run], magnitude: float) -> list[TrainedRun]:
-        started = time.perf_counter()
+    def _ended(self, digests: list[str]) -> dict[str, TrainedRun]:
+        """Return the results of a stack that has ended before the job was killed, if it has."""
+        found = {digest: self.checkpoints.ended(digest) for digest in digests}
+        ended = {digest: one for digest, one in found.items() if one is not None}
+        if len(ended) < len(digests):
+            return {}
+        self.weights |= {digest: one.weights for digest, one in ended.items()}
+        return {digest: one.result for digest, one in ended.items()}
+
+    def _train_stack(self, stack: dict[str, Run], magnitude: float) -> dict[str, TrainedRun]:
+        runs = list(stack.values())
         take_steps = self.steps_at(magnitude)
         state = jax.tree.map(lambda *of_runs: jnp.stack(of_runs), *map(self._starting_state, runs))
-        feeds = [self._feed(run) for run in runs]
+        name = hashlib.sha256("".join(stack).encode()).hexdigest()
+        values_of_steps: list[Any] = [np.zeros((len(runs), 0), np.float32)]
+        state, values_of_steps[0], seconds = self._go_on(name, state, values_of_steps[0])
+        started = time.perf_counter() - seconds
+        taken = values_of_steps[0].shape[1]
+        feeds = [self._feed(run, taken) for run in runs]
         lengths = [*map(self._length, runs)]
-        values_of_steps: list[Any] = []
-        for _ in range(-(-max(lengths) // STEPS)):
+        for _ in range(taken, max(lengths), STEPS):
             some = [next(feed) for feed in feeds]
             steps = jax.tree.map(lambda *of_runs: np.stack(of_runs), *some)
             state, values = take_steps(state, steps, self.held_inputs)
             # These are taken while the next ones are prepared.
             values_of_steps[-1:] = map(np.asarray, values_of_steps[-1:])
             values_of_steps.append(values)
+            seconds = time.perf_counter() - started
+            self.checkpoints.offer(name, partial(_to_save, state, values_of_steps, seconds))
         losses = np.concatenate(values_of_steps, axis=1)
         training_seconds = (time.perf_counter() - started) / len(runs)
         predictions, prediction_seconds = self._predict_stack(state, runs)
-        results = []
-        for index, run in enumerate(runs):
-            own = losses[index, : lengths[index]]
-            ends = range(0, len(own), steps_per_epoch(run, self.compiled))
-            results.append(
-                self.record(
-                    run,
-                    losses=[float(own[end : end + ends.step].mean()) for end in ends],
-                    steps=len(own),
-                    training_seconds=training_seconds,
-                    probabilities=predictions[index],
-                    prediction_seconds=prediction_seconds,
-                )
+        results = {}
+        for index, (digest, run) in enumerate(stack.items()):
+            results[digest] = self.record(
+                run,
+                values=losses[index, : lengths[index]],
+                training_seconds=training_seconds,
+                probabilities=predictions[index],
+                prediction_seconds=prediction_seconds,
             )
             if run.identity["part"] == FINAL:
-                trainable, others = jax.tree.map(lambda of_runs: of_runs[index], _shown(state))  # noqa: B023
-                self.weights[run.digest()] = (
-                    [*map(np.asarray, trainable)],
-                    [*map(np.asarray, others)],
-                )
+                shown = jax.tree.map(lambda of_runs: of_runs[index], _shown(state))  # noqa: B023
+                self.weights[digest] = [*map(np.asarray, jax.tree.leaves(shown))]
+            self.checkpoints.add(digest, results[digest], self.weights.get(digest, ()))
         return results
+
+    def _go_on(self, name: str, state, values: np.ndarray):
+        """Return a stack's state, the losses of its steps so far, and the seconds these took: of
+        where it was when the job was killed, if it had begun; else as they are given, and 0."""
+        saved = self.checkpoints.state(name)
+        if saved is None:
+            return state, values, 0.0
+        values, *leaves = saved.arrays
+        kept = jax.tree.unflatten(jax.tree.structure(state), map(jnp.asarray, leaves))
+        logger.info("This stack of runs goes on after %d steps", values.shape[1])
+        return kept, values, saved.about["seconds"]
 
     def _starting_state(self, run: Run):
         values = [*zip(self.model.variables, self.starting_values(run), strict=True)]
@@ -167,10 +191,21 @@ class StackedTrainer(Trainer):
         averages = (trainable, others) if self.compiled.ema else None
         return trainable, others, list(self.optimizer_start), averages
 
-    def _feed(self, run: Run) -> Iterator[Steps]:
-        """Yield STEPS steps at a time, for ever: after its last a run takes steps of no weight."""
+    def _feed(self, run: Run, taken: int) -> Iterator[Steps]:
+        """Yield STEPS steps at a time, for ever: after its last a run takes steps of no weight.
+
+        Args:
+            taken: steps to leave out.
+        """
+        # Draws of a whole epoch follow from each other; of a run that has ended, from its last one.
+        of_epoch = steps_per_epoch(run, self.compiled)
+        at = min(taken, self._length(run) - 1) // of_epoch * of_epoch
+        left_out = taken - at
         waiting: Steps | None = None
-        for part in (part for epoch in self.epochs(run) for part in epoch):
+        for part, _ in self.parts(run, at):
+            count = len(part.rows)
+            part = jax.tree.map(lambda array: array[left_out:], part)  # noqa: B023
+            left_out = max(0, left_out - count)
             if waiting is not None:
                 part = jax.tree.map(lambda *pair: np.concatenate(pair), waiting, part)
             while len(part.rows) >= STEPS:
@@ -211,12 +246,16 @@ class StackedTrainer(Trainer):
             seconds[name] = (time.perf_counter() - started) / len(runs)
         return predictions, seconds
 
-    def _show(self, weights) -> None:
+    def _show(self, weights: list[np.ndarray]) -> None:
         """Give `model` the weights of a run."""
-        variables = (self.model.trainable_variables, self.model.non_trainable_variables)
-        for some, values in zip(variables, weights, strict=True):
-            for variable, value in zip(some, values, strict=True):
-                variable.assign(value)
+        variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
+        for variable, value in zip(variables, weights, strict=True):
+            variable.assign(value)
+
+
+def _to_save(state, values_of_steps: list[Any], seconds: float) -> State:
+    arrays = [np.concatenate(values_of_steps, axis=1), *jax.tree.leaves(state)]
+    return State([*map(np.asarray, arrays)], {"seconds": seconds})
 
 
 def _shown(state):

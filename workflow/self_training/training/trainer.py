@@ -17,7 +17,9 @@ from self_training import dotted_paths
 from self_training.data.pool import Pool
 from self_training.seeds import derive_seed, generator
 from self_training.training import outputs
-from self_training.training.batches import Steps, epochs
+from self_training.training.batches import Steps, epochs, steps_per_epoch
+from self_training.training.checkpoints import Checkpoints
+from self_training.training.distillation import DistillationLoss
 from self_training.training.framework import keras
 from self_training.training.runs import (
     STANDARDIZE,
@@ -92,11 +94,20 @@ class Trainer(ABC):
             `prediction.scale`); may be memory-mapped.
         settings: of the job.
         like: a run; all others must be alike in `runs.what_is_compiled`.
+        checkpoints: of the job.
     """
 
-    def __init__(self, inputs: np.ndarray, classes: int, settings: TrainingSettings, like: Run):
+    def __init__(
+        self,
+        inputs: np.ndarray,
+        classes: int,
+        settings: TrainingSettings,
+        like: Run,
+        checkpoints: Checkpoints | None = None,
+    ):
         started = time.perf_counter()
         self.inputs, self.classes, self.settings = inputs, classes, settings
+        self.checkpoints = checkpoints or Checkpoints()
         self.key = what_is_compiled(like, settings)
         # Of these a trainer may use what its key holds; all else is of one run.
         self.compiled = settings.changed(like.settings)
@@ -115,10 +126,15 @@ class Trainer(ABC):
         ]
         losses = keras.losses
         loss = losses.CategoricalCrossentropy if self.soft else losses.SparseCategoricalCrossentropy
+        self.distills = self.compiled.distillation != 1
+        loss = DistillationLoss if self.distills else loss
         self.loss = loss(reduction="mean_with_sample_weight")
         self.done: dict[str, TrainedRun] = {}
         self._compile()
         self.tracing_seconds = time.perf_counter() - started
+
+    # Of a part without input noise, at most.
+    steps_of_part = 2**30
 
     @abstractmethod
     def _compile(self) -> None:
@@ -163,29 +179,47 @@ class Trainer(ABC):
         assert what_is_compiled(run, self.settings) == self.key
         return self.settings.changed(run.settings)
 
-    def epochs(self, run: Run) -> Iterator[Iterator[Steps]]:
-        """Yield the steps of each epoch of a run, in parts."""
-        own = self.own(run)
-        for epoch, steps in enumerate(epochs(run, own, self.classes)):
-            yield self._in_parts(run, own.noise, epoch, steps)
+    def parts(
+        self, run: Run, taken: int = 0, drawn: dict | None = None
+    ) -> Iterator[tuple[Steps, dict | None]]:
+        """Yield the steps of a run in parts, each within an epoch, from the end of a part on.
 
-    def _in_parts(self, run: Run, noise: dict, epoch: int, steps: Steps) -> Iterator[Steps]:
-        if self.policy is None:
-            yield steps
-            return
-        rng = generator(purpose="input noise", epoch=epoch, **run.identity)
+        Args:
+            taken: steps up to there.
+            drawn: the state there of what input noise is drawn by; needed within an epoch.
+
+        Yields: steps, and that state at their end; None without input noise.
+        """
+        own = self.own(run)
+        epoch, start = divmod(taken, steps_per_epoch(run, own))
+        for steps in epochs(run, own, self.classes, epoch):
+            rng = generator(purpose="input noise", epoch=epoch, **run.identity)
+            if start and drawn is not None:
+                rng.bit_generator.state = drawn
+            yield from self._in_parts(run, own.noise, rng, steps, start)
+            epoch, start = epoch + 1, 0
+
+    def _in_parts(
+        self, run: Run, noise: dict, rng: np.random.Generator, steps: Steps, start: int
+    ) -> Iterator[tuple[Steps, dict | None]]:
         count, batch_size = steps.rows.shape
+        if self.policy is None:
+            while start < count:
+                part = steps.part(slice(start, start + self.steps_of_part))
+                start += len(part.rows)
+                yield part, None
+            return
         at_once = max(1, NOISY_BYTES // (batch_size * self.inputs[0].nbytes))
-        for start in range(0, count, at_once):
-            part = steps.part(slice(start, start + at_once))
-            yield self._with_noise(part, noise, rng, run.pool)
+        for first in range(start, count, at_once):
+            part = steps.part(slice(first, first + at_once))
+            noisy = self._with_noise(part, noise, rng, run.pool)
+            yield noisy, dict(rng.bit_generator.state)
 
     def record(
         self,
         run: Run,
         *,
-        losses: list[float],
-        steps: int,
+        values: np.ndarray,
         training_seconds: float,
         probabilities: dict[str, np.ndarray],
         prediction_seconds: dict[str, float],
@@ -196,13 +230,15 @@ class Trainer(ABC):
         classes equally probable. The loss alone does not know what its last step has done.
 
         Args:
-            losses: mean of each epoch.
+            values: (steps,), the loss of each step.
             probabilities: of `Run.predict`.
             prediction_seconds: by the same names.
 
         Raises: ConfigError, where predictions are no probabilities.
         """
         predicted = [*probabilities.values()]
+        of_epoch = range(0, len(values), steps_per_epoch(run, self.compiled))
+        losses = [float(values[first : first + of_epoch.step].mean()) for first in of_epoch]
         diverged = not all(np.isfinite(some).all() for some in (np.array(losses), *predicted))
         if diverged:
             logger.warning("%s: loss not finite; use a smaller learning_rate", run.identity)
@@ -211,15 +247,16 @@ class Trainer(ABC):
         for array in probabilities.values():
             outputs.check_probabilities(self.compiled.backbone, array)
         record = run.identity | {
+            "parameters": self.model.count_params(),
             "examples": len(run.examples),
-            "steps": steps,
-            "examples_seen": steps * self.compiled.batch_size,
+            "steps": len(values),
+            "examples_seen": len(values) * self.compiled.batch_size,
             "losses": [loss if np.isfinite(loss) else None for loss in losses],
             "diverged": diverged,
             "training_seconds": training_seconds,
             "prediction_seconds": prediction_seconds,
         }
-        logger.info("%s: loss %.4g after %d steps", run.identity, losses[-1], steps)
+        logger.info("%s: loss %.4g after %d steps", run.identity, losses[-1], len(values))
         return TrainedRun(probabilities, record)
 
     def timing(self) -> dict[str, float]:

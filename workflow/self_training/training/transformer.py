@@ -7,6 +7,8 @@ examples are those of the other trainers.
 import logging
 import time
 from collections.abc import Iterator
+from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,13 +20,16 @@ from self_training.seeds import derive_seed, generator
 from self_training.text import classifier, tokens
 from self_training.text.noise import change
 from self_training.training import pytorch
-from self_training.training.batches import count_steps, epochs
+from self_training.training.batches import count_steps, epochs, steps_per_epoch
+from self_training.training.checkpoints import Checkpoints, State
 from self_training.training.runs import Run, TrainedRun, TrainingSettings, what_is_compiled
 
 logger = logging.getLogger(__name__)
 
 # Texts that are predicted at a time.
 PREDICTION_BATCH = 64
+# What AdamW knows of each weight.
+_OF_ADAM = ("step", "exp_avg", "exp_avg_sq")
 SECONDS_BETWEEN_LINES = 30  # Of the log, on how far a run is.
 
 
@@ -32,7 +37,8 @@ class Batch(NamedTuple):
     """What a gradient step is about.
 
     ids: int32 (batch_size, length), of tokens, with noise; padded.
-    targets: int32 (batch_size,) or float32 (batch_size, classes).
+    targets: int32 (batch_size,), float32 (batch_size, classes), or these with the temperature of
+        each in a column more (see `batches.packed`).
     weights: float32 (batch_size,) of the examples in the loss.
     rate: the learning rate.
     """
@@ -53,19 +59,28 @@ class TransformerTrainer:
         inputs: int32 (examples, length), of `text.tokens`; may be memory-mapped.
         settings: of the job.
         like: a run; all others must be alike in `runs.what_is_compiled`.
+        checkpoints: of the job; None to keep nothing for the case of a kill.
     """
 
     framework = pytorch
     # No rule reads networks of this kind, so none is kept.
     model = None
 
-    def __init__(self, inputs: np.ndarray, classes: int, settings: TrainingSettings, like: Run):
+    def __init__(
+        self,
+        inputs: np.ndarray,
+        classes: int,
+        settings: TrainingSettings,
+        like: Run,
+        checkpoints: Checkpoints | None = None,
+    ):
+        self.checkpoints = checkpoints or Checkpoints()
         started = time.perf_counter()
         assert settings.transformer is not None
         self.inputs, self.classes, self.settings = inputs, classes, settings
         self.key = what_is_compiled(like, settings)
         compiled, self.own = settings.changed(like.settings), settings.transformer
-        self.batch_size = compiled.batch_size
+        self.batch_size, self.distills = compiled.batch_size, compiled.distillation != 1
         self.network = classifier.build(
             self.own["model"],
             classes,
@@ -92,9 +107,13 @@ class TransformerTrainer:
     def train(self, run: Run) -> TrainedRun:
         """Train a network from its pretrained weights and predict what the run asks for."""
         digest = run.digest()
+        ended = None if digest in self.done else self.checkpoints.ended(digest)
+        if ended is not None:
+            self.done[digest] = ended.result
         if digest not in self.done:
             try:
-                self.done[digest] = self._train(run)
+                self.done[digest] = self._train(run, digest)
+                self.checkpoints.add(digest, self.done[digest])
             except torch.cuda.OutOfMemoryError as error:
                 raise ConfigError(
                     "training.transformer.micro_batch: Expected so few texts at a time that they "
@@ -104,34 +123,66 @@ class TransformerTrainer:
                 ) from error
         return self.done[digest]
 
-    def _train(self, run: Run) -> TrainedRun:
+    def _train(self, run: Run, digest: str) -> TrainedRun:
         assert what_is_compiled(run, self.settings) == self.key
         own = self.settings.changed(run.settings)
         self.network.reset(derive_seed(purpose="weights", **run.identity))
         optimizer = torch.optim.AdamW(
             self.network.trained, own.learning_rate, weight_decay=own.weight_decay
         )
-        started, total = time.perf_counter(), count_steps(run, own)
+        values, before = self._go_on(digest, optimizer)
+        started, total = time.perf_counter() - before, count_steps(run, own)
+        said, begun = time.perf_counter(), len(values)
         self.network.model.train()
-        losses, step, said = [], 0, started
-        for epoch in self.batches(run):
-            values = []
-            for batch in epoch:
-                # A step's own seed, so that none depends on how many were taken in this process.
-                torch.manual_seed(derive_seed(purpose="model noise", step=step, **run.identity))
-                values.append(self.take_step(optimizer, batch))
-                step += 1
-                if time.perf_counter() - said > SECONDS_BETWEEN_LINES:
-                    said = time.perf_counter()
-                    _log_progress(values[-1], step, total, said - started)
-            losses.append(float(np.mean(values)))
+        for step, batch in enumerate(chain.from_iterable(self.batches(run))):
+            # Of steps that were taken before a kill nothing is left to do, but to draw their noise.
+            if step < begun:
+                continue
+            # A step's own seed, so that none depends on how many were taken in this process.
+            torch.manual_seed(derive_seed(purpose="model noise", step=step, **run.identity))
+            values.append(self.take_step(optimizer, batch))
+            seconds = time.perf_counter() - started
+            self.checkpoints.offer(digest, partial(self._state, optimizer, values, seconds))
+            if time.perf_counter() - said > SECONDS_BETWEEN_LINES:
+                said = time.perf_counter()
+                _log_progress(values[-1], step + 1, total, seconds)
         seconds = time.perf_counter() - started
         probabilities, prediction_seconds = {}, {}
         for name, indices in run.predict.items():
             started = time.perf_counter()
             probabilities[name] = self.predict(indices)
             prediction_seconds[name] = time.perf_counter() - started
-        return self._record(run, losses, step, seconds, probabilities, prediction_seconds)
+        return self._record(run, values, seconds, probabilities, prediction_seconds)
+
+    def _state(self, optimizer: Any, values: list[float], seconds: float) -> State:
+        """Return where a run is between two steps: its weights, and what AdamW knows of each."""
+        known = (optimizer.state[one][name] for one in self.network.trained for name in _OF_ADAM)
+        arrays = [*self.network.trained, *known]
+        about = {"seconds": seconds}
+        return State([np.array(values), *(one.detach().cpu().numpy() for one in arrays)], about)
+
+    def _go_on(self, digest: str, optimizer: Any) -> tuple[list[float], float]:
+        """Go on with a run that the job had begun before it was killed, if it had.
+
+        Returns: the loss of each step that has been taken, and the seconds that these took.
+        """
+        state = self.checkpoints.state(digest)
+        if state is None:
+            return [], 0.0
+        values, *arrays = state.arrays
+        count = len(self.network.trained)
+        with torch.no_grad():
+            for index, parameter in enumerate(self.network.trained):
+                parameter.copy_(torch.from_numpy(arrays[index]))
+                start = count + len(_OF_ADAM) * index
+                known = map(torch.from_numpy, arrays[start : start + len(_OF_ADAM)])
+                # How many steps it has taken PyTorch keeps where it computes with it: not on a GPU.
+                optimizer.state[parameter] = {
+                    name: one if name == "step" else one.to(self.device)
+                    for name, one in zip(_OF_ADAM, known, strict=True)
+                }
+        logger.info("This run goes on after %d steps", len(values))
+        return values.tolist(), state.about["seconds"]
 
     def batches(self, run: Run) -> Iterator[Iterator[Batch]]:
         """Yield the batches of each epoch of a run, with noise if it has some."""
@@ -165,7 +216,8 @@ class TransformerTrainer:
         total, value = float(batch.weights.sum()), 0.0
         for rows in self._in_parts(batch.ids):
             weights = torch.from_numpy(batch.weights[rows]).to(self.device)
-            losses = cross_entropy(self.logits(batch.ids[rows]), self._move(batch.targets[rows]))
+            targets = self._move(batch.targets[rows])
+            losses = loss_of(self.logits(batch.ids[rows]), targets, self.distills)
             part = (losses * weights).sum() / total
             part.backward()
             value += float(part.detach())
@@ -218,8 +270,7 @@ class TransformerTrainer:
     def _record(
         self,
         run: Run,
-        losses: list[float],
-        steps: int,
+        values: list[float],
         seconds: float,
         probabilities: dict[str, np.ndarray],
         prediction_seconds: dict[str, float],
@@ -228,7 +279,13 @@ class TransformerTrainer:
 
         A network whose loss, or what it predicts, is not finite any more predicts nothing: all
         classes equally probable, as with the other trainers.
+
+        Args:
+            values: of the loss in every step.
         """
+        steps, of_epoch = len(values), steps_per_epoch(run, self.settings)
+        starts = range(0, steps, of_epoch)
+        losses = [float(np.mean(values[start : start + of_epoch])) for start in starts]
         diverged = not all(
             np.isfinite(some).all() for some in (np.array(losses), *probabilities.values())
         )
@@ -261,14 +318,22 @@ class TransformerTrainer:
         }
 
 
-def cross_entropy(logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Return the loss of each example, (examples,).
+def loss_of(logits: torch.Tensor, targets: torch.Tensor, distills: bool = False) -> torch.Tensor:
+    """Return the cross-entropy of each example, (examples,).
+
+    Distilled, that of the softmax of a temperature T, times the square of T (Hinton, Vinyals and
+    Dean 2015, section 2; see `training.distillation`).
 
     Args:
         logits: (examples, classes).
-        targets: labels (examples,), or probabilities (examples, classes).
+        targets: labels (examples,), or probabilities (examples, classes); of what distills with T
+            in a column more (see `batches.packed`).
     """
-    return torch.nn.functional.cross_entropy(logits, targets, reduction="none")
+    temperatures = targets[:, -1] if distills else logits.new_ones(len(logits))
+    wanted = targets[:, :-1] if distills else targets
+    softened = logits / temperatures[:, None]
+    losses = torch.nn.functional.cross_entropy(softened, wanted, reduction="none")
+    return losses * temperatures.square()
 
 
 def _log_progress(loss: float, step: int, steps: int, seconds: float) -> None:

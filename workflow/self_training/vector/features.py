@@ -4,6 +4,7 @@ import numpy as np
 
 # Of fewer features, some examples of a table are as good as proportional to others by chance.
 LEAST = 32
+BLOCK = 32  # Features that are computed at a time.
 
 
 def features(vectors: np.ndarray) -> np.ndarray:
@@ -14,9 +15,14 @@ def features(vectors: np.ndarray) -> np.ndarray:
 
     Returns: float32 of the same shape; a feature that is constant is 0.
     """
-    x = np.asarray(vectors, np.float64)
-    deviation = x.std(axis=0)
-    return ((x - x.mean(axis=0)) / np.where(deviation > 0, deviation, 1)).astype(np.float32)
+    found = np.empty(vectors.shape, np.float32)
+    # A block at a time, as numbers of double precision take twice the memory.
+    for start in range(0, vectors.shape[1], BLOCK):
+        x = np.asarray(vectors[:, start : start + BLOCK], np.float64)
+        deviation = x.std(axis=0)
+        x = (x - x.mean(axis=0)) / np.where(deviation > 0, deviation, 1)
+        found[:, start : start + BLOCK] = x
+    return found
 
 
 def for_duplicates(vectors: np.ndarray) -> np.ndarray:

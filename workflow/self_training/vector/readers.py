@@ -52,7 +52,7 @@ def _read_unlabeled(settings: dict) -> Examples:
 
 def _as_floats(examples: Examples) -> Examples:
     def load(kept: np.ndarray) -> np.ndarray:
-        return examples.load(kept).astype(np.float32)
+        return examples.load(kept).astype(np.float32, copy=False)
 
     return Examples(examples.y, examples.class_names, load, examples.ids, examples.origin)
 
