@@ -383,11 +383,6 @@ def test_any_byte_may_be_damaged(tmp_path):
     kept.offer("a", lambda: State([np.arange(64), np.ones(10, np.float32)], {"seconds": 1.0}))
     path = tmp_path / checkpoints.STATE
     content = path.read_bytes()
-    # NumPy would read as far as that and no checksum.
-    shorter = content.replace(b"(64,)", b"(24,)")
-    assert shorter != content
-    path.write_bytes(shorter)
-    assert Checkpoints(tmp_path, dict).state("a") is None
     missing = 0
     for at in range(0, len(content), 3):
         for turned in (content[at] ^ 1, content[at] ^ 64):
@@ -402,6 +397,17 @@ def test_any_byte_may_be_damaged(tmp_path):
     for end in range(0, len(content), 7):
         path.write_bytes(content[:end])
         assert Checkpoints(tmp_path, dict).state("a") is None
+
+
+def test_a_shape_that_is_damaged_is_noticed(tmp_path):
+    """NumPy reads as far as it says, and so may not come to where the checksum is looked at."""
+    save_always()
+    Checkpoints(tmp_path, dict).offer("a", lambda: State([np.arange(64_000)], {}))
+    path = tmp_path / checkpoints.STATE
+    content = path.read_bytes()
+    path.write_bytes(content.replace(b"(64000,)", b"(24000,)"))
+    assert path.read_bytes() != content
+    assert Checkpoints(tmp_path, dict).state("a") is None
 
 
 def test_saving_takes_a_hundredth_of_the_time(tmp_path, monkeypatch):

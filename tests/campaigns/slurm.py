@@ -406,7 +406,7 @@ class Accident(NamedTuple):
 
 KINDS = {
     "cancelled": Accident(cancelled),
-    "time_limit": Accident(time_limit, 20, options=("--default-resources", "runtime=attempt")),
+    "time_limit": Accident(time_limit, 9, options=("--default-resources", "runtime=attempt")),
     "out_of_memory": Accident(
         out_of_memory, 3, 1500, ("--default-resources", "mem_mb=attempt*1500", "runtime=10")
     ),
