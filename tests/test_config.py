@@ -750,7 +750,8 @@ def test_settings_of_the_optimizer_are_of_a_method_or_of_its_parent_or_of_the_st
     assert of("noisy_student") == (0.01, 0, 0.3, 0.2, "none", 0, "per_example")
     assert of("noisy_student_ensemble") == (0.01, 0, 0.5, 0.2, "none", 0, "per_part")
     fields = set(TrainingSettings.__dataclass_fields__)
-    assert set(methods.training(config, "digits_0_2")) == fields
+    # Which no network of images has.
+    assert set(methods.training(config, "digits_0_2")) == fields - {"transformer"}
 
 
 @pytest.mark.parametrize("key", [*methods.OF_ALL])

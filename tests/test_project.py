@@ -12,6 +12,7 @@ from conftest import ROOT, tiny_config
 from self_training import digests
 from self_training.seeds import derive_seed
 from self_training.study import names
+from self_training.study.plan import Plan
 from test_architecture import modules
 
 STATISTICS = {"evaluation.comparison", "evaluation.differences", "evaluation.hierarchical"}
@@ -26,6 +27,8 @@ STATISTICS |= {
 STATISTICS |= {"evaluation.draws", "report.findings", "report.findings_of_draws", "report.verdicts"}
 STATISTICS |= {"report.words"}
 OF_STUDENTS = ("pseudo_labels", "labeled_so_far", "noisy_student", "generation", "search")
+TRANSFORMER = names.BACKBONES["transformer"]
+POLICIES_OF_TOKENS = names.POLICIES_OF["tokens"].values()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -105,8 +108,31 @@ def imported_at_once(file) -> set[str]:
 
 def behind_names() -> set[str]:
     """Return the modules that a training job finds by a name in its settings."""
-    paths = [*names.BACKBONES.values(), *names.POLICIES.values()]
+    paths = {*names.BACKBONES.values(), *names.POLICIES.values()} - {TRANSFORMER}
     return digests.closure(digests.SCRIPTS / "train_teachers.py", *paths)
+
+
+def behind_transformers() -> set[str]:
+    """Return the modules of a job that trains a transformer, which imports no Keras."""
+    behind = digests.closure(
+        digests.SCRIPTS / "train_students.py", TRANSFORMER, *POLICIES_OF_TOKENS
+    )
+    of_keras = ("framework", "one_by_one", "outputs", "trainer")
+    return behind - {f"training.{name}" for name in of_keras}
+
+
+def test_the_environment_of_texts_has_what_transformers_are_trained_with():
+    installed = (ROOT / "envs/texts.yaml").read_text()
+    ours = sys.stdlib_module_names | {"self_training"}
+    imported = set.union(*(imported_at_once(digests.file_of(m)) for m in behind_transformers()))
+    assert {"numpy", "psutil", "torch"} <= imported - ours
+    # The last two are imported within functions.
+    for name in {*(imported - ours), "transformers", "peft"}:
+        assert f"- {name}==" in installed, name
+    plan = Plan(tiny_config())
+    assert plan.environment("../../envs/training.yaml") == "../../envs/training.yaml"
+    plan.config["training"]["backbone"] = "transformer"
+    assert plan.environment("../../envs/training.yaml") == "../../envs/texts.yaml"
 
 
 def test_conda_environments_have_what_scripts_import():
@@ -221,6 +247,8 @@ def test_only_training_imports_keras():
     }
     backbones = {path.partition(":")[0].partition(".")[2] for path in names.BACKBONES.values()}
     training = {"training.framework", "training.one_by_one", "training.stacked"}
+    # Which is trained with PyTorch.
+    backbones -= {"training.transformer"}
     assert found == backbones | training | {"image.noise_on_gpu", "vector.noise_on_gpu"}
 
 

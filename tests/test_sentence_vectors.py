@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from self_training.data import encoders
 from self_training.errors import DatasetError
-from self_training.text import sentence
+from self_training.text import pretrained, sentence
 
 # Read when it is imported; nothing here may fetch an encoder.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -177,7 +177,7 @@ def test_a_package_that_an_encoder_needs_is_told(tmp_path, monkeypatch, error, f
         (tmp_path / name).write_text("{}")
     torch = SimpleNamespace(set_num_threads=lambda threads: None)
     transformers = SimpleNamespace(AutoTokenizer=Untold(error))
-    monkeypatch.setattr(sentence, "_libraries", lambda: (torch, transformers))
+    monkeypatch.setattr(pretrained, "libraries", lambda asking: (torch, transformers))
     with pytest.raises(DatasetError, match=message):
         sentence.load(str(tmp_path))
 

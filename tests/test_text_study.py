@@ -90,7 +90,7 @@ WRONG = {
     ),
     "words have no model": (
         {"encoder": {"name": "ngrams", "model": FOLDER}},
-        "datasets.news.encoder.model: Expected it only with sentence. Received: 'encoders/small'",
+        "datasets.news.encoder.model: Expected it only with sentence, tokens. Received: 'encoders",
     ),
     "vectors need a model": (
         {"encoder": "sentence"},

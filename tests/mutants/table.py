@@ -23,6 +23,7 @@ from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
 from mutants.serve import SERVE
 from mutants.texts import TEXTS
+from mutants.transformers import TRANSFORMERS
 from mutants.unknown import UNKNOWN_LABELS
 from mutants.vectors import VECTORS
 
@@ -1269,6 +1270,7 @@ MUTANTS = [
     *PREDICT,
     *SERVE,
     *TEXTS,
+    *TRANSFORMERS,
     *VECTORS,
     *CLUSTERS,
     *CHECKPOINTS,

@@ -169,7 +169,7 @@ NOISE = [
         "what pads a text is chosen for noise as its words are, and masked",
         "text/noise.py",
         "masked & is_word",
-        "masked & (ids >= PAD)",
+        "masked & (ids >= words.pad)",
         ("test_words.py::test_noise_keeps_shape_type_and_words",),
     ),
     Mutant(
@@ -192,8 +192,8 @@ NOISE = [
         "swaps_overlap",
         "a word can change places twice, so that one is lost",
         "text/noise.py",
-        "first = chosen & ~before & (after > MASK)",
-        "first = chosen & (after > MASK)",
+        "first = chosen & ~before & words.are_in(after)",
+        "first = chosen & words.are_in(after)",
         ("test_words.py::test_words_change_places_with_the_next_one",),
     ),
     Mutant(
@@ -278,8 +278,8 @@ WIRING = [
         "ids_of_words_as_vectors",
         "networks that take vectors are given ids of words",
         "study/encoders.py",
-        "return VECTORS if kind == TEXTS and of(dataset)",
-        "return VECTORS if kind == TEXTS or of(dataset)",
+        "_GIVEN = {SENTENCE: VECTORS, TOKENS: TOKENS}",
+        "_GIVEN = {SENTENCE: VECTORS, NGRAMS: VECTORS, TOKENS: TOKENS}",
         ("test_text_study.py::test_a_wrong_config_is_told",),
     ),
 ]

@@ -46,7 +46,7 @@ for part in PARTS:
         benchmark:
             f"{part.results}/benchmarks/train_teachers/{part.job}.tsv"
         conda:
-            "../../envs/training.yaml"
+            part.environment("../../envs/training.yaml")
         threads: part.threads
         resources:
             gpu=gpus.per_job(),
@@ -88,7 +88,7 @@ for part, phase in product(PARTS, STUDENTS):
         wildcard_constraints:
             phase=phase,
         conda:
-            "../../envs/training.yaml"
+            part.environment("../../envs/training.yaml")
         threads: part.threads
         resources:
             gpu=gpus.per_job(),
@@ -130,7 +130,7 @@ for part, (rule_name, phase, given) in product(PARTS, CONTROLS):
             method=any_of(part.controls[given]),
             phase=phase,
         conda:
-            "../../envs/training.yaml"
+            part.environment("../../envs/training.yaml")
         threads: part.threads
         resources:
             gpu=gpus.per_job(),

@@ -4,6 +4,7 @@ Those of an encoder of the hub are in resources/encoders/NAME/REVISION/files; en
 that folder lists them, with the SHA-256 of each.
 """
 
+import json
 import re
 from fnmatch import fnmatch
 from pathlib import Path
@@ -93,6 +94,35 @@ def are_whole(names: list[str]) -> bool:
     shards = [match[1] for name in weights if (match := _SHARD.search(name))]
     whole = not shards or len(shards) == int(shards[0])
     return _CONFIG in names and bool(weights) and whole
+
+
+def is_causal(architectures: list[str]) -> bool:
+    """Return whether a transformer continues texts, by the classes that its config.json names."""
+    return any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in architectures)
+
+
+def causal(model: str, architectures: list[str]) -> DatasetError:
+    """Return the error to raise where a transformer continues texts."""
+    return DatasetError(
+        "encoder.model: Expected a transformer that encodes texts, such as BERT, RoBERTa, "
+        f"DistilBERT, MiniLM or ModernBERT. Received {model!r}, a causal language model "
+        f"({', '.join(architectures)})."
+    )
+
+
+def check_not_causal(model: str) -> None:
+    """Raise DatasetError where a folder's transformer continues texts.
+
+    Args:
+        model: a folder that has one (see `list_files`).
+    """
+    try:
+        config = json.loads((Path(model).expanduser() / _CONFIG).read_text())
+    except ValueError:
+        return  # Which is told when it is loaded.
+    architectures = config.get("architectures") or [] if isinstance(config, dict) else []
+    if is_causal(architectures):
+        raise causal(model, architectures)
 
 
 def fingerprint(model: str, revision: str | None = None) -> str:

@@ -16,8 +16,11 @@ def encoded(config: dict) -> str:
     datasets = budgets.sources(config).values()
     used = [encoders.of(dataset) for dataset in datasets if kind_of(dataset) == TEXTS]
     lengths = {str(some["length"]) for some in used if some["name"] == encoders.NGRAMS}
+    tokens = {str(some["length"]) for some in used if some["name"] == encoders.TOKENS}
     models = {_named(some) for some in used if some["name"] == encoders.SENTENCE}
     text = ""
+    if tokens:
+        text += f" Of a text, up to {join(sorted(tokens))} tokens were used."
     if lengths:
         text += f" Of a text, up to {join(sorted(lengths))} words were used, as hashes."
     if models:
@@ -26,6 +29,12 @@ def encoded(config: dict) -> str:
             "over tokens, of length 1 (Reimers and Gurevych 2019)."
         )
     return text
+
+
+def models(config: dict) -> set[str]:
+    """Return the names of pretrained networks whose tokens a study's texts become."""
+    used = [encoders.of(dataset) for dataset in config["datasets"].values()]
+    return {_named(some) for some in used if some["name"] == encoders.TOKENS}
 
 
 def _named(encoder: dict) -> str:

@@ -2,10 +2,10 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from self_training.report import encoders_text, methods_of_data
+from self_training.report import encoders_text, methods_of_data, transformers_text
 from self_training.report.references import REFERENCES
 from self_training.report.words import count, join
-from self_training.study import methods
+from self_training.study import methods, transformers
 from self_training.study.config import compares_only, external_scores
 
 # What is said of the optimizer and the loss, beside the learning rate of a study.
@@ -35,13 +35,16 @@ def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
         paragraphs += [methods_of_data.write(config, unknown), _training(config)]
         paragraphs += [_method(config, name) for name in config["methods"]]
         cited += ["adam"]
-        packages = ["tensorflow", "keras", "scikit-learn", *packages]
+        frameworks = ["tensorflow", "keras"]
+        if transformers.is_trained(config):
+            frameworks = transformers_text.PACKAGES
+        packages = [*frameworks, "scikit-learn", *packages]
         if any(methods.generations(config, name) for name in config["methods"]):
             cited += ["noisy_student"]
         cited += ["bouthillier"] if config.get("seeds", 1) > 1 else []
         if config.get("selection") == methods.ONE_STANDARD_ERROR:
             cited += ["breiman"]
-        cited += sorted(_ingredients(config) & set(REFERENCES))
+        cited += sorted((_ingredients(config) & set(REFERENCES)) | transformers_text.cited(config))
     external = external_scores(config)
     if external:
         paragraphs.append(f"Scores of other systems were taken from {join(external)}.")
@@ -68,10 +71,10 @@ def _ingredients(config: dict) -> set[str]:
 
 
 def _training(config: dict) -> str:
-    training = config["training"]
+    training, begun = config["training"], transformers_text.begun(config)
     lengths = list(dict.fromkeys(_length(settings) for settings in config["datasets"].values()))
     return (
-        f"Networks ({training['backbone']}, where nothing else is said) were trained from scratch "
+        f"Networks ({training['backbone']}, where nothing else is said) were {begun} "
         f"with Adam (Kingma and Ba 2015; learning rate {training['learning_rate']:g}, batches of "
         f"{training['batch_size']}{_optimizer(training, OPTIMIZER)}) for {join(lengths)}"
         f"{' (by dataset)' if len(lengths) > 1 else ''}, with seeds derived from {config['seed']}."

@@ -69,6 +69,10 @@ REFERENCES = {
         "Reimers, N., Gurevych, I. (2019). Sentence-BERT: sentence embeddings using Siamese "
         "BERT-networks. EMNLP-IJCNLP."
     ),
+    "lora": (
+        "Hu, E. J., Shen, Y., Wallis, P., et al. (2022). LoRA: low-rank adaptation of large "
+        "language models. ICLR."
+    ),
     "breiman": (
         "Breiman, L., Friedman, J., Stone, C. J., Olshen, R. A. (1984). Classification and "
         "regression trees. Wadsworth."

@@ -29,6 +29,7 @@ from self_training.study.config import compares_only, external_scores, inner_fol
 from self_training.study.methods import CONTROL, kind
 from self_training.study.new_examples import PREDICTION_RULES
 from self_training.study.schema import check_schema
+from self_training.study.transformers import TRANSFORMER_RULES
 
 
 def validate(config: dict) -> None:
@@ -62,7 +63,7 @@ def validate(config: dict) -> None:
     for size_rule in SIZE_RULES:
         for name in config["methods"]:
             size_rule(config, name)
-    for kind_rule in KIND_RULES:
+    for kind_rule in [*KIND_RULES, *TRANSFORMER_RULES]:
         kind_rule(config)
     for name in config["methods"]:
         for rule in METHOD_RULES:

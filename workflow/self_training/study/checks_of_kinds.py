@@ -5,7 +5,7 @@ from collections.abc import Callable
 from self_training.data.sources import VECTORS, kind_of
 from self_training.errors import ConfigError
 from self_training.study import names
-from self_training.study.encoders import what_networks_take
+from self_training.study.encoders import TOKENS, what_networks_take
 from self_training.study.methods import backbones_of, settings
 
 
@@ -36,9 +36,12 @@ def no_backbone_of_another_kind(config: dict) -> None:
     of_kind = names.BACKBONES_OF[kind]
     for method in config["methods"]:
         for number, backbone in enumerate(backbones_of(config, method)):
-            if backbone in names.BACKBONES and backbone not in of_kind:
+            is_ours = backbone in names.BACKBONES
+            # No network of Keras would know which tokens are special, or pad.
+            if backbone not in of_kind and (is_ours or kind == TOKENS):
                 key = f"methods.{method}.backbone" if number else "training.backbone"
-                expected = f"one of {', '.join(of_kind)}, or your own, as the examples are {kind}"
+                own = "" if kind == TOKENS else ", or your own"
+                expected = f"one of {', '.join(of_kind)}{own}, as the examples are {kind}"
                 raise ConfigError.of(key, expected, backbone)
 
 

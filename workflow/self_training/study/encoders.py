@@ -7,17 +7,28 @@ from self_training.data import encoders
 from self_training.data.sources import TEXTS, VECTORS, kind_of
 from self_training.errors import ConfigError, DatasetError
 
-NGRAMS, SENTENCE = "ngrams", "sentence"
+NGRAMS, SENTENCE, TOKENS = "ngrams", "sentence", "tokens"
+# They have the files of a pretrained network.
+PRETRAINED = (SENTENCE, TOKENS)
 # Functions of texts and of the settings of an encoder.
 ENCODERS = {
     NGRAMS: "self_training.text.ngrams:encode",
     SENTENCE: "self_training.text.sentence:encode",
+    TOKENS: "self_training.text.tokens:encode",
 }
 # What a config may say of each, and what it must.
-_KEYS = {NGRAMS: ("length",), SENTENCE: ("model", "revision", "length")}
-_REQUIRED: dict[str, tuple[str, ...]] = {NGRAMS: (), SENTENCE: ("model",)}
-# Words of a text, where a config does not say.
-_DEFAULTS: dict[str, dict[str, Any]] = {NGRAMS: {"length": 128}, SENTENCE: {}}
+_KEYS = {NGRAMS: ("length",)} | dict.fromkeys(PRETRAINED, ("model", "revision", "length"))
+_REQUIRED: dict[str, tuple[str, ...]] = {NGRAMS: ()} | dict.fromkeys(PRETRAINED, ("model",))
+# Words or tokens of a text, where a config does not say.
+_DEFAULTS: dict[str, dict[str, Any]] = {
+    NGRAMS: {"length": 128},
+    SENTENCE: {},
+    TOKENS: {"length": 128},
+}
+
+
+# What networks take of texts, where it is not ids of words.
+_GIVEN = {SENTENCE: VECTORS, TOKENS: TOKENS}
 
 
 def of(dataset: dict) -> dict[str, Any]:
@@ -37,7 +48,7 @@ def settings(dataset: dict, threads: int) -> dict[str, Any]:
 def fingerprint(dataset: dict) -> str | None:
     """Return what changes with the files of a dataset's encoder; None of one without any."""
     encoder = of(dataset)
-    if encoder["name"] != SENTENCE:
+    if encoder["name"] not in PRETRAINED:
         return None
     return encoders.fingerprint(encoder["model"], encoder.get("revision"))
 
@@ -47,16 +58,16 @@ def of_hub(dataset: dict) -> dict[str, str] | None:
     if kind_of(dataset) != TEXTS:
         return None
     encoder = of(dataset)
-    if encoder["name"] != SENTENCE or encoders.is_folder(encoder["model"]):
+    if encoder["name"] not in PRETRAINED or encoders.is_folder(encoder["model"]):
         return None
     return {"model": encoder["model"], "revision": encoder["revision"]}
 
 
 def what_networks_take(dataset: dict) -> str:
     """Return the kind of a dataset's examples or, of texts that an encoder makes vectors of,
-    VECTORS: that of the backbones and of the noise for them."""
+    VECTORS, or TOKENS: that of the backbones and of the noise for them."""
     kind = kind_of(dataset)
-    return VECTORS if kind == TEXTS and of(dataset)["name"] == SENTENCE else kind
+    return _GIVEN.get(of(dataset)["name"], kind) if kind == TEXTS else kind
 
 
 def no_keys_of_another_encoder(key: str, dataset: dict) -> None:
@@ -78,7 +89,7 @@ def no_encoder_that_may_change(key: str, dataset: dict) -> None:
     if kind_of(dataset) != TEXTS:
         return
     encoder = of(dataset)
-    on_hub = encoder["name"] == SENTENCE and not encoders.is_folder(encoder["model"])
+    on_hub = encoder["name"] in PRETRAINED and not encoders.is_folder(encoder["model"])
     if on_hub and "revision" not in encoder:
         expected = (
             f"the commit of {encoder['model']!r} on the Hugging Face hub (or the folder, which "
@@ -102,9 +113,11 @@ def no_encoder_without_files(key: str, dataset: dict) -> None:
     if kind_of(dataset) != TEXTS:
         return
     encoder = of(dataset)
-    if encoder["name"] == SENTENCE and encoders.is_folder(encoder["model"]):
+    if encoder["name"] in PRETRAINED and encoders.is_folder(encoder["model"]):
         try:
             encoders.list_files(encoder["model"])
+            if encoder["name"] == TOKENS:
+                encoders.check_not_causal(encoder["model"])
         except DatasetError as error:
             raise ConfigError(f"{key}.{error}") from None
 

@@ -10,7 +10,7 @@ This is the only module that tells one from another by the keys that a method ha
 import math
 from typing import Any
 
-from self_training.study import spaces
+from self_training.study import spaces, transformers
 from self_training.study.candidates import (
     HYPER_PARAMETERS,
     OF_CHAINS,
@@ -332,7 +332,7 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
     if noise["magnitude"]:
         policy = noise["policy"] or config["datasets"][dataset]["policy"]
         noise = noise | {"policy": policy}
-    return {
+    return transformers.of(backbone, config, dataset) | {
         "backbone": backbone,
         **{key: length.get(key) for key in LENGTH},
         **{key: of_all[key] for key in ("batch_size", "scaling")},

@@ -19,10 +19,13 @@ BACKBONES_OF = {
         "mlp_2": "self_training.vector.backbones.mlp:build_two",
     },
     "texts": {"bag_of_ngrams": "self_training.text.backbones.bag_of_ngrams:build"},
+    # Of texts as tokens; no function that builds a network, but what trains one.
+    "tokens": {"transformer": "self_training.training.transformer:TransformerTrainer"},
 }
 BACKBONES = {name: path for table in BACKBONES_OF.values() for name, path in table.items()}
 # They have no residual blocks, of which stochastic depth could leave out some.
 WITHOUT_BLOCKS = {"original_cnn", *BACKBONES_OF["vectors"], *BACKBONES_OF["texts"]}
+WITHOUT_BLOCKS |= set(BACKBONES_OF["tokens"])
 # Pixels that a side of an image must have for a backbone that pools; others take any.
 LEAST_SIDE = {"original_cnn": 4}
 # Policies of input noise; see `image.noise.Policy`.
@@ -37,6 +40,7 @@ POLICIES_OF = {
         "feature_dropout": "self_training.vector.noise:FEATURE_DROPOUT",
     },
     "texts": {"words": "self_training.text.noise:WORDS"},
+    "tokens": {"words": "self_training.text.noise:WORDS"},
 }
 POLICIES = {name: path for table in POLICIES_OF.values() for name, path in table.items()}
 # What does on JAX what policies of a kind do.

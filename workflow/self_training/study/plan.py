@@ -7,7 +7,15 @@ function of a `Plan`. Paths have wildcards in braces; `Wildcards` have an attrib
 import re
 
 from self_training.digests import code_digest
-from self_training.study import behind_scores, budgets, folds, methods, names
+from self_training.study import (
+    behind_scores,
+    budgets,
+    encoders,
+    folds,
+    methods,
+    names,
+    transformers,
+)
 from self_training.study.candidates import HYPER_PARAMETERS
 from self_training.study.plan_of_data import PlanOfData, Wildcards
 
@@ -44,7 +52,24 @@ class Plan(PlanOfData):
     def training(self, wildcards: Wildcards) -> dict:
         """Return how teachers, the students of a generation, or the networks of a control are
         trained: the fields of `training.runs.TrainingSettings`."""
-        return names.with_paths(self._training(wildcards))
+        training = names.with_paths(self._training(wildcards))
+        if "transformer" in training:
+            original = budgets.original(self.config, wildcards.dataset)
+            files = encoders.fingerprint(self.sources[original])
+            # A change of these files trains anew.
+            training["transformer"] |= {"files": files}
+        return training
+
+    def environment(self, path: str) -> str:
+        """Return the conda environment of the rules that train: of a study of transformers that of
+        texts, in the same folder.
+
+        Args:
+            path: of the one that all other studies train with.
+        """
+        if not transformers.is_trained(self.config):
+            return path
+        return path.replace("training.yaml", "texts.yaml")
 
     def teacher_code(self, wildcards: Wildcards) -> str:
         """Return a digest of the code that trains teachers with these settings."""

@@ -8,7 +8,16 @@ from typing import Any, Self
 from self_training.data import hub_splits, prepared, sources
 from self_training.data.encoders import list_of_hub
 from self_training.digests import code_digest
-from self_training.study import budgets, encoders, fair_controls, folds, hub, kinds, methods
+from self_training.study import (
+    budgets,
+    encoders,
+    fair_controls,
+    folds,
+    hub,
+    kinds,
+    methods,
+    transformers,
+)
 from self_training.study.config import external_scores, inner_folds, statistics
 
 Wildcards = Any
@@ -29,7 +38,8 @@ class PlanOfData:
         # From here on a label budget of a dataset is a dataset; examples are those of the original.
         # And every method with students has its fair control, and splits of the hub are files.
         self.config = config = fair_controls.add(budgets.expand(hub.expand(config)))
-        self.backend = backend
+        # Transformers take no notice of it.
+        self.backend = transformers.BACKEND if transformers.is_trained(config) else backend
         self.sources = budgets.sources(config)
         # A config of external scores alone has none of these.
         self.datasets = list(config.get("datasets", {}))

@@ -6,7 +6,7 @@ masked. Words are changed as ids, before a batch is formed, so that every backen
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,6 +14,27 @@ from self_training.data.pool import Pool
 from self_training.text.ngrams import MASK, PAD
 
 LARGEST_MAGNITUDE = 30  # Of 100 words, so many are chosen to be changed.
+
+
+class Words(NamedTuple):
+    """What ids mean.
+
+    pad: pads a short text.
+    mask: noise puts it in the place of a word.
+    others: all ids that are no words, these two among them.
+    """
+
+    pad: int
+    mask: int
+    others: tuple[int, ...]
+
+    def are_in(self, ids: Any) -> Any:
+        """Return which ids are words, bool of the same shape; arrays of NumPy or of JAX."""
+        xp = ids.__array_namespace__()
+        return ~xp.isin(ids, xp.asarray(self.others))
+
+
+HASHED = Words(PAD, MASK, (PAD, MASK))
 
 
 @dataclass(frozen=True)
@@ -93,26 +114,30 @@ class Policy:
         """
         if magnitude == 0 or len(examples) == 0:
             return examples
-        return change(examples, *self.draw(examples.shape, magnitude, operations, rng))
+        deleted, swapped, masked = self.draw(examples.shape, magnitude, operations, rng)
+        return change(examples, deleted, swapped, masked)
 
 
-def change(ids: Any, deleted: Any, swapped: Any, masked: Any) -> Any:
+def change(ids: Any, deleted: Any, swapped: Any, masked: Any, words: Words = HASHED) -> Any:
     """Return texts whose words are changed; arrays of NumPy or of JAX.
 
+    A text that would have no word left stays as it is.
+
     Args:
-        ids: int32 (examples, length), ids of words, then PAD.
+        ids: int32 (examples, length), ids of words, then what pads.
         deleted, swapped, masked: of `Policy.draw`; where no word is they mean nothing.
+        words: what the ids mean.
     """
     xp = ids.__array_namespace__()
-    is_word = ids > MASK
-    noisy = swap(ids, swapped & is_word)
-    noisy = xp.where(masked & is_word, MASK, noisy)
-    noisy = delete(noisy, deleted & is_word)
-    some_left = (noisy > MASK).any(axis=1)
+    is_word = words.are_in(ids)
+    noisy = swap(ids, swapped & is_word, words)
+    noisy = xp.where(masked & is_word, words.mask, noisy)
+    noisy = delete(noisy, deleted & is_word, words.pad)
+    some_left = words.are_in(noisy).any(axis=1)
     return xp.where(some_left[:, None], noisy, ids).astype(ids.dtype)
 
 
-def swap(ids: Any, chosen: Any) -> Any:
+def swap(ids: Any, chosen: Any, words: Words = HASHED) -> Any:
     """Return ids where a chosen word and the one after it have changed places.
 
     One whose predecessor was chosen stays, as does the last of a text.
@@ -120,18 +145,18 @@ def swap(ids: Any, chosen: Any) -> Any:
     xp = ids.__array_namespace__()
     nothing = xp.zeros_like(chosen[:, :1])
     before = xp.concat([nothing, chosen[:, :-1]], axis=1)
-    after = xp.concat([ids[:, 1:], xp.full_like(ids[:, :1], PAD)], axis=1)
-    first = chosen & ~before & (after > MASK)
+    after = xp.concat([ids[:, 1:], xp.full_like(ids[:, :1], words.pad)], axis=1)
+    first = chosen & ~before & words.are_in(after)
     second = xp.concat([nothing, first[:, :-1]], axis=1)
     previous = xp.concat([ids[:, :1], ids[:, :-1]], axis=1)
     return xp.where(first, after, xp.where(second, previous, ids))
 
 
-def delete(ids: Any, deleted: Any) -> Any:
-    """Return ids without the deleted ones; the others move up, and PAD follows."""
+def delete(ids: Any, deleted: Any, pad: int = PAD) -> Any:
+    """Return ids without the deleted ones; the others move up, and what pads follows."""
     xp = ids.__array_namespace__()
     order = xp.argsort(deleted.astype("int8"), axis=1, stable=True)
-    return xp.take_along_axis(xp.where(deleted, PAD, ids), order, axis=1)
+    return xp.take_along_axis(xp.where(deleted, pad, ids), order, axis=1)
 
 
 WORDS = Policy(delete=1, swap=1, mask=1)

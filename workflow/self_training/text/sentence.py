@@ -7,22 +7,17 @@ are encoded, not before.
 
 import json
 import logging
-import os
-import re
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from self_training.data import encoders
 from self_training.errors import DatasetError
+from self_training.text import pretrained
 
 logger = logging.getLogger(__name__)
 
-INSTALL = "uv sync --extra text"
 BATCH_SIZE = 32
-# How libraries tell of a package that is not there.
-_PACKAGE = re.compile(r"No module named '(\w+)|requires the (\w+) library|`(\w+)` is required")
 LONGEST = 512  # Tokens, where the files of an encoder do not say how many it takes.
 
 
@@ -65,19 +60,8 @@ def load(
     model: str, revision: str | None = None, length: int | None = None, threads: int = 1
 ) -> Encoder:
     """Load an encoder, frozen. For the arguments, see `encode`."""
-    if encoders.is_folder(model):
-        encoders.list_files(model)
-        model, revision = str(Path(model).expanduser()), None
-    elif not re.fullmatch("[0-9a-f]{40}", revision or ""):
-        raise DatasetError(
-            f"encoder.revision: Expected the commit of {model!r} on the Hugging Face hub, 40 hex "
-            f"digits, so that its files never change. Received: {revision!r}. The page of its "
-            "files lists them (History). A folder is named as ./NAME."
-        )
-    elif encoders.list_of_hub(model, revision or "").is_file():
-        # What the workflow has fetched; elsewhere, the library looks into its own cache.
-        model, revision = str(encoders.folder_of_hub(model, revision or "")), None
-    torch, transformers = _libraries()
+    model, revision = pretrained.locate(model, revision)
+    torch, transformers = pretrained.libraries("sentence")
     torch.set_num_threads(threads)
     try:
         tokenizer = transformers.AutoTokenizer.from_pretrained(model, revision=revision)
@@ -86,7 +70,7 @@ def load(
         )
         own_length = _own_length(transformers, model, revision)
     except Exception as error:  # These libraries raise whatever they like of damaged files.
-        raise _package_missing(model, error) or _not_loaded(model, revision, error) from error
+        raise pretrained.not_loaded(model, revision, error) from error
     network.eval()
     limits = [own_length, tokenizer.model_max_length, _positions(network)]
     most = min(limit for limit in limits if limit)
@@ -143,20 +127,6 @@ def pool(tokens: Any, mask: Any) -> Any:
     return normalize((tokens * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1e-9), dim=1)
 
 
-def _libraries() -> tuple[Any, Any]:
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    try:
-        import torch
-        import transformers
-    except ImportError as error:
-        raise DatasetError(
-            f"encoder: Expected PyTorch and transformers to be installed, which sentence needs. "
-            f"Received: {error}. Install them: {INSTALL}"
-        ) from error
-    transformers.utils.logging.disable_progress_bar()
-    return torch, transformers
-
-
 def _own_length(transformers, model: str, revision: str | None) -> int | None:
     """Return the most tokens that an encoder's authors give it, if its files say so."""
     path = transformers.utils.cached_file(
@@ -170,40 +140,3 @@ def _own_length(transformers, model: str, revision: str | None) -> int | None:
 
 def _positions(network) -> int:
     return getattr(network.config, "max_position_embeddings", None) or LONGEST
-
-
-def _not_loaded(model: str, revision: str | None, error: Exception) -> DatasetError:
-    first_line = (str(error).splitlines() or [type(error).__name__])[0]
-    named = f"{model!r}" + (f" at revision {revision}" if revision else "")
-    hint = (
-        "Without a network, lay its files into a folder (config.json, its tokenizer, "
-        "model.safetensors), and name that: model: PATH."
-    )
-    if revision is None:
-        hint = "Lay its files there anew, or take another one. Code that one brings is never run."
-    return DatasetError(
-        f"encoder.model: Expected an encoder that transformers can load. Received {named}: "
-        f"{first_line.rstrip(': ')}{'' if first_line.endswith('.') else '.'} {hint}"
-    )
-
-
-def _package_missing(model: str, error: BaseException) -> DatasetError | None:
-    """Return what to install, where an encoder can't be loaded without a package that is not there;
-    None where that is not why."""
-    links: list[BaseException] = [error]
-    while following := links[-1].__cause__ or links[-1].__context__:
-        links.append(following)
-    for link in links:
-        found = _PACKAGE.search(str(link))
-        if found:
-            package = next(filter(None, found.groups())).lower()
-            received = f"none ({str(link).strip().splitlines()[0]})"
-            # transformers falls back on another package, which can't read such files either.
-            if package == "tiktoken" and any(Path(model).glob("*.model")):
-                package, received = "sentencepiece", "a tokenizer of SentencePiece, and no such one"
-            return DatasetError(
-                f"encoder.model: Expected the package {package} to be installed, without which "
-                f"{model} can't be loaded. Received {received}. Install it: uv pip install "
-                f"{package}"
-            )
-    return None

@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import psutil
@@ -115,9 +115,8 @@ def train_batch(
     runs = [(run, fold) for fold, some in enumerate(batch) for run in some]
     if not runs:
         return [[] for _ in batch], {}
-    from self_training.training import framework
-
     training_settings = TrainingSettings(**settings)
+    framework = framework_of(training_settings)
     framework.start_framework(training_settings.threads)
     started = psutil.Process().create_time()
     timing = {"startup_seconds": time.time() - started}
@@ -148,7 +147,7 @@ def train_batch(
         for index, result in zip(indices, results, strict=True):
             found[index] = result
             run, fold = runs[index]
-            if models and run.identity["part"] == FINAL:
+            if models and trainer.model is not None and run.identity["part"] == FINAL:
                 with atomic_path(models[fold] / f"member_{run.identity['member']}.keras") as path:
                     trainer.model.save(path)
         timing |= {key: timing.get(key, 0) + value for key, value in trainer.timing().items()}
@@ -162,6 +161,16 @@ def train_batch(
     }
 
 
+def framework_of(settings: TrainingSettings) -> Any:
+    """Return the module that starts what trains, and describes it: PyTorch of transformers, whose
+    backbone is their trainer; Keras of all else. A job imports one of them."""
+    if settings.transformer is not None:
+        return dotted_paths.find(settings.backbone).framework
+    from self_training.training import framework
+
+    return framework
+
+
 def _has_noise_of_vectors(settings: TrainingSettings, inputs: np.ndarray) -> bool:
     return bool(settings.noise["magnitude"]) and inputs.dtype.kind == "f"
 
@@ -173,14 +182,17 @@ def make_trainer(
     like: Run,
     checkpoints: Checkpoints | None = None,
 ) -> "Trainer":
-    """Return what trains: stacks of runs with JAX, of images on a GPU alone; otherwise one run
-    after the other.
+    """Return what trains: of a transformer its own; stacks of runs with JAX, of images on a GPU
+    alone; otherwise one run after the other.
 
     On a CPU a stack of small CNNs was seven times slower than step after step; one of networks that
     take vectors was fourteen times faster (docs/running.md).
 
     Args: of `trainer.Trainer`.
     """
+    if settings.transformer is not None:
+        trainer = dotted_paths.find(settings.backbone)
+        return trainer(inputs, classes, settings, like, checkpoints)
     from self_training.training import framework
     from self_training.training.one_by_one import OneByOneTrainer
 

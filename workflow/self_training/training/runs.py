@@ -41,6 +41,8 @@ class TrainingSettings:
         `magnitude` and `operations`; of model noise `dropout` and `survival` (see
         `image.backbones`). They act while training, never at prediction.
     threads: CPU threads; results depend on their number.
+    transformer: of a pretrained transformer (see `study.transformers.settings`); None of all other
+        backbones.
     """
 
     backbone: str
@@ -60,6 +62,7 @@ class TrainingSettings:
     label_smoothing: float
     noise: dict
     threads: int
+    transformer: dict | None = None
 
     def changed(self, changes: dict) -> "TrainingSettings":
         """Return these settings with those of a run.

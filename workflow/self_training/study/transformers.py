@@ -1,0 +1,101 @@
+"""Pretrained transformers that are trained: what a config may say of them, and what it may not."""
+
+from collections.abc import Callable
+from typing import Any
+
+from self_training.data.encoders import folder_of_hub
+from self_training.errors import ConfigError
+from self_training.study import encoders
+
+# The backbone, which trains the network that the encoder's tokens are of.
+TRANSFORMER = "transformer"
+# What trains it, whatever Keras trains with.
+BACKEND = "torch"
+# Of training.transformer, where a config does not say.
+_DEFAULTS: dict[str, Any] = {
+    "lora": None,
+    "micro_batch": None,
+    "recompute": False,
+    "bfloat16": False,
+}
+# Of an adapter.
+_DEFAULTS_OF_LORA: dict[str, Any] = {
+    "rank": 8,
+    "alpha": 16,
+    "dropout": 0,
+    "bias": "none",
+    "target_modules": None,
+}
+# What its trainer does not have.
+_NOT_THERE = ("l2", "ema")
+
+
+def of(backbone: str, config: dict, dataset: str) -> dict[str, dict]:
+    """Return `transformer`, of `settings`, of networks with this backbone; nothing of others."""
+    return {TRANSFORMER: settings(config, dataset)} if backbone == TRANSFORMER else {}
+
+
+def settings(config: dict, dataset: str) -> dict[str, Any]:
+    """Return how the transformer of a dataset is trained, beside what holds for all backbones.
+
+    Returns: `model`, the folder of its files; and what `training.transformer` says, `lora` None
+        where all of it is trained.
+    """
+    own = _DEFAULTS | config["training"].get(TRANSFORMER, {})
+    if own["lora"] is not None:
+        own["lora"] = _DEFAULTS_OF_LORA | own["lora"]
+    source = config["datasets"][dataset]
+    hub = encoders.of_hub(source)
+    model = str(folder_of_hub(**hub)) if hub else encoders.of(source)["model"]
+    return {"model": model} | own
+
+
+def is_trained(config: dict) -> bool:
+    """Return whether a study trains transformers, as then all its methods do."""
+    return config.get("training", {}).get("backbone") == TRANSFORMER
+
+
+def no_settings_of_a_transformer_that_is_not_there(config: dict) -> None:
+    """Forbid to say how a transformer is trained where none is."""
+    if TRANSFORMER in config["training"] and not is_trained(config):
+        expected = f"{TRANSFORMER}, as there is training.{TRANSFORMER}"
+        raise ConfigError.of("training.backbone", expected, config["training"]["backbone"])
+
+
+def no_part_of_a_batch_that_is_more_than_it(config: dict) -> None:
+    """Forbid to compute more texts at a time than a step is about."""
+    at_once = config["training"].get(TRANSFORMER, {}).get("micro_batch")
+    size = config["training"]["batch_size"]
+    if at_once is not None and at_once > size:
+        expected = f"at most {size}, which is training.batch_size"
+        raise ConfigError.of(f"training.{TRANSFORMER}.micro_batch", expected, at_once)
+
+
+def no_training_that_a_transformer_does_not_have(config: dict) -> None:
+    """Forbid penalties and averages of weights, which its trainer does not have."""
+    if not is_trained(config):
+        return
+    said = {"training": config["training"]}
+    said |= {f"methods.{name}": method for name, method in config["methods"].items()}
+    for place, given in said.items():
+        for key in _NOT_THERE:
+            values = given.get(key, 0)
+            if any(values if isinstance(values, list) else [values]):
+                expected = f"0, as backbone {TRANSFORMER} does not have it (weight_decay it has)"
+                raise ConfigError.of(f"{place}.{key}", expected, values)
+
+
+def no_deployed_transformer(config: dict) -> None:
+    """Forbid to deploy what can't be yet."""
+    if "deploy" in config and is_trained(config):
+        expected = f"no value, as networks of backbone {TRANSFORMER} can't be deployed yet"
+        raise ConfigError.of("deploy", expected, config["deploy"])
+
+
+# In the order in which they are checked.
+TRANSFORMER_RULES: list[Callable[[dict], None]] = [
+    no_settings_of_a_transformer_that_is_not_there,
+    no_part_of_a_batch_that_is_more_than_it,
+    no_training_that_a_transformer_does_not_have,
+    no_deployed_transformer,
+]
