@@ -3,6 +3,8 @@
 import pandas as pd
 
 KEYS = ["dataset", "method"]
+# Seconds of a prediction that tell a speed; of a shorter one most is start, or the clock's.
+LEAST_SECONDS = 1.0
 
 
 def compare(generations: pd.DataFrame, scores: pd.DataFrame) -> list[dict]:
@@ -12,13 +14,14 @@ def compare(generations: pd.DataFrame, scores: pd.DataFrame) -> list[dict]:
         generations, scores: of `tables`.
 
     Returns: means over folds, of generation 0 (`teacher_...`) and of the last students:
-        `accuracy`, `parameters` and `speed`, test examples per second. Folds in which no student
-        was trained are left out.
+        `accuracy`, `parameters` and `speed`, test examples per second, NaN where no fold's took
+        LEAST_SECONDS. Folds in which no student was trained are left out.
     """
     fold = [*KEYS, "fold", "training_seed"]
     trained = generations[generations["parameters"].notna()]
     trained = trained.merge(scores[[*fold, "test"]], on=fold)
-    trained = trained.assign(speed=trained["test"] / trained["inference_time"])
+    seconds = trained["inference_time"]
+    trained = trained.assign(speed=trained["test"] / seconds.where(seconds >= LEAST_SECONDS))
     ordered = trained.sort_values("generation", kind="stable").groupby(fold, sort=False)
     first, last = ordered.head(1).set_index(fold), ordered.tail(1).set_index(fold)
     last = last[last["generation"] > 0]
