@@ -247,8 +247,8 @@ def size_and_speed(sheet: Worksheet, rows: list[dict]) -> None:
     append_text(
         sheet,
         "Means over folds, all members of an ensemble together. Speeds are those of predicting the "
-        "test examples, in jobs of the study: blank where that took less than a second, and nothing "
-        "to go by where the machine was shared.",
+        "test examples, in jobs of the study: blank where that took less than a second, "
+        "and nothing to go by where others used the machine.",
     )
 
 
