@@ -5,6 +5,7 @@ transformers and peft all of it is skipped.
 """
 
 import json
+import re
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -153,6 +154,8 @@ def test_every_architecture_takes_steps_and_predicts(folders, kind, lora):
     frozen = {n: p.detach().clone() for n, p in model.named_parameters() if not p.requires_grad}
     trained = trainer.train(run())
     assert trained.record["steps"] == 6 and not trained.record["diverged"]
+    # A head and adapters are few, and what is not trained counts, too.
+    assert trained.record["parameters"] == sum(some.numel() for some in model.parameters())
     for probabilities in trained.probabilities.values():
         np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
     after = dict(model.named_parameters())
@@ -680,6 +683,16 @@ def test_texts_become_what_the_transformer_knows_them_as(folders, caplog):
 
 
 # A job.
+
+
+def test_a_record_has_what_those_of_other_networks_have(folders):
+    """What reads histories does not ask what has trained."""
+    expected = {"parameters", "examples", "steps", "examples_seen", "losses", "diverged"}
+    expected |= {"training_seconds", "prediction_seconds", "study", "part"}
+    assert set(train(run(), folders["bert"]).record) == expected
+    source = (ROOT / "workflow/self_training/training/trainer.py").read_text()
+    of_others = re.search(r"record = run.identity \| {(.*?)\n        }", source, re.S)[1]
+    assert set(re.findall(r'"(\w+)":', of_others)) == expected - {"study", "part"}
 
 
 def test_a_job_imports_pytorch_alone(folders, tmp_path):

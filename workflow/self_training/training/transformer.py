@@ -294,6 +294,7 @@ class TransformerTrainer:
             for array in probabilities.values():
                 array[:] = 1 / self.classes
         record = run.identity | {
+            "parameters": self.network.parameters,
             "examples": len(run.examples),
             "steps": steps,
             "examples_seen": steps * self.batch_size,
