@@ -45,6 +45,19 @@ def test_a_flipped_bit_is_an_error_and_no_wrong_number(tmp_path, name, where):
     assert "Delete it, and start the same command again" in str(error.value)
 
 
+def test_a_header_that_makes_an_array_shorter_is_an_error_too(tmp_path):
+    """NumPy would read what it says, and never come to the checksum behind the array."""
+    path = tmp_path / "predictions.npz"
+    storage.save_arrays(path, {"inner_0/evaluation": np.arange(64000.0)})
+    content = path.read_bytes()
+    assert content.count(b"(64000,)") == 1
+    path.write_bytes(content.replace(b"(64000,)", b"(24000,)"))
+    with np.load(path) as archive:
+        assert archive["inner_0/evaluation"].shape == (24000,)
+    with pytest.raises(StudyError, match="Received a damaged one"):
+        storage.load_arrays(path)
+
+
 @pytest.mark.parametrize("name", ["examples.npy", "predictions.npz", "split.json"])
 @pytest.mark.parametrize("kept", [0, 0.5, 0.9])
 def test_what_was_cut_off_is_an_error(tmp_path, name, kept):

@@ -88,6 +88,10 @@ def load_arrays(path: Path | str) -> dict[str, np.ndarray]:
     Raises: StudyError, when it is damaged: the format has checksums.
     """
     with whole(path), np.load(path) as archive:
+        # NumPy reads no further than an array's header says, which may be what is damaged, and a
+        # checksum is looked at where all has been read.
+        if (damaged := archive.zip.testzip()) is not None:
+            raise ValueError(f"a checksum that does not fit: {damaged}")
         return {name: archive[name] for name in archive.files}
 
 

@@ -109,7 +109,7 @@ class OneByOneTrainer(Trainer):
             inputs = self.held_inputs if part.inputs is None else part.inputs
             values.append(self.train_steps(inputs, *part[2:]))
             seconds = time.perf_counter() - started
-            of_step = (seconds - before) / len(part.rows)
+            of_step = max(1e-9, (seconds - before) / len(part.rows))
             before, self.steps_of_part = seconds, max(1, round(SECONDS_OF_PART / of_step))
             self.checkpoints.offer(digest, partial(self._state, values, drawn, seconds))
         for average, weight in self.averages:
