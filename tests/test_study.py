@@ -28,10 +28,17 @@ def scores_of(study) -> dict:
     scores = {str(file.relative_to(study.results)): json.loads(file.read_text()) for file in files}
     for content in scores.values():
         content["provenance"].pop("trained_with")
-    return {
-        file: {key: value for key, value in content.items() if not TIMES.search(key)}
-        for file, content in scores.items()
-    }
+    return {file: without_times(content) for file, content in scores.items()}
+
+
+def without_times(content: dict) -> dict:
+    """Return scores, and those of generations among them, without what differs from run to run."""
+    chain = [
+        {key: value for key, value in row.items() if not TIMES.search(key)}
+        for row in content["generations_of_chain"]
+    ]
+    kept = {key: value for key, value in content.items() if not TIMES.search(key)}
+    return kept | {"generations_of_chain": chain}
 
 
 def choices_of(study) -> dict:

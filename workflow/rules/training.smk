@@ -22,11 +22,6 @@ CONTROLS = [
 ]
 
 
-def kept_networks(phase, folders):
-    """Return the output that a job's networks are, if any are kept."""
-    return {"models": directory(folders)} if phase == "final" else {}
-
-
 for part in PARTS:
 
     rule:
@@ -77,7 +72,11 @@ for part, phase in product(PARTS, STUDENTS):
             predictions=part.previous_predictions,
             previous=part.previous_pseudo_labels,
         output:
-            **kept_networks(phase, part.per_fold(f"{part.generation}/models")),
+            **(
+                {"models": directory(part.per_fold(f"{part.generation}/models"))}
+                if phase == "final"
+                else {}
+            ),
             pseudo_labels=part.per_fold(f"{part.generation}/pseudo_labels.npz"),
             predictions=part.per_fold(f"{part.generation}/predictions.npz"),
             history=f"{part.results}/histories/train_students/{part.generation_job}.json",
@@ -119,7 +118,15 @@ for part, (rule_name, phase, given) in product(PARTS, CONTROLS):
             choices=part.given_choices,
             histories=part.control_histories,
         output:
-            **kept_networks(phase, part.per_fold(f"{part.control('{phase}')}/models")),
+            **(
+                {
+                    "models": directory(
+                        part.per_fold(f"{part.control('{phase}')}/models")
+                    )
+                }
+                if phase == "final"
+                else {}
+            ),
             predictions=part.per_fold(f"{part.control('{phase}')}/predictions.npz"),
             history=f"{part.results}/histories/train_control/{part.method_job}/{{phase}}.json",
         log:
