@@ -46,6 +46,21 @@ def choices_of(study) -> dict:
     return {str(file.relative_to(study.results)): file.read_text() for file in files}
 
 
+# What needs all rules once, and costs half of what all methods do.
+STUDENT = "results/tiny/runs/digits_0_2/fold_0/noisy_student"
+
+
+def same_student(study, other, folds: int) -> None:
+    """Assert that a method has the same scores and choices in so many folds of two studies."""
+    for of in (scores_of, choices_of):
+        found, expected = (
+            {file: content for file, content in of(some).items() if "/noisy_student/" in file}
+            for some in (study, other)
+        )
+        assert len(found) == folds
+        assert found.items() <= expected.items()
+
+
 def planned(output: str) -> Counter:
     """Return how many jobs of each rule a dry run's table lists."""
     table = re.search(r"Job stats:\n.*?\n-+.*?\n(.*?)\n\n", output, re.S)
@@ -155,9 +170,8 @@ def test_scores_from_elsewhere_without_any_training(make_study):
 def test_cores_and_jobs_do_not_change_scores(tiny_study, make_study):
     """One core and one job per dataset, against two cores and one job per fold."""
     study = make_study(tiny_config() | {"jobs": "per_dataset"})
-    study.run("--cores", "1", "results/tiny/scores.csv")
-    assert scores_of(study) == scores_of(tiny_study)
-    assert choices_of(study) == choices_of(tiny_study)
+    study.run("--cores", "1", f"{STUDENT}/scores.json")
+    same_student(study, tiny_study, folds=2)
 
 
 def test_folds_per_job_do_not_change_scores(make_study):
@@ -207,7 +221,7 @@ def test_killed_and_resumed_gives_the_same_scores(tiny_study, tiny_copy):
     shutil.rmtree(tiny_copy.results / "logs")
     (tiny_copy.results / "scores.csv").unlink()
     log = tiny_copy.results / "logs/train_students/digits_0_2/fold_0/noisy_student/search_2.log"
-    process = tiny_copy.start("--cores", "2", "results/tiny/scores.csv")
+    process = tiny_copy.start("--cores", "2", f"{STUDENT}/scores.json")
     deadline = time.monotonic() + 300
     while not log.exists():
         assert process.poll() is None and time.monotonic() < deadline, "never got half-way"
@@ -226,9 +240,8 @@ def test_killed_and_resumed_gives_the_same_scores(tiny_study, tiny_copy):
         if killed not in path.parents and not path.name.startswith(".")
     }
     assert {path.parts[-3] for path in finished if path.name == "final.npz"} == {"fold_0", "fold_1"}
-    tiny_copy.run("--cores", "2", "--rerun-incomplete", "results/tiny/scores.csv")
-    assert scores_of(tiny_copy) == scores_of(tiny_study)
-    assert choices_of(tiny_copy) == choices_of(tiny_study)
+    tiny_copy.run("--cores", "2", "--rerun-incomplete", f"{STUDENT}/scores.json")
+    same_student(tiny_copy, tiny_study, folds=2)
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
     assert not list(runs.glob("**/.*.npz"))
 
@@ -241,8 +254,9 @@ def test_hidden_labels_and_test_labels_are_never_read(tiny_study, tiny_copy):
         path.relative_to(tiny_study.results)
         for name in ("predictions.npz", "pseudo_labels.npz", "final.npz", "search.npz")
         for path in tiny_study.results.glob(f"{fold}/**/{name}")
+        if "noisy_student_ensemble" not in path.parts
     ]
-    assert len(files) == 2 + 2 * 8
+    assert len(files) == 2 + 8
     path = tiny_copy.results / "datasets/digits_0_2/labels.npy"
     with np.load(tiny_copy.results / fold / "split.npz") as split:
         labeled, labeled_y = split["labeled_idx"], split["labeled_y"]
@@ -256,15 +270,14 @@ def test_hidden_labels_and_test_labels_are_never_read(tiny_study, tiny_copy):
     tiny_copy.run("--cores", "1", "--touch", f"results/tiny/{fold}/split.npz")
     for file in files:
         (tiny_copy.results / file).unlink()
-    targets = [
-        f"results/tiny/{fold}/{method}/scores.json" for method in tiny_copy.config["methods"]
-    ]
+    methods = ("baseline", "noisy_student")
+    targets = [f"results/tiny/{fold}/{method}/scores.json" for method in methods]
     tiny_copy.run("--cores", "2", *targets)
     for file in files:
         assert_same_arrays(tiny_copy.results / file, tiny_study.results / file)
     for file, choice in choices_of(tiny_study).items():
         assert choices_of(tiny_copy)[file] == choice
-    for method in tiny_copy.config["methods"]:
+    for method in methods:
         file = f"{fold}/{method}/scores.json"
         assert scores_of(tiny_copy)[file]["accuracy"] < scores_of(tiny_study)[file]["accuracy"]
 

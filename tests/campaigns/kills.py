@@ -45,6 +45,8 @@ os.replace = replace
 """
 WHOM = ("snakemake", "a job", "all")
 HOW = (signal.SIGKILL, signal.SIGTERM)
+# What a study is asked for; all of it when empty.
+TARGETS: tuple[str, ...] = ()
 # Times that a study is disturbed before it is let run to its end.
 TIMES = 4
 # Seconds within which a moment is drawn; the study takes about so long.
@@ -87,7 +89,7 @@ def start(study: Study, slow: Path | None = None) -> subprocess.Popen:
     """Start a study's Snakemake in a session of its own."""
     environment = {**os.environ, "PYTHONPATH": str(slow or "")}
     return subprocess.Popen(
-        study.command("--cores", "2"),
+        study.command("--cores", "2", *TARGETS),
         cwd=study.folder,
         env=environment,
         stdout=subprocess.PIPE,
@@ -131,7 +133,7 @@ def check(study: Study, expected: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(scores(study), expected)
     left = [path for path in study.folder.rglob("*") if ".part-" in path.name]
     assert not left, left
-    again = study.run("--dry-run", "--cores", "1")
+    again = study.run("--dry-run", "--cores", "1", *TARGETS)
     assert "Nothing to be done" in again, again
 
 
