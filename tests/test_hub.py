@@ -86,6 +86,10 @@ def served(monkeypatch, tmp_path):
     served.datasets[NAME] = {REVISION: dict(FILES)}
     monkeypatch.setattr(downloads, "LONGEST_WAIT", 0.02)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    # Between its own attempts the library waits for up to 8 seconds.
+    patient = SimpleNamespace(**vars(time) | {"sleep": lambda seconds: None})
+    for module in ("utils._http", "file_download"):
+        monkeypatch.setattr(f"huggingface_hub.{module}.time", patient)
     # Less than a file, so that a broken one has some.
     monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 64)
     monkeypatch.setenv("HF_ENDPOINT", served.address)
