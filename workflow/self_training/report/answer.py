@@ -208,10 +208,12 @@ def _over_all(entry: dict, rows: list[dict], statistics: dict) -> list[str]:
         return []
     groups, datasets = entry["groups"], entry["datasets"]
     sources = "" if groups == datasets else f", of {groups} source{'s' * (groups > 1)}"
-    whose = f"{entry['method']}, " if len(statistics["fair"]) > 1 else ""
     test = {"difference": entry["mean_difference"], "interval": entry["interval"]}
     found = verdict(statistics, entry["method"])
-    over = plain.capitalize(f"{whose}{_over_which(entry, rows)}{sources}")
+    over = f"{_over_which(entry, rows)}{sources}"
+    # A method's name stays as it is.
+    several = len(statistics["fair"]) > 1
+    over = f"{entry['method']}, {over}" if several else plain.capitalize(over)
     parts = [f"{over}: {plain.show_points(test, OF_ACCURACY)}"]
     if found in (HELPS, HURTS):
         parts[0] += f", so {plain.of_examples(test['difference'])}"
