@@ -312,6 +312,16 @@ def test_methods_of_which_the_same_is_said_are_named_together():
     ]
 
 
+def test_names_of_methods_stay_as_they_are_at_the_beginning_of_a_sentence():
+    scores = scores_of({"pets": [0.03, -0.02, 0.04], "cars": [0.03, -0.02, 0.04]})
+    scores = pd.concat([scores, scores[scores["method"] == "student"].assign(method="other")])
+    found = answered(scores, fair={"student": "control", "other": "control"})
+    said = [text.partition(", over all 2 datasets")[0] for text in found["details"][:2]]
+    assert said == ["student", "other"]
+    (alone, *_) = answered(scores[scores["method"] != "other"])["details"]
+    assert alone.startswith("Over all 2 datasets")
+
+
 def test_a_study_without_students():
     found = answered(scores_of({"pets": 0.02}), fair={})
     assert found["headlines"] == [answer.NOT_ASKED] and found["datasets"] == []
