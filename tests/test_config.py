@@ -1178,6 +1178,7 @@ PENALTY = "Expected TensorFlow (KERAS_BACKEND): on a CPU, JAX has a penalty of v
 def test_a_penalty_that_is_not_to_be_had_is_an_error_of_the_plan(
     path, value, key, backend, monkeypatch
 ):
+    pytest.importorskip(backend, reason=f"{backend}: a backend that is installed")
     config = tiny_config() if value is ... else changed(path, value)
     asked = []
     on_cpu = [True]
