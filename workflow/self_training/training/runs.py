@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -149,3 +150,14 @@ class TrainedRun:
 
     probabilities: dict[str, np.ndarray]
     record: dict
+
+
+def timing(tracing_seconds: float, trained: Iterable[TrainedRun]) -> dict[str, float]:
+    """Return where the seconds of a trainer went: into tracing or loading, training, prediction."""
+    records = [run.record for run in trained]
+    return {
+        "tracing_seconds": tracing_seconds,
+        "training_seconds": sum(record["training_seconds"] for record in records),
+        "prediction_seconds": sum(sum(record["prediction_seconds"].values()) for record in records),
+        "runs": len(records),
+    }

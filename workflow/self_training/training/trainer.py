@@ -16,7 +16,7 @@ import numpy as np
 from self_training import dotted_paths
 from self_training.data.pool import Pool
 from self_training.seeds import derive_seed, generator
-from self_training.training import outputs
+from self_training.training import outputs, runs
 from self_training.training.batches import Steps, epochs, steps_per_epoch
 from self_training.training.checkpoints import Checkpoints
 from self_training.training.distillation import DistillationLoss
@@ -261,12 +261,4 @@ class Trainer(ABC):
 
     def timing(self) -> dict[str, float]:
         """Return the seconds that went into tracing, training and prediction so far."""
-        records = [run.record for run in self.done.values()]
-        return {
-            "tracing_seconds": self.tracing_seconds,
-            "training_seconds": sum(record["training_seconds"] for record in records),
-            "prediction_seconds": sum(
-                sum(record["prediction_seconds"].values()) for record in records
-            ),
-            "runs": len(records),
-        }
+        return runs.timing(self.tracing_seconds, self.done.values())

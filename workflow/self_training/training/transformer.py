@@ -19,7 +19,7 @@ from self_training.errors import ConfigError
 from self_training.seeds import derive_seed, generator
 from self_training.text import classifier, tokens
 from self_training.text.noise import change
-from self_training.training import pytorch
+from self_training.training import pytorch, runs
 from self_training.training.batches import count_steps, epochs, steps_per_epoch
 from self_training.training.checkpoints import Checkpoints, State
 from self_training.training.runs import Run, TrainedRun, TrainingSettings, what_is_compiled
@@ -308,15 +308,7 @@ class TransformerTrainer:
 
     def timing(self) -> dict[str, float]:
         """Return the seconds that went into loading, training and prediction so far."""
-        records = [run.record for run in self.done.values()]
-        return {
-            "tracing_seconds": self.tracing_seconds,
-            "training_seconds": sum(record["training_seconds"] for record in records),
-            "prediction_seconds": sum(
-                sum(record["prediction_seconds"].values()) for record in records
-            ),
-            "runs": len(records),
-        }
+        return runs.timing(self.tracing_seconds, self.done.values())
 
 
 def loss_of(logits: torch.Tensor, targets: torch.Tensor, distills: bool = False) -> torch.Tensor:
