@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 from self_training.data.split import load_split
 from self_training.methods.noisy_student import slice_of
 from self_training.methods.parts import SEARCH, parts
-from self_training.study import methods, names
+from self_training.study import methods, names, trainings
 from self_training.study.candidates import Candidate, grid
 from self_training.training.batches import orders
 from self_training.training.framework import keras, start_framework
@@ -42,7 +42,7 @@ class Fold:
         self.images_to_fit = images.astype(np.float32) * np.float32(1 / 255)
         self.labels = np.load(data / "labels.npy")
         self.split = load_split(results / f"runs/{dataset}/fold_{fold}/split.npz")
-        self.settings = TrainingSettings(**names.with_paths(methods.training(config, dataset)))
+        self.settings = TrainingSettings(**names.with_paths(trainings.training(config, dataset)))
         self.identity = {"study": config["seed"], "dataset": dataset, "outer_fold": fold}
         self.networks = 0
 

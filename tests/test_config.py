@@ -26,6 +26,7 @@ from self_training.study import (
     methods,
     names,
     schema,
+    trainings,
 )
 from self_training.study import config as study_config
 from self_training.study.plan import Plan
@@ -671,8 +672,8 @@ def test_order_of_keys_does_not_matter():
             for some in (config, turned)
         ]
         assert repr(slices[0]) == repr(slices[1])
-    assert repr(methods.training(config, "digits_0_2")) == repr(
-        methods.training(turned, "digits_0_2")
+    assert repr(trainings.training(config, "digits_0_2")) == repr(
+        trainings.training(turned, "digits_0_2")
     )
 
 
@@ -709,7 +710,7 @@ def test_training_settings_of_teachers_students_and_controls():
     checks.validate(config)
 
     def of(*method):
-        settings = methods.training(config, "digits_0_2", *method)
+        settings = trainings.training(config, "digits_0_2", *method)
         noise = settings["noise"]
         return (
             *(settings[key] for key in ("backbone", "epochs", "steps")),
@@ -734,7 +735,7 @@ def test_settings_of_the_optimizer_are_of_a_method_or_of_its_parent_or_of_the_st
     checks.validate(config)
 
     def of(*method):
-        settings = methods.training(config, "digits_0_2", *method)
+        settings = trainings.training(config, "digits_0_2", *method)
         return tuple(settings[key] for key in methods.OF_ALL)
 
     assert methods.OF_ALL == (
@@ -751,7 +752,7 @@ def test_settings_of_the_optimizer_are_of_a_method_or_of_its_parent_or_of_the_st
     assert of("noisy_student_ensemble") == (0.01, 0, 0.5, 0.2, "none", 0, "per_part")
     fields = set(TrainingSettings.__dataclass_fields__)
     # Which no network of images has.
-    assert set(methods.training(config, "digits_0_2")) == fields - {"transformer"}
+    assert set(trainings.training(config, "digits_0_2")) == fields - {"transformer"}
 
 
 @pytest.mark.parametrize("key", [*methods.OF_ALL])
@@ -929,8 +930,8 @@ def test_a_fair_control_is_added_to_every_method_with_students():
     for name, chosen in (("noisy_student", [1]), ("noisy_student_ensemble", [2, 3])):
         control = f"{name}_control"
         assert methods.full_space(with_controls, control)["ensemble_size"] == chosen
-        trained = methods.training(with_controls, "digits_0_2", control)
-        assert trained == methods.training(with_controls, "digits_0_2", name)
+        trained = trainings.training(with_controls, "digits_0_2", control)
+        assert trained == trainings.training(with_controls, "digits_0_2", name)
         assert not methods.searches(with_controls, control)
     # Teachers are as many as without.
     assert methods.teachers(with_controls) == methods.teachers(config)
@@ -966,7 +967,7 @@ def test_the_backbone_of_a_fair_control_is_that_of_the_last_students():
     del config["controls"]
     config["methods"]["noisy_student"]["backbone"] = ["original_cnn", "small_resnet"]
     with_controls = fair_controls.add(config)
-    trained = methods.training(with_controls, "digits_0_2", "noisy_student_control")
+    trained = trainings.training(with_controls, "digits_0_2", "noisy_student_control")
     assert trained["backbone"] == "small_resnet"
 
 
@@ -990,7 +991,7 @@ def test_a_fair_control_is_tuned_as_its_method_is():
     assert control["trials"] == 4 and control["strategy"] == "random"
     assert methods.searches(config, "noisy_student_control")
     # Its settings stand in for all values, of which each candidate has its own.
-    trained = methods.training(config, "digits_0_2", "noisy_student_control")
+    trained = trainings.training(config, "digits_0_2", "noisy_student_control")
     assert (trained["label_smoothing"], trained["noise"]["magnitude"]) == (0.1, 10)
     # What the ensemble inherits, its control inherits from the other control.
     heir = config["methods"]["noisy_student_ensemble_control"]
@@ -1136,7 +1137,7 @@ def test_a_control_that_is_trained_otherwise_is_not_fair(change, difference):
     config["methods"]["noisy_student"] |= change
     # What the students have it inherits, and is fair, unless it says otherwise.
     assert fair_controls.of(config, "noisy_student") == "control"
-    own = {key: methods.training(tiny_config(), "digits_0_2")[key] for key in change}
+    own = {key: trainings.training(tiny_config(), "digits_0_2")[key] for key in change}
     config["methods"]["control"] |= own
     expected = [difference] if difference else []
     assert fair_controls.trained_otherwise(config, "noisy_student", "control") == expected
@@ -1226,8 +1227,8 @@ def test_jax_is_asked_for_its_device_in_a_process_of_its_own(monkeypatch):
 
 def test_a_search_by_epochs_buys_steps():
     config = tiny_config()
-    assert methods.search_buys_steps(config, "noisy_student")
+    assert trainings.search_buys_steps(config, "noisy_student")
     # Its choice is that of a search which buys steps.
-    assert methods.search_buys_steps(config, "noisy_student_ensemble")
+    assert trainings.search_buys_steps(config, "noisy_student_ensemble")
     config["methods"]["noisy_student"]["steps"] = 30
-    assert not methods.search_buys_steps(config, "noisy_student")
+    assert not trainings.search_buys_steps(config, "noisy_student")

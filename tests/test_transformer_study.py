@@ -10,7 +10,7 @@ from self_training import digests
 from self_training.errors import ConfigError
 from self_training.report import encoders_text, methods_text, transformers_text
 from self_training.report.references import REFERENCES
-from self_training.study import checks, encoders, methods, transformers
+from self_training.study import checks, encoders, trainings, transformers
 from self_training.study.plan import Plan
 from test_text_study import text_config, write_news
 from tiny_transformers import CLS, write_transformer
@@ -219,8 +219,8 @@ def test_what_trains_transformers_is_behind_no_other_network(tmp_path, monkeypat
 def test_teachers_have_no_dropout_and_students_that_of_their_noise(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     config = transformer_config()
-    assert methods.training(config, "news")["noise"]["dropout"] == 0
-    assert methods.training(config, "news", "noisy_student")["noise"]["dropout"] == 0.1
+    assert trainings.training(config, "news")["noise"]["dropout"] == 0
+    assert trainings.training(config, "news", "noisy_student")["noise"]["dropout"] == 0.1
 
 
 def test_the_methods_text_says_what_was_fine_tuned():

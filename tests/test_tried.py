@@ -32,11 +32,11 @@ def test_only_backbones_of_the_user_s_own_are_tried(write):  # noqa: F811
     assert tried.own_backbones(config) == ["my_models:build"]
     # With and without dropout it is another network.
     config["methods"]["other"] = {"backbone": "my_models:build", "generations": [1]}
-    found = tried.trainings(config, "digits_0_2")
+    found = tried.networks(config, "digits_0_2")
     assert [training["noise"]["dropout"] for training in found] == [0.2, 0.0]
     config["training"]["backbone"] = "my_models:build"
     config["methods"] = {"baseline": {"generations": 0}}
-    assert len(tried.trainings(config, "digits_0_2")) == 1
+    assert len(tried.networks(config, "digits_0_2")) == 1
     assert tried.own_backbones({"study": "a", "external_scores": "a.csv"}) == []
 
 
@@ -45,11 +45,11 @@ def test_a_backbone_of_label_budgets_is_tried_once(write):  # noqa: F811
     config = config_of("my_models:build")
     config["datasets"]["digits_0_2"]["labeled_fraction"] = [0.1, 0.2]
     config = Plan(config).config
-    assert len(config["datasets"]) == 2 and len(tried.trainings(config, "digits_0_2")) == 1
+    assert len(config["datasets"]) == 2 and len(tried.networks(config, "digits_0_2")) == 1
 
 
 def settings_of(backbone: str) -> list[dict]:
-    return tried.trainings(Plan(config_of(backbone)).config, "digits_0_2")
+    return tried.networks(Plan(config_of(backbone)).config, "digits_0_2")
 
 
 @pytest.fixture()

@@ -315,7 +315,7 @@ VERDICTS = [
         "bought_steps_hidden",
         "the first sheet does not name searches that may have found longer training",
         "report/cautions.py",
-        "if methods.generations(config, name) and methods.search_buys_steps(config, name)",
+        "if methods.generations(config, name) and trainings.search_buys_steps(config, name)",
         "if False",
         ("test_by_hand_statistics.py::test_who_was_tuned_more_is_said",),
     ),

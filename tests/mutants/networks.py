@@ -438,7 +438,7 @@ DRAWS = [
     Mutant(
         "distillation_forgotten",
         "a method that is to be distilled trains on softened labels alone",
-        "study/methods.py",
+        "study/trainings.py",
         '"distillation": chosen["temperature"] if chosen["distillation"] else 1,',
         '"distillation": 1,',
         ("test_distillation.py::test_students_alone_are_distilled",),

@@ -39,8 +39,8 @@ PLACES = [
         "later_generations_are_not_tried",
         "of a list of backbones only the first is tried before training",
         "study/tried.py",
-        "range(count)]",
-        "range(1)]",
+        "in range(count)\n",
+        "in range(1)\n",
         ("test_tried.py::test_only_backbones_of_the_user_s_own_are_tried",),
     ),
     Mutant(

@@ -275,7 +275,7 @@ NOISE = [
     Mutant(
         "teachers_with_noise",
         "shared teachers are trained with dropout",
-        "study/methods.py",
+        "study/trainings.py",
         '{"noise": NO_NOISE}',
         '{"noise": NO_NOISE | {"dropout": 0.5}}',
         ("test_config.py::test_training_settings_of_teachers_students_and_controls",),
@@ -283,7 +283,7 @@ NOISE = [
     Mutant(
         "students_without_noise",
         "students are trained without noise, as in 2021",
-        "study/methods.py",
+        "study/trainings.py",
         'noise = chosen["noise"]',
         "noise = NO_NOISE",
         ("test_plan.py::test_training_names_become_dotted_paths",),
@@ -291,7 +291,7 @@ NOISE = [
     Mutant(
         "controls_without_noise",
         "controls are trained without the noise of the students",
-        "study/methods.py",
+        "study/trainings.py",
         'noise = chosen["noise"]',
         'noise = NO_NOISE if method and kind(config, method) == CONTROL else chosen["noise"]',
         ("test_config.py::test_training_settings_of_teachers_students_and_controls",),
@@ -727,7 +727,7 @@ SCHEDULES = [
     Mutant(
         "own_length_ignored",
         "students train as long as the dataset says, whatever their method does",
-        "study/methods.py",
+        "study/trainings.py",
         "length = chosen if any(chosen[key] for key in LENGTH) else ",
         "length = ",
         ("test_config.py::test_training_settings_of_teachers_students_and_controls",),
@@ -735,7 +735,7 @@ SCHEDULES = [
     Mutant(
         "students_never_grow",
         "students of later generations have the backbone of the first",
-        "study/methods.py",
+        "study/trainings.py",
         "backbone[min(generation, len(backbone)) - 1]",
         "backbone[0]",
         ("test_config.py::test_training_settings_of_teachers_students_and_controls",),

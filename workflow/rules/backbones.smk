@@ -8,7 +8,7 @@
 
 def trainings_of(wildcards):
     """Return what networks are tried on a dataset."""
-    return tried.trainings(plan.config, wildcards.dataset)
+    return tried.networks(plan.config, wildcards.dataset)
 
 
 rule try_backbones:

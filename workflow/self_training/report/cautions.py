@@ -6,7 +6,7 @@ from self_training.evaluation.comparison import budgets_by_name
 from self_training.evaluation.differences import LEAST_FOR_PROBABILITIES, outer_folds_of
 from self_training.report import findings_of_draws
 from self_training.report.words import count, join, shorten
-from self_training.study import methods
+from self_training.study import methods, trainings
 
 OWN_PROTOCOL = (
     "; hyper-parameters that were searched were selected on inner folds of the labeled examples "
@@ -111,7 +111,7 @@ def steps_that_a_search_buys(config: dict) -> list[str]:
     confounded = [
         name
         for name in config.get("methods", {})
-        if methods.generations(config, name) and methods.search_buys_steps(config, name)
+        if methods.generations(config, name) and trainings.search_buys_steps(config, name)
     ]
     if not confounded:
         return []

@@ -5,7 +5,7 @@ from importlib.metadata import PackageNotFoundError, version
 from self_training.report import encoders_text, methods_of_data, transformers_text
 from self_training.report.references import REFERENCES
 from self_training.report.words import count, join
-from self_training.study import methods, transformers
+from self_training.study import methods, trainings, transformers
 from self_training.study.config import compares_only, external_scores
 
 # What is said of the optimizer and the loss, beside the learning rate of a study.
@@ -59,7 +59,7 @@ def _ingredients(config: dict) -> set[str]:
     for dataset in config["datasets"]:
         for name in config["methods"]:
             for generation in methods.generations(config, name) or [1]:
-                settings = methods.training(config, dataset, name, generation)
+                settings = trainings.training(config, dataset, name, generation)
                 found |= {settings["backbone"], settings["noise"]["policy"]}
                 if settings["noise"]["survival"] < 1:
                     found.add("stochastic_depth")

@@ -6,7 +6,8 @@ from self_training.data.sources import VECTORS, kind_of
 from self_training.errors import ConfigError
 from self_training.study import names
 from self_training.study.encoders import TOKENS, what_networks_take
-from self_training.study.methods import backbones_of, settings
+from self_training.study.methods import settings
+from self_training.study.trainings import backbones_of
 
 
 def _first(config: dict) -> tuple[str, str]:

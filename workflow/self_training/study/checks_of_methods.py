@@ -12,7 +12,6 @@ from self_training.study.methods import (
     OF_STUDENTS,
     OF_TRAINING,
     TEACHER,
-    backbones_of,
     full_space,
     generations,
     kind,
@@ -22,6 +21,7 @@ from self_training.study.methods import (
     teacher,
     trained_on,
 )
+from self_training.study.trainings import backbones_of
 
 # What is searched, and where its values come from.
 

@@ -6,7 +6,7 @@ number of members.
 """
 
 from self_training.errors import ConfigError
-from self_training.study import methods
+from self_training.study import methods, trainings
 from self_training.study.candidates import OF_NETWORKS
 from self_training.study.methods import LAST_STUDENT, WHOLE_CHAIN
 from self_training.study.spaces import LENGTH
@@ -85,7 +85,8 @@ def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
     """Return what is not the same for a method's last students and for a control.
 
     Returns: `ensemble size`, `search` (of how networks are trained; also where the control takes
-        over what was selected for students), and what else of `methods.training` differs, in words.
+        over what was selected for students), and what else of `trainings.training` differs, in
+        words.
         A size that is searched is that of a control only if it is `control_of` the method.
     """
     if methods.control_of(config, control) == method:
@@ -95,8 +96,8 @@ def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
     alike = sizes[0] == sizes[1] and len(sizes[0]) == 1
     differences: dict[str, None] = {} if alike else {"ensemble size": None}
     for dataset in config["datasets"]:
-        students = methods.training(config, dataset, method, last)
-        other = methods.training(config, dataset, control)
+        students = trainings.training(config, dataset, method, last)
+        other = trainings.training(config, dataset, control)
         for key, value in students.items():
             if key not in MAY_DIFFER and value != other[key]:
                 differences[NAMES.get(key, key.replace("_", " "))] = None

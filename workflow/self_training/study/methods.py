@@ -10,7 +10,7 @@ This is the only module that tells one from another by the keys that a method ha
 import math
 from typing import Any
 
-from self_training.study import spaces, transformers
+from self_training.study import spaces
 from self_training.study.candidates import (
     HYPER_PARAMETERS,
     OF_CHAINS,
@@ -249,15 +249,6 @@ def tried(config: dict, name: str) -> int:
     return sum(some for some in [min(count, method["trials"] or count), *others] if some > 1) or 1
 
 
-def search_buys_steps(config: dict, name: str) -> bool:
-    """Return whether candidates of a method may differ in gradient steps, where no number of steps
-    is given: the more is selected, the longer is an epoch."""
-    space = full_space(config, name)
-    decide = ("unlabeled_fraction", "threshold", "generations")
-    by_epochs = any(not training(config, dataset, name)["steps"] for dataset in config["datasets"])
-    return by_epochs and any(len(space[key]) > 1 for key in decide)
-
-
 def teacher(config: dict, name: str) -> str | None:
     """Return the control whose networks are a chain's generation 0; None for the shared ones."""
     return settings(config, name)["teacher"]
@@ -308,43 +299,3 @@ def _first_slice(config: dict, names: list[str]) -> float:
         fraction or 1 for space in spaces_of_chains for fraction in space["unlabeled_fraction"]
     ]
     return max(fractions, default=0)
-
-
-def training(config: dict, dataset: str, method: str | None = None, generation: int = 1) -> dict:
-    """Return how the networks of a dataset's training jobs are trained.
-
-    Args:
-        method: whose students of a generation are trained, or which is a control; None for the
-            shared teachers.
-
-    Returns: the fields of `training.runs.TrainingSettings`, of which backbone and policy are names.
-    """
-    chosen: dict[str, Any] = DEFAULT_SETTINGS | {"noise": NO_NOISE} | dict.fromkeys(LENGTH)
-    if method is not None:
-        chosen = settings(config, method)
-    length = chosen if any(chosen[key] for key in LENGTH) else config["datasets"][dataset]
-    # Of generation 1, 2, ...; the last one also of all that follow.
-    backbone = chosen["backbone"] or config["training"]["backbone"]
-    if isinstance(backbone, list):
-        backbone = backbone[min(generation, len(backbone)) - 1]
-    of_all = {"scaling": "none"} | DEFAULT_TRAINING | config["training"]
-    noise = chosen["noise"]
-    if noise["magnitude"]:
-        policy = noise["policy"] or config["datasets"][dataset]["policy"]
-        noise = noise | {"policy": policy}
-    return transformers.of(backbone, config, dataset) | {
-        "backbone": backbone,
-        **{key: length.get(key) for key in LENGTH},
-        **{key: of_all[key] for key in ("batch_size", "scaling")},
-        **{key: of_all[key] if chosen[key] is None else chosen[key] for key in OF_ALL},
-        **{key: chosen[key] for key in ("unlabeled_ratio", "label_smoothing")},
-        "distillation": chosen["temperature"] if chosen["distillation"] else 1,
-        **{"noise": noise, "threads": config["threads"]},
-    }
-
-
-def backbones_of(config: dict, method: str) -> list[str]:
-    """Return the backbones behind a method's scores: of the teachers, and of its own networks."""
-    own = settings(config, method)["backbone"] or []
-    own = [own] if isinstance(own, str) else own
-    return list(dict.fromkeys([config["training"]["backbone"], *own]))

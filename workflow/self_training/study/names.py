@@ -76,7 +76,7 @@ def _look_up(key: str, name: str, table: dict[str, str]) -> str:
 
 
 def with_paths(training: dict) -> dict:
-    """Return settings of `methods.training` with dotted paths for names, as trainers take them."""
+    """Return settings of `trainings.training`, dotted paths for names, as trainers take them."""
     noise = training["noise"]
     if noise["magnitude"]:
         noise = noise | {"policy": policy_path(noise["policy"])}

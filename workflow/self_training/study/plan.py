@@ -14,6 +14,7 @@ from self_training.study import (
     folds,
     methods,
     names,
+    trainings,
     transformers,
 )
 from self_training.study.candidates import HYPER_PARAMETERS
@@ -47,7 +48,7 @@ class Plan(PlanOfData):
         method = getattr(wildcards, "method", None)
         # A control has no generations.
         generation = int(getattr(wildcards, "generation", 1))
-        return methods.training(self.config, wildcards.dataset, method, generation)
+        return trainings.training(self.config, wildcards.dataset, method, generation)
 
     def training(self, wildcards: Wildcards) -> dict:
         """Return how teachers, the students of a generation, or the networks of a control are
@@ -239,15 +240,15 @@ class Plan(PlanOfData):
         behind = [method, *behind_scores.behind(self.config, method)]
         controls = [name for name in behind if methods.kind(self.config, name) == methods.CONTROL]
         if controls:
-            trainings = [methods.training(self.config, dataset, name) for name in controls]
-            code["train_control"] = self._code("train_control", *trainings)
+            of_controls = [trainings.training(self.config, dataset, name) for name in controls]
+            code["train_control"] = self._code("train_control", *of_controls)
         if any(
             name not in controls and methods.teacher(self.config, name) is None for name in behind
         ):
-            training = methods.training(self.config, dataset)
+            training = trainings.training(self.config, dataset)
             code["train_teachers"] = self._code("train_teachers", training)
         students = [
-            methods.training(self.config, dataset, name, generation)
+            trainings.training(self.config, dataset, name, generation)
             for name in behind
             for generation in methods.generations(self.config, name)
         ]

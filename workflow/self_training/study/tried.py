@@ -4,7 +4,7 @@ What is tried is no input of what trains: a backbone that a method is given late
 """
 
 from self_training.digests import code_digest
-from self_training.study import budgets, methods, names
+from self_training.study import budgets, methods, names, trainings
 
 # Of the settings of a job those that its network is built by.
 _BUILT_BY = ("dropout", "survival")
@@ -14,7 +14,7 @@ def backbones(config: dict) -> dict[str, str]:
     """Return all backbones of a study, and of each the key of the config that asks for it first."""
     found = {config["training"]["backbone"]: "training.backbone"} if config.get("methods") else {}
     for method in config.get("methods", {}):
-        for backbone in methods.backbones_of(config, method):
+        for backbone in trainings.backbones_of(config, method):
             found.setdefault(backbone, f"methods.{method}.backbone")
     return found
 
@@ -34,7 +34,7 @@ def least_sides(config: dict) -> list[dict]:
     ]
 
 
-def trainings(config: dict, dataset: str) -> list[dict]:
+def networks(config: dict, dataset: str) -> list[dict]:
     """Return settings of training jobs of a dataset, one of all that build the same network of a
     backbone of the user's own: the fields of `training.runs.TrainingSettings`.
 
@@ -43,11 +43,13 @@ def trainings(config: dict, dataset: str) -> list[dict]:
         dataset: an original one.
     """
     dataset = budgets.several(config).get(dataset, [dataset])[0]
-    found = [methods.training(config, dataset)]
+    found = [trainings.training(config, dataset)]
     for method in config["methods"]:
         own = methods.settings(config, method)["backbone"]
         count = len(own) if isinstance(own, list) else 1
-        found += [methods.training(config, dataset, method, 1 + number) for number in range(count)]
+        found += [
+            trainings.training(config, dataset, method, 1 + number) for number in range(count)
+        ]
     different: dict[tuple, dict] = {}
     for training in found:
         if ":" in training["backbone"]:

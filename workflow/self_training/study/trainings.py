@@ -1,0 +1,56 @@
+"""How the networks of each training job are trained: what a method, a dataset and the study say."""
+
+from typing import Any
+
+from self_training.study import methods, transformers
+from self_training.study.methods import DEFAULT_SETTINGS, DEFAULT_TRAINING, NO_NOISE, OF_ALL
+from self_training.study.spaces import LENGTH
+
+
+def training(config: dict, dataset: str, method: str | None = None, generation: int = 1) -> dict:
+    """Return how the networks of a dataset's training jobs are trained.
+
+    Args:
+        method: whose students of a generation are trained, or which is a control; None for the
+            shared teachers.
+
+    Returns: the fields of `training.runs.TrainingSettings`, of which backbone and policy are names.
+    """
+    chosen: dict[str, Any] = DEFAULT_SETTINGS | {"noise": NO_NOISE} | dict.fromkeys(LENGTH)
+    if method is not None:
+        chosen = methods.settings(config, method)
+    length = chosen if any(chosen[key] for key in LENGTH) else config["datasets"][dataset]
+    # Of generation 1, 2, ...; the last one also of all that follow.
+    backbone = chosen["backbone"] or config["training"]["backbone"]
+    if isinstance(backbone, list):
+        backbone = backbone[min(generation, len(backbone)) - 1]
+    of_all = {"scaling": "none"} | DEFAULT_TRAINING | config["training"]
+    noise = chosen["noise"]
+    if noise["magnitude"]:
+        policy = noise["policy"] or config["datasets"][dataset]["policy"]
+        noise = noise | {"policy": policy}
+    return transformers.of(backbone, config, dataset) | {
+        "backbone": backbone,
+        **{key: length.get(key) for key in LENGTH},
+        **{key: of_all[key] for key in ("batch_size", "scaling")},
+        **{key: of_all[key] if chosen[key] is None else chosen[key] for key in OF_ALL},
+        **{key: chosen[key] for key in ("unlabeled_ratio", "label_smoothing")},
+        "distillation": chosen["temperature"] if chosen["distillation"] else 1,
+        **{"noise": noise, "threads": config["threads"]},
+    }
+
+
+def backbones_of(config: dict, method: str) -> list[str]:
+    """Return the backbones behind a method's scores: of the teachers, and of its own networks."""
+    own = methods.settings(config, method)["backbone"] or []
+    own = [own] if isinstance(own, str) else own
+    return list(dict.fromkeys([config["training"]["backbone"], *own]))
+
+
+def search_buys_steps(config: dict, name: str) -> bool:
+    """Return whether candidates of a method may differ in gradient steps, where no number of steps
+    is given: the more is selected, the longer is an epoch."""
+    space = methods.full_space(config, name)
+    decide = ("unlabeled_fraction", "threshold", "generations")
+    by_epochs = any(not training(config, dataset, name)["steps"] for dataset in config["datasets"])
+    return by_epochs and any(len(space[key]) > 1 for key in decide)
