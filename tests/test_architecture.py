@@ -16,6 +16,7 @@ from self_training.errors import StudyError
 from self_training.image import noise as noise_of_images
 from self_training.methods import pseudo_labels
 from self_training.methods.proposals import STRATEGIES, propose
+from self_training.methods.pseudo_labels import BALANCES
 from self_training.methods.search import SELECTIONS
 from self_training.report.figures import FIGURES
 from self_training.study import encoders, kinds, names, plan, schema
@@ -217,7 +218,7 @@ def test_the_schema_has_the_names_of_the_tables():
         (lambda: names.backbone_path("none"), ", ".join(names.BACKBONES)),
         (lambda: names.policy_path("none"), ", ".join(names.POLICIES)),
         (lambda: pseudo_labels.targets(np.ones((1, 2)), "fuzzy", 1), "hard, soft"),
-        (lambda: pseudo_labels.balance(np.zeros(1), np.ones(1), "x"), "none, undersample, quota"),
+        (lambda: pseudo_labels.balance(np.zeros(1), np.ones(1), "x"), ", ".join(BALANCES)),
         (lambda: pseudo_labels.selects_anew("never", 2), "every_generation, once"),
         (
             lambda: check_class_counts(

@@ -209,12 +209,16 @@ def test_scores_and_histories_of_the_whole_study(controls):
 def test_what_a_config_says_of_labels_and_draws_reaches_the_jobs():
     config = tiny_config()
     said = {"labels": "soft", "temperature": 0.5, "filter": "once", "balance": "quota", "quota": 9}
+    said |= {"share": {"at_least": 0.1, "at_most": 0.9}, "align": True}
     config["methods"]["said"] = {"inherit": "noisy_student", "schedule": "all"} | said
     plan = Plan(config)
-    assert plan.labeling_settings(student("final", 1, "said")) == said
-    assert set(said) == {field.name for field in fields(Labeling)}
+    reached = plan.labeling_settings(student("final", 1, "said"))
+    assert reached == said | {"curriculum": None, "uncertainty": None}
+    assert set(reached) == {field.name for field in fields(Labeling)}
     unsaid = plan.labeling_settings(student("final", 1))
     assert (unsaid["filter"], unsaid["quota"]) == ("every_generation", None)
+    # What a job is not told, it does without.
+    assert Labeling(**unsaid) == Labeling("hard", 1, "every_generation", "quota", None)
     assert plan.split_settings(jobs())["draw"] == "stratified"
     config["datasets"]["digits_0_2"] |= {"draw": "random", "labeled_fraction": [0.1, 0.2]}
     plan = Plan(config)

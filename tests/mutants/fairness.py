@@ -92,8 +92,8 @@ CONTROLS = [
         "control_inherits_its_student_s_teacher",
         "a control that inherits from students has their teacher's choices, and one score for all",
         "study/methods.py",
-        "    if is_control:",
-        "    if False:",
+        "    if is_control:\n        # It has",
+        "    if False:\n        # It has",
         ("test_config.py::test_a_control_has_no_pseudo_labels_whoever_it_inherits_from",),
     ),
     Mutant(
@@ -319,8 +319,8 @@ TUNING = [
         "dearest_within_error",
         "of candidates within one standard error the longest training is taken",
         "methods/search.py",
-        "candidate.ensemble_size, length, -known",
-        "candidate.ensemble_size, -length, -known",
+        "*members, length, -known",
+        "*members, -length, -known",
         ("test_search.py::test_shorter_training_costs_less",),
     ),
     Mutant(

@@ -21,6 +21,7 @@ from mutants.networks import NETWORKS
 from mutants.places import PLACES
 from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
+from mutants.selection import SELECTION
 from mutants.serve import SERVE
 from mutants.texts import TEXTS
 from mutants.transformers import TRANSFORMERS
@@ -391,7 +392,7 @@ PSEUDO_LABELS = [
         "one_student",
         "an ensemble has one student",
         "methods/noisy_student.py",
-        "range(chain.ensemble_size)",
+        "range(chain.members(generation))",
         "range(1)",
         ("test_by_hand_methods.py::test_members_and_generations_have_seeds_of_their_own",),
     ),
@@ -874,7 +875,7 @@ EVALUATION = [
         "all_members_are_charged",
         "a method is charged for members that it does not have",
         "evaluation/scores.py",
-        'record["part"] == FINAL and record["member"] < ensemble_size',
+        'record["part"] == FINAL and record["member"] < most',
         'record["part"] == FINAL',
         ("test_scores.py::test_a_method_is_charged_for_its_own_networks_in_all_generations",),
     ),
@@ -1268,6 +1269,7 @@ MUTANTS = [
     *REPEATS,
     *DRAWS,
     *PREDICT,
+    *SELECTION,
     *SERVE,
     *TEXTS,
     *TRANSFORMERS,

@@ -13,6 +13,7 @@ from self_training.evaluation.calibration import calibration_error, reliability
 from self_training.methods import labeled_so_far, predictions
 from self_training.methods.labeled_so_far import PseudoLabels
 from self_training.methods.predictions import ensemble
+from self_training.study.candidates import TEACHER_MEMBERS
 from self_training.training.runs import FINAL
 
 EXAMPLES = 8  # Pseudo-labels that are shown, right ones, wrong ones and those of neither each.
@@ -250,21 +251,20 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         and `examples` of pseudo-labels.
     """
     split, hyper_parameters = chain.split, chain.choice["hyper_parameters"]
+    # Those of every generation, of which some may have been there to teach alone.
     ensemble_size = hyper_parameters["ensemble_size"]
+    most = max(ensemble_size, hyper_parameters.get(TEACHER_MEMBERS) or 0)
     records = [
-        [
-            record
-            for record in history
-            if record["part"] == FINAL and record["member"] < ensemble_size
-        ]
+        [record for record in history if record["part"] == FINAL and record["member"] < most]
         for history in chain.histories
     ]
     searched = [record for job in chain.search for record in job if record["part"] != FINAL]
     trained = [generation for generation in records if generation]
     # A chain that has ended hands its state on; the last one trained is the last that counts.
-    probabilities = [
-        ensemble(members[:ensemble_size]) for members in chain.predictions[: len(trained)]
-    ]
+    *before, members = chain.predictions[: len(trained)]
+    probabilities = [ensemble(some[:most]) for some in before] + [ensemble(members[:ensemble_size])]
+    used = trained[:-1]
+    used += [[record for record in trained[-1] if record["member"] < ensemble_size]]
     pseudo_labels = chain.pseudo_labels
     termination = pseudo_labels[-1].termination if pseudo_labels else ""
     y_true, last = labels[split.test_idx], probabilities[-1]
@@ -281,9 +281,9 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
     return {
         **metrics.score(y_true, last),
         "calibration_error": calibration_error(bins),
-        "not_learned": not_learned(y_true, last, trained[-1]),
+        "not_learned": not_learned(y_true, last, used[-1]),
         "training_time": sum(record["training_seconds"] for group in trained for record in group),
-        "inference_time": sum(record["prediction_seconds"]["evaluation"] for record in trained[-1]),
+        "inference_time": sum(record["prediction_seconds"]["evaluation"] for record in used[-1]),
         "gradient_steps": sum(record["steps"] for group in trained for record in group),
         "examples_seen": sum(record["examples_seen"] for group in trained for record in group),
         "search_steps": sum(record["steps"] for record in searched),
@@ -299,7 +299,7 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         "generations_trained": len(trained) - 1,
         "termination_condition": termination or "generations_reached",
         "generations_of_chain": [
-            row | _size_and_speed(trained[row["generation"] : row["generation"] + 1])
+            row | _size_and_speed(used[row["generation"] : row["generation"] + 1])
             for row in score_generations(labels, class_names, pseudo_labels, accuracies)
         ],
         "class_balance": count_pseudo_labels(class_names, pseudo_labels[-1])

@@ -96,7 +96,7 @@ def label_all(
     teachers = of_shared_teachers(split, chains, given) if number == 1 else given
     pseudo_labels = {
         (name := name_of(index, part.name)): noisy_student.label(
-            split, chain, number, teachers[name], before.get(name), how
+            split, part, chain, number, teachers[name], before.get(name), how
         )
         for index, chain in enumerate(chains)
         for part in parts(split, phase)
@@ -114,7 +114,7 @@ def of_shared_teachers(
     """
     taken = {}
     for index, chain in enumerate(chains):
-        members, asked = chain.ensemble_size, len(slice_of(split, chain, 1))
+        members, asked = chain.members(0), len(slice_of(split, chain, 1))
         for part, (evaluation, unlabeled) in given.items():
             assert unlabeled is not None
             name = name_of(index, part)

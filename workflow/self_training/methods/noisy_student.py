@@ -11,14 +11,14 @@ generation of one chain. For all chains of a method, a job (`generation`, `train
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from self_training.data.split import Split
 from self_training.errors import DatasetError
-from self_training.methods import pseudo_labels
+from self_training.methods import pseudo_labels, selection
 from self_training.methods.labeled_so_far import PseudoLabels, no_pseudo_labels
 from self_training.methods.parts import Part, slice_bounds
 from self_training.methods.predictions import Predictions, ensemble
@@ -34,6 +34,8 @@ class Labeling:
     filter: of `pseudo_labels.selects_anew`. Examples that are kept are labeled anew, and balanced
         as they were.
     balance, quota: of `pseudo_labels.balance`, applied to the examples that are selected together.
+    curriculum, share, uncertainty: of `selection.select`.
+    align: whether the probabilities are put through `selection.align` before all else.
     """
 
     labels: str
@@ -41,10 +43,15 @@ class Labeling:
     filter: str
     balance: str
     quota: int | None
+    curriculum: float | None = None
+    share: dict[str, float] = field(default_factory=dict)
+    uncertainty: float | None = None
+    align: bool = False
 
 
 def label(
     split: Split,
+    part: Part,
     chain: Candidate,
     generation: int,
     teachers: Predictions,
@@ -54,6 +61,7 @@ def label(
     """Return a chain's pseudo-labels with those of one more generation, or why it has ended.
 
     Args:
+        part: whose labels the teachers were trained on.
         generation: 1, 2, ...
         teachers: predictions of the generation before.
         before: its pseudo-labels; None before the first.
@@ -73,12 +81,22 @@ def label(
         return before._replace(termination="unlabeled_used_up")
 
     # The teachers label them. Those that they are confident of are selected, or the first teachers.
-    # Whoever teaches has predicted them, and a chain of generations has a threshold.
-    assert teachers.unlabeled is not None and chain.threshold is not None
+    # Whoever teaches has predicted them.
+    assert teachers.unlabeled is not None
     probabilities = ensemble(teachers.unlabeled)
+    if how.align:
+        probabilities = selection.align(probabilities, part.labeled_y)
     anew = pseudo_labels.selects_anew(how.filter, generation)
     if anew:
-        selected = pseudo_labels.select(probabilities, chain.threshold)
+        selected = selection.select(
+            probabilities,
+            teachers.unlabeled,
+            generation,
+            threshold=chain.threshold,
+            curriculum=how.curriculum,
+            share=how.share,
+            uncertainty=chain.uncertainty or how.uncertainty,
+        )
     else:
         selected = np.isin(examples, before.examples)
     asked = len(examples) if anew else selected.sum()
@@ -169,7 +187,7 @@ def students(
     if pseudo_labeled.targets.ndim == 2:
         targets = np.eye(split.classes, dtype=np.float32)[targets]
     copies = pseudo_labeled.copies
-    for member in range(chain.ensemble_size):
+    for member in range(chain.members(generation)):
         yield Run(
             name=name,
             identity=identity | {"part": part.name, "generation": generation, "member": member},

@@ -5,7 +5,7 @@ import numpy as np
 from self_training.errors import ConfigError
 
 LABELS = ("hard", "soft")
-BALANCES = ("none", "undersample", "quota")
+BALANCES = ("none", "undersample", "sample", "quota")
 FILTERS = ("every_generation", "once")
 
 
@@ -55,7 +55,8 @@ def balance(
         classes: (selected,) predicted classes.
         confidence: (selected,).
         policy: `none` takes every example once. `undersample` takes of every predicted class as
-            many as the rarest of them has, the most confident first. `quota` takes of every
+            many as the rarest of them has, the most confident first; `sample` at random, the first
+            in their order, which is that of the unlabeled examples. `quota` takes of every
             predicted class the same number: the most confident ones where a class has more, all of
             them several times where it has fewer (Xie et al. 2020, section 3.1). A class that no
             example is predicted to have gets none.
@@ -67,8 +68,9 @@ def balance(
     if policy == "none" or len(classes) == 0:
         return copies
     present, counts = np.unique(classes, return_counts=True)
-    if policy == "undersample":
+    if policy in ("undersample", "sample"):
         quota = counts.min()
+        confidence = confidence if policy == "undersample" else np.zeros(len(classes))
     elif quota is None:
         quota = round(counts.mean())
     for label in present:

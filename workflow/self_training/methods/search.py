@@ -76,7 +76,8 @@ def select(
     def cost(index: int) -> tuple:
         candidate = candidates[index]
         length = candidate.steps or candidate.epochs or 0
-        return candidate.generations, candidate.ensemble_size, length, -known[index], index
+        members = candidate.ensemble_size, candidate.teacher_members or 0
+        return candidate.generations, *members, length, -known[index], index
 
     best = min((index for index, mean in enumerate(known) if mean >= bound), key=cost)
     return {

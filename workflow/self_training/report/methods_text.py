@@ -2,10 +2,17 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from self_training.report import encoders_text, methods_of_data, transformers_text
+from self_training.report import (
+    encoders_text,
+    methods_of_data,
+    selection_text,
+    transformers_text,
+)
 from self_training.report.references import REFERENCES
 from self_training.report.words import count, join
+from self_training.report.words import either as _values
 from self_training.study import methods, trainings, transformers
+from self_training.study.candidates import TEACHER_MEMBERS
 from self_training.study.config import compares_only, external_scores
 
 # What is said of the optimizer and the loss, beside the learning rate of a study.
@@ -67,7 +74,7 @@ def _ingredients(config: dict) -> set[str]:
                     found.add("adamw")
                 if settings["distillation"] != 1:
                     found.add("distillation")
-    return found
+    return found | selection_text.cited(config)
 
 
 def _training(config: dict) -> str:
@@ -108,13 +115,12 @@ def _method(config: dict, name: str) -> str:
     balance = {
         "none": "were not balanced over the classes",
         "undersample": "were balanced by leaving out the least confident of frequent classes",
+        "sample": "were balanced by leaving out examples of frequent classes at random",
         "quota": "were balanced by the same quota for every class, with duplicates of rare classes",
     }[settings["balance"]]
     if settings["quota"]:
         balance = balance.replace("the same quota", f"a quota of {settings['quota']}")
-    asked = "those with a confidence"
     if settings["filter"] == "once":
-        asked = "those of which the first teachers had a confidence"
         balance = balance.replace("were balanced", "were balanced once")
     if settings["schedule"] == "all":
         labeled = "labeled all unlabeled examples anew"
@@ -135,9 +141,11 @@ def _method(config: dict, name: str) -> str:
     return (
         f"{name}: self-training after Xie et al. (2020), {_values(space['generations'])} "
         "generations. In each, teachers "
-        f"({_values(space['ensemble_size'])} per generation, probabilities averaged) {labeled}; "
-        f"{asked} above {_values(space['threshold'])} were given "
-        f"{kind} pseudo-labels, which {balance}; students were trained on these and "
+        f"({_values(space.get(TEACHER_MEMBERS, space['ensemble_size']))} per generation, "
+        f"probabilities averaged{selection_text.aligned(settings)}) {labeled}; "
+        f"{selection_text.selected(settings, space)} were given "
+        f"{kind} pseudo-labels, which {balance}; students"
+        f"{selection_text.last_students(space)} were trained on these and "
         f"the labeled examples{mixed}, {_how(config, name)}. {_search(config, name)}"
     )
 
@@ -303,7 +311,3 @@ def _software(packages: list[str]) -> str:
         except PackageNotFoundError:
             continue
     return ", ".join(found)
-
-
-def _values(values: list) -> str:
-    return " or ".join(f"{value:g}" for value in values)

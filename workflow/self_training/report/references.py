@@ -41,6 +41,23 @@ REFERENCES = {
         "Cubuk, E. D., Zoph, B., Shlens, J., Le, Q. V. (2020). RandAugment: practical automated "
         "data augmentation with a reduced search space. CVPR Workshops."
     ),
+    "curriculum_labeling": (
+        "Cascante-Bonilla, P., Tan, F., Qi, Y., Ordonez, V. (2021). Curriculum labeling: "
+        "revisiting pseudo-labeling for semi-supervised learning. AAAI."
+    ),
+    "autogluon": (
+        "Erickson, N., Mueller, J., Shirkov, A., Zhang, H., Larroy, P., Li, M., Smola, A. (2020). "
+        "AutoGluon-Tabular: robust and accurate AutoML for structured data. arXiv:2003.06505."
+    ),
+    "ups": (
+        "Rizve, M. N., Duarte, K., Rawat, Y. S., Shah, M. (2021). In defense of pseudo-labeling: "
+        "an uncertainty-aware pseudo-label selection framework for semi-supervised learning. ICLR."
+    ),
+    "remixmatch": (
+        "Berthelot, D., Carlini, N., Cubuk, E. D., Kurakin, A., Sohn, K., Zhang, H., Raffel, C. "
+        "(2020). ReMixMatch: semi-supervised learning with distribution alignment and augmentation "
+        "anchoring. ICLR."
+    ),
     "distillation": (
         "Hinton, G., Vinyals, O., Dean, J. (2015). Distilling the knowledge in a neural network. "
         "NIPS Deep Learning Workshop."

@@ -17,3 +17,8 @@ def join(items: Iterable) -> str:
 def shorten(names: list[str]) -> str:
     """Return the first five names and how many more there are."""
     return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def either(values: Iterable[float]) -> str:
+    """Return such as `0.5`, or `0.5 or 0.7`."""
+    return " or ".join(f"{value:g}" for value in values)

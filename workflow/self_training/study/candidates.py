@@ -6,7 +6,8 @@ from itertools import product
 # How a chain goes on; every candidate has these.
 OF_CHAINS = ("unlabeled_fraction", "threshold", "generations", "ensemble_size")
 # How pseudo-labels are made, and how networks are trained; None where the settings say it.
-OF_LABELS = ("temperature",)
+TEACHER_MEMBERS = "teacher_members"
+OF_LABELS = ("temperature", "uncertainty", TEACHER_MEMBERS)
 OF_NOISE = ("magnitude", "dropout")
 OF_NETWORKS = (
     "learning_rate",
@@ -26,10 +27,14 @@ class Candidate:
 
     unlabeled_fraction: examples of a generation's slice of U, as a fraction of the pool |P|; None
         where every generation labels all of U.
-    threshold: a pseudo-label is selected when its confidence is above it.
+    threshold: a pseudo-label is selected when its confidence is above it; None where a curriculum
+        says how many are.
     generations: teacher-to-student rounds; with 0 the other two say nothing and are None.
-    ensemble_size: members of every teacher and student.
+    ensemble_size: members of every teacher and student; where there are teacher_members, of the
+        last students.
     temperature: of soft labels; None, as of all below, where it is not searched.
+    uncertainty: a pseudo-label is selected when the spread of the teachers' members is below it.
+    teacher_members: members of every teacher; None for as many as `ensemble_size`.
     learning_rate, l2, weight_decay, label_smoothing, magnitude, dropout, epochs, steps: of
         `training.runs.TrainingSettings`.
     """
@@ -39,6 +44,8 @@ class Candidate:
     generations: int
     ensemble_size: int
     temperature: float | None = None
+    uncertainty: float | None = None
+    teacher_members: int | None = None
     learning_rate: float | None = None
     l2: float | None = None
     weight_decay: float | None = None
@@ -59,6 +66,15 @@ class Candidate:
     def of_networks(self) -> dict:
         """Return what is searched of how networks are trained: `training.runs.Run.settings`."""
         return {name: value for name, value in self.as_dict().items() if name in OF_NETWORKS}
+
+    def members(self, generation: int) -> int:
+        """Return how many networks a generation has: those that teach another one may be more.
+
+        The last ones are the first of as many as had been trained to teach, so that a shorter
+        chain's students are among a longer one's.
+        """
+        teaches = generation < self.generations
+        return (self.teacher_members if teaches else None) or self.ensemble_size
 
     def chain(self, generations: int) -> "Candidate":
         """Return the chain that this candidate is a prefix of."""

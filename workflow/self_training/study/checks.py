@@ -19,6 +19,7 @@ from self_training.study.checks_of_draws import DRAW_RULES, no_repeats_of_draws
 from self_training.study.checks_of_inheritance import INHERITANCE_RULES
 from self_training.study.checks_of_kinds import KIND_RULES
 from self_training.study.checks_of_methods import METHOD_RULES
+from self_training.study.checks_of_selection import SELECTION_RULES
 from self_training.study.checks_of_size import (
     SIZE_RULES,
     check_slices,
@@ -66,7 +67,7 @@ def validate(config: dict) -> None:
     for kind_rule in [*KIND_RULES, *TRANSFORMER_RULES]:
         kind_rule(config)
     for name in config["methods"]:
-        for rule in METHOD_RULES:
+        for rule in [*METHOD_RULES, *SELECTION_RULES]:
             rule(config, name)
     for name in config["methods"]:
         if kind(config, name) == CONTROL:

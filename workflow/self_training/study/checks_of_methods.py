@@ -15,6 +15,7 @@ from self_training.study.methods import (
     full_space,
     generations,
     kind,
+    largest_ensemble,
     searches,
     settings,
     steps_of,
@@ -35,8 +36,10 @@ def no_fraction_of_a_schedule_of_all(config: dict, name: str) -> None:
 
 
 def _needed_by_students(config: dict, name: str) -> list[str]:
-    of_all = settings(config, name)["schedule"] == "all"
-    return ["threshold"] if of_all else ["unlabeled_fraction", "threshold"]
+    method = settings(config, name)
+    needed = {"unlabeled_fraction": method["schedule"] != "all"}
+    needed |= {"threshold": method["curriculum"] is None}
+    return [key for key, is_needed in needed.items() if is_needed]
 
 
 def no_students_without_their_hyper_parameters(config: dict, name: str) -> None:
@@ -154,7 +157,7 @@ def no_teacher_with_too_few_members(config: dict, name: str) -> None:
     """Forbid ensembles that are larger than that of their teacher."""
     chosen = teacher(config, name)
     if chosen is not None:
-        needed = max(full_space(config, name)["ensemble_size"])
+        needed = largest_ensemble(config, name)
         received = full_space(config, chosen)["ensemble_size"]
         if min(received) < needed:
             expected = f"at least {needed}, as it is the teacher of {name}"

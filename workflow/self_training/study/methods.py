@@ -14,8 +14,10 @@ from self_training.study import spaces
 from self_training.study.candidates import (
     HYPER_PARAMETERS,
     OF_CHAINS,
+    OF_LABELS,
     OF_NETWORKS,
     OF_NOISE,
+    TEACHER_MEMBERS,
     grid,
 )
 from self_training.study.spaces import LENGTH
@@ -34,6 +36,10 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "temperature": 1,
     "distillation": False,
     "filter": "every_generation",
+    "curriculum": None,
+    "share": {},
+    "uncertainty": None,
+    "align": False,
     "balance": "none",
     "quota": None,
     "noise": {},
@@ -55,13 +61,15 @@ DEFAULT_TRAINING: dict[str, Any] = {
 OF_ALL = ("learning_rate", *DEFAULT_TRAINING)
 DEFAULT_SETTINGS |= dict.fromkeys(OF_ALL)
 NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "survival": 1}
+# Parts of the examples that teachers are asked about: how many are selected in any case.
+WHOLE_SHARE = {"at_least": 0, "at_most": 1}
 # How networks are trained. The shared teachers have none of these: a chain or a control has.
 OF_TRAINING = ("noise", "label_smoothing", "backbone", "learning_rate", "l2", "weight_decay",
                "warmup", "decay", "ema", *LENGTH)  # fmt: skip
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
 OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature",
-               "distillation", "filter", "balance", "quota", "unlabeled_ratio", "loss",
-               "teacher")  # fmt: skip
+               "distillation", "filter", "curriculum", "share", "uncertainty", "align", "balance",
+               "quota", "unlabeled_ratio", "loss", "teacher", TEACHER_MEMBERS)  # fmt: skip
 
 
 def kind(config: dict, name: str) -> str:
@@ -125,15 +133,20 @@ def settings(config: dict, name: str) -> dict:
         chosen |= {key: DEFAULT_SETTINGS[key] for key in OF_STUDENTS if key in DEFAULT_SETTINGS}
     # In one order, so that a config whose keys are rearranged is the same config.
     chosen["noise"] = {key: chosen["noise"].get(key, none) for key, none in NO_NOISE.items()}
+    chosen["share"] = chosen["share"] and WHOLE_SHARE | chosen["share"]
     length = method if {*LENGTH, "steps_of"} & set(method) else inherited
     chosen |= {key: length.get(key) for key in LENGTH}
     own = spaces.own(method)
     if chosen["schedule"] == "all":
         own["unlabeled_fraction"] = [None]
+    if chosen["curriculum"] is not None:
+        own["threshold"] = [None]
     taken = spaces.left_open(method, full_space(config, parent)) if parent else []
     if own.get("generations") == [0] and not is_control:
         # It is the shared teacher, however its parent's networks are trained.
         taken = [key for key in taken if key in OF_CHAINS]
+    if is_control:
+        taken = [key for key in taken if key not in OF_LABELS]
     return _with_single_values(chosen) | {
         "space": _in_order(own if parent else defaults | own),
         **_search(config, method),
@@ -277,7 +290,7 @@ def teachers(config: dict) -> dict:
         for name in config.get("methods", {})
         if kind(config, name) != CONTROL and teacher(config, name) is None
     ]
-    sizes = {name: max(full_space(config, name)["ensemble_size"]) for name in asking}
+    sizes = {name: largest_ensemble(config, name) for name in asking}
     return {
         "final_members": max(sizes.values(), default=0),
         "search_members": max(
@@ -285,6 +298,12 @@ def teachers(config: dict) -> dict:
         ),
         "unlabeled_fraction": _first_slice(config, asking),
     }
+
+
+def largest_ensemble(config: dict, name: str) -> int:
+    """Return how many members a method's teachers or students have at most."""
+    space = full_space(config, name)
+    return max([*space["ensemble_size"], *space.get(TEACHER_MEMBERS, [])])
 
 
 def asked_of(config: dict, control: str) -> float:

@@ -144,8 +144,9 @@ class Plan(PlanOfData):
     def labeling_settings(self, wildcards: Wildcards) -> dict:
         """Return how pseudo-labels are made: the fields of `noisy_student.Labeling`."""
         settings = methods.settings(self.config, wildcards.method)
-        keys = ("labels", "temperature", "filter", "balance", "quota")
-        return {key: settings[key] for key in keys}
+        of_labels = ("labels", "temperature", "filter", "balance", "quota")
+        of_selection = ("curriculum", "share", "uncertainty", "align")
+        return {key: settings[key] for key in (*of_labels, *of_selection)}
 
     def selection(self, wildcards: Wildcards) -> str:
         """Return which of a method's candidates is selected."""

@@ -4,7 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from self_training.study.budgets import as_list
-from self_training.study.candidates import HYPER_PARAMETERS, OF_CHAINS, OF_NOISE
+from self_training.study.candidates import (
+    HYPER_PARAMETERS,
+    OF_CHAINS,
+    OF_NOISE,
+    TEACHER_MEMBERS,
+)
 
 # How long a network is trained: one of them.
 LENGTH = ("epochs", "steps")
@@ -13,14 +18,14 @@ LENGTH = ("epochs", "steps")
 def own(method: dict) -> dict[str, list]:
     """Return the values that a method says of hyper-parameters that are searched.
 
-    Those of chains are always among them. Of the others, which have one value as a rule, those
-    that are given as a list.
+    Those of chains are always among them, and members of teachers. Of the others, which have one
+    value as a rule, those that are given as a list.
     """
     said = {**method, **{key: method.get("noise", {}).get(key) for key in OF_NOISE}}
     return {
         key: as_list(said[key])
         for key in HYPER_PARAMETERS
-        if key in said and (key in OF_CHAINS or isinstance(said[key], list))
+        if key in said and (key in (*OF_CHAINS, TEACHER_MEMBERS) or isinstance(said[key], list))
     }
 
 

@@ -51,6 +51,6 @@ def search_buys_steps(config: dict, name: str) -> bool:
     """Return whether candidates of a method may differ in gradient steps, where no number of steps
     is given: the more is selected, the longer is an epoch."""
     space = methods.full_space(config, name)
-    decide = ("unlabeled_fraction", "threshold", "generations")
+    decide = ("unlabeled_fraction", "threshold", "uncertainty", "generations")
     by_epochs = any(not training(config, dataset, name)["steps"] for dataset in config["datasets"])
-    return by_epochs and any(len(space[key]) > 1 for key in decide)
+    return by_epochs and any(len(space.get(key, [])) > 1 for key in decide)
