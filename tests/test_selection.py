@@ -122,6 +122,27 @@ def test_classes_are_cut_to_the_rarest_at_random():
     assert pseudo_labels.balance(classes, confidence, "undersample").tolist() == [1, 0, 1, 1, 1]
 
 
+def test_the_rest_is_labeled_until_nothing_is_left():
+    """What balancing has left out is asked about again, and what was learned stays as it was."""
+    how = replace(PLAIN, balance="sample", schedule="rest")
+    first = labeled(ROWS, how=how, threshold=0.65)
+    # Of 9, 6, of class 0, and 8, 7, of class 1: two each. In the next, of 9 alone and 7.
+    assert first.examples.tolist() == [9, 6, 8, 7] and first.copies.tolist() == [1, 1, 1, 1]
+    first = first._replace(copies=np.array([1, 0, 1, 0]))
+    second = labeled(1 - ROWS, 2, first, how, threshold=0.65)
+    assert second.offered.tolist() == [6, 4] and second.termination == ""
+    assert second.examples.tolist() == [9, 8, 6, 7] and second.targets.tolist() == [0, 1, 1, 0]
+    assert second.generation.tolist() == [1, 1, 2, 2]
+    third = labeled(ROWS, 3, second, how, threshold=0.5)
+    assert third.offered.tolist() == [6, 4, 2] and third.examples.tolist()[4:] == [11, 10]
+    fourth = labeled(ROWS, 4, third, how, threshold=0.5)
+    assert fourth.termination == "unlabeled_used_up" and len(fourth.examples) == 6
+    # The mean that is aligned, and parts, are of those that teachers are asked about.
+    aligned = labeled(ROWS, 3, second, replace(how, align=True), threshold=0)
+    expected = selection.align(ROWS[[2, 5]], SPLIT.labeled_y)
+    np.testing.assert_allclose(aligned.confidence[-2:], expected.max(axis=1), atol=1e-6)
+
+
 # Uncertainty.
 
 # Two members: means as ROWS have them but for rounding, and 0.1, 0.02, 0.2, 0.02, 0.2, 0.02 apart.
@@ -275,7 +296,7 @@ def test_one_student_is_scored_whoever_else_teaches():
 # What a config may say.
 
 CURRICULUM = {"schedule": "all", "curriculum": 0.2, "generations": [1, 2, 3, 4, 5]}
-AUTOGLUON = {"schedule": "all", "threshold": 0.95, "share": {"at_least": 0.05, "at_most": 0.6}}
+AUTOGLUON = {"schedule": "rest", "threshold": 0.95, "share": {"at_least": 0.05, "at_most": 0.6}}
 AUTOGLUON |= {"balance": "sample", "generations": [0, 1, 2]}
 UPS = {"schedule": "all", "threshold": 0.7, "uncertainty": 0.05, "ensemble_size": 3}
 UPS |= {"generations": 1}
@@ -299,6 +320,12 @@ def study_of(**of_methods) -> dict:
             CURRICULUM | {"schedule": "slices", "unlabeled_fraction": 0.2},
             "curriculum: Expected it only with schedule all, as a part",
         ),
+        (
+            AUTOGLUON | {"unlabeled_fraction": 0.2},
+            "unlabeled_fraction: Expected no value, as .* rest",
+        ),
+        (AUTOGLUON | {"filter": "once"}, "filter: Expected it only with schedule all, as every"),
+        (CURRICULUM | {"schedule": "rest"}, "curriculum: Expected it only with schedule all"),
         (CURRICULUM | {"filter": "once"}, "curriculum: Expected it only with filter every_gen"),
         (CURRICULUM | {"share": {"at_most": 0.5}}, "share: Expected either share or curriculum"),
         (CURRICULUM | {"curriculum": 0}, r"curriculum: Expected a number in \(0, 1\], or null"),
@@ -360,7 +387,10 @@ def test_teachers_are_as_many_as_label_and_controls_as_the_last_students():
 
 
 def test_an_heir_may_have_a_curriculum_in_place_of_a_threshold_and_back():
-    config = study_of(parent=AUTOGLUON, heir={"inherit": "parent", "curriculum": 0.5, "share": {}})
+    config = study_of(
+        parent=AUTOGLUON,
+        heir={"inherit": "parent", "schedule": "all", "curriculum": 0.5, "share": {}},
+    )
     assert methods.full_space(config, "heir")["threshold"] == [None]
     back = {"inherit": "parent", "curriculum": None, "threshold": 0.5}
     config = study_of(parent=CURRICULUM, heir=back)

@@ -376,8 +376,8 @@ PSEUDO_LABELS = [
         "first_member_labels",
         "pseudo-labels are those of the ensemble's first member",
         "methods/noisy_student.py",
-        "ensemble(teachers.unlabeled)",
-        "ensemble(teachers.unlabeled[:1])",
+        "ensemble(members)",
+        "ensemble(members[:1])",
         ("test_methods.py::test_an_ensemble_asks_its_members_alone",),
     ),
     Mutant(

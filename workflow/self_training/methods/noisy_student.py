@@ -25,6 +25,9 @@ from self_training.methods.predictions import Predictions, ensemble
 from self_training.study.candidates import Candidate
 from self_training.training.runs import Run
 
+# Fields of pseudo-labels that have an entry for each.
+OF_EXAMPLES = ("examples", "targets", "confidence", "generation", "copies")
+
 
 @dataclass(frozen=True)
 class Labeling:
@@ -36,6 +39,8 @@ class Labeling:
     balance, quota: of `pseudo_labels.balance`, applied to the examples that are selected together.
     curriculum, share, uncertainty: of `selection.select`.
     align: whether the probabilities are put through `selection.align` before all else.
+    schedule: which unlabeled examples teachers are asked about: with `rest`, those that no students
+        of the chain have learned yet; else, those of `slice_of`.
     """
 
     labels: str
@@ -47,6 +52,7 @@ class Labeling:
     share: dict[str, float] = field(default_factory=dict)
     uncertainty: float | None = None
     align: bool = False
+    schedule: str = "slices"
 
 
 def label(
@@ -77,20 +83,25 @@ def label(
 
     # The unlabeled examples of this generation.
     examples = slice_of(split, chain, generation)
+    left = np.ones(len(examples), dtype=bool)
+    if how.schedule == "rest":
+        left = ~np.isin(examples, before.examples[before.copies > 0])
+        examples = examples[left]
     if len(examples) == 0:
         return before._replace(termination="unlabeled_used_up")
 
     # The teachers label them. Those that they are confident of are selected, or the first teachers.
     # Whoever teaches has predicted them.
     assert teachers.unlabeled is not None
-    probabilities = ensemble(teachers.unlabeled)
+    members = teachers.unlabeled[:, left]
+    probabilities = ensemble(members)
     if how.align:
         probabilities = selection.align(probabilities, part.labeled_y)
     anew = pseudo_labels.selects_anew(how.filter, generation)
     if anew:
         selected = selection.select(
             probabilities,
-            teachers.unlabeled,
+            members,
             generation,
             threshold=chain.threshold,
             curriculum=how.curriculum,
@@ -125,13 +136,20 @@ def label(
     )
 
     # They join the earlier ones; where all are labeled anew, they replace them.
+    if how.schedule == "rest":
+        return _merge(_without(before, new.examples), new)
     return new if chain.unlabeled_fraction is None else _merge(before, new)
 
 
+def _without(before: PseudoLabels, again: np.ndarray) -> PseudoLabels:
+    """Leave out what is labeled again: what no student learned, as classes were balanced."""
+    stays = ~np.isin(before.examples, again)
+    return before._replace(**{name: getattr(before, name)[stays] for name in OF_EXAMPLES})
+
+
 def _merge(before: PseudoLabels, new: PseudoLabels) -> PseudoLabels:
-    fields = ("examples", "targets", "confidence", "generation", "copies")
     merged: dict[str, Any] = {
-        name: np.concatenate([getattr(before, name), getattr(new, name)]) for name in fields
+        name: np.concatenate([getattr(before, name), getattr(new, name)]) for name in OF_EXAMPLES
     }
     return new._replace(**merged)
 

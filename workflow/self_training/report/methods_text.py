@@ -124,6 +124,8 @@ def _method(config: dict, name: str) -> str:
         balance = balance.replace("were balanced", "were balanced once")
     if settings["schedule"] == "all":
         labeled = "labeled all unlabeled examples anew"
+    elif settings["schedule"] == "rest":
+        labeled = "labeled all unlabeled examples that no student had learned"
     else:
         slices = " or ".join(f"{100 * fraction:g}%" for fraction in space["unlabeled_fraction"])
         where = methods_of_data.outside(config)

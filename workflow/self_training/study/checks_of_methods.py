@@ -11,6 +11,7 @@ from self_training.study.methods import (
     LENGTH,
     OF_STUDENTS,
     OF_TRAINING,
+    SLICES,
     TEACHER,
     full_space,
     generations,
@@ -28,16 +29,16 @@ from self_training.study.trainings import backbones_of
 
 
 def no_fraction_of_a_schedule_of_all(config: dict, name: str) -> None:
-    """Forbid a size of slices where every generation labels all unlabeled examples."""
-    method = config["methods"][name]
-    if settings(config, name)["schedule"] == "all" and "unlabeled_fraction" in method:
+    """Forbid a size of slices where every generation is asked about all unlabeled examples."""
+    method, schedule = config["methods"][name], settings(config, name)["schedule"]
+    if schedule != SLICES and "unlabeled_fraction" in method:
         key, received = f"methods.{name}.unlabeled_fraction", method["unlabeled_fraction"]
-        raise ConfigError.of(key, "no value, as schedule is all", received)
+        raise ConfigError.of(key, f"no value, as schedule is {schedule}", received)
 
 
 def _needed_by_students(config: dict, name: str) -> list[str]:
     method = settings(config, name)
-    needed = {"unlabeled_fraction": method["schedule"] != "all"}
+    needed = {"unlabeled_fraction": method["schedule"] == SLICES}
     needed |= {"threshold": method["curriculum"] is None}
     return [key for key, is_needed in needed.items() if is_needed]
 
@@ -196,7 +197,7 @@ def no_filter_once_of_slices(config: dict, name: str) -> None:
     """Forbid to keep the examples of the first generation where each has its own."""
     own = settings(config, name)
     if own["filter"] == "once" and own["schedule"] != "all":
-        expected = "it only with schedule all, as every slice is filtered once"
+        expected = "it only with schedule all, as every slice (or rest) is filtered once"
         raise ConfigError.of(f"methods.{name}.filter", expected, "once")
 
 

@@ -27,11 +27,13 @@ TEACHER, CHAIN, CONTROL = "teacher", "chain", "control"
 BEST, ONE_STANDARD_ERROR = "best", "one_standard_error"
 # What makes a method a control.
 OF_CONTROLS = ("control_of", "steps_of", "train_on")
+# The schedule in which every generation has unlabeled examples of its own.
+SLICES = "slices"
 # Whose gradient steps a control takes: those of the last student, or of all networks of a chain.
 LAST_STUDENT, WHOLE_CHAIN = "last_student", "whole_chain"
 
 DEFAULT_SETTINGS: dict[str, Any] = {
-    "schedule": "slices",
+    "schedule": SLICES,
     "labels": "hard",
     "temperature": 1,
     "distillation": False,
@@ -137,7 +139,7 @@ def settings(config: dict, name: str) -> dict:
     length = method if {*LENGTH, "steps_of"} & set(method) else inherited
     chosen |= {key: length.get(key) for key in LENGTH}
     own = spaces.own(method)
-    if chosen["schedule"] == "all":
+    if chosen["schedule"] != SLICES:
         own["unlabeled_fraction"] = [None]
     if chosen["curriculum"] is not None:
         own["threshold"] = [None]

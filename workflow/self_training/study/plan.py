@@ -145,7 +145,7 @@ class Plan(PlanOfData):
         """Return how pseudo-labels are made: the fields of `noisy_student.Labeling`."""
         settings = methods.settings(self.config, wildcards.method)
         of_labels = ("labels", "temperature", "filter", "balance", "quota")
-        of_selection = ("curriculum", "share", "uncertainty", "align")
+        of_selection = ("curriculum", "share", "uncertainty", "align", "schedule")
         return {key: settings[key] for key in (*of_labels, *of_selection)}
 
     def selection(self, wildcards: Wildcards) -> str:
