@@ -35,6 +35,18 @@ def test_a_metric_more_is_an_entry_more(monkeypatch):
     assert header[-3] == "Confidence"
 
 
+def test_the_recall_of_the_rarest_class_is_shown_where_there_is_one():
+    unequal = SCORES.assign(rarest_class="c", rarest_recall=[0.5, 0.25])
+    sheet = openpyxl.Workbook().active
+    sheets.folds(sheet, unequal, {})
+    header, first, _ = sheet.iter_rows(values_only=True)
+    assert (header[-3], first[-3]) == ("Recall of the rarest class", 0.5)
+    sheet = openpyxl.Workbook().active
+    sheets.means(sheet, unequal[["dataset", "method", "fold", "rarest_recall"]])
+    assert sheet["A1"].value == "Recall of the rarest class"
+    assert sheet["B3"].fill == BEST_FILL and sheet["D3"].fill != BEST_FILL
+
+
 def test_every_metric_is_known_by_its_title_and_in_tables_from_elsewhere(tmp_path):
     titles = {name: metric.title for name, metric in METRICS.items()}
     assert {name: sheets.TITLES[name] for name in METRICS} == titles

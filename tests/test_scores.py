@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from scipy.special import softmax
 from self_training import storage
+from self_training.data.examples import UNKNOWN
 from self_training.data.split import Split
-from self_training.evaluation import calibration, metrics, scores
+from self_training.evaluation import calibration, metrics, rarest, scores
 from self_training.methods.labeled_so_far import no_pseudo_labels
 from self_training.methods.search import select
 from self_training.study.candidates import Candidate
@@ -35,6 +36,21 @@ def test_metrics_by_hand():
     # Pairs in the right order: class 0, 8 of 9; class 1, 0.8 and 0.3 against .1 .3 .7 .2: 4 and
     # 2.5 of 4; class 2, 5 of 5.
     assert result["auc"] == pytest.approx((8 / 9 + 6.5 / 8 + 1) / 3)
+
+
+def test_the_recall_of_the_rarest_class_where_classes_are_unequal():
+    names = ["a", "b", "c"]
+    # Of the whole dataset c is the rarest: of the test examples a is no more frequent.
+    labels = np.array([0] * 8 + [1] * 6 + [2] * 4 + [UNKNOWN] * 9)
+    found = rarest.score(labels, names, Y[[0, 3, 4, 5]], PROBABILITIES[[0, 3, 4, 5]])
+    assert found == {"rarest_class": "c", "rarest_recall": 1.0}
+    # Of class b one of two is found. Of two that are as rare, the mean.
+    found = rarest.score(np.array([0] * 4 + [1] * 2 + [2] * 4), names, Y, PROBABILITIES)
+    assert found == {"rarest_class": "b", "rarest_recall": 0.5}
+    found = rarest.score(np.array([0] * 4 + [1] * 2 + [2] * 2), names, Y, PROBABILITIES)
+    assert found == {"rarest_class": "b, c", "rarest_recall": 0.75}
+    # Five to nine are about equal.
+    assert rarest.score(np.repeat([0, 1, 2], [9, 9, 5]), names, Y, PROBABILITIES) == {}
 
 
 def test_two_classes():

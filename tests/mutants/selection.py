@@ -165,4 +165,20 @@ SELECTION = [
         'record["member"] < ensemble_size]',
         ("test_selection.py::test_one_student_is_scored_whoever_else_teaches",),
     ),
+    Mutant(
+        "rarest_of_all_examples",
+        "the recall of the rarest class is that of all examples",
+        "evaluation/rarest.py",
+        "found[y_true == label]",
+        "found[y_true >= 0]",
+        ("test_scores.py::test_the_recall_of_the_rarest_class_where_classes_are_unequal",),
+    ),
+    Mutant(
+        "most_frequent_for_rarest",
+        "the rarest class is the most frequent one",
+        "evaluation/rarest.py",
+        "counts == counts.min()",
+        "counts == counts.max()",
+        ("test_scores.py::test_the_recall_of_the_rarest_class_where_classes_are_unequal",),
+    ),
 ]

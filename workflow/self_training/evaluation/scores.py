@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 from self_training import storage
 from self_training.data.examples import UNKNOWN
 from self_training.data.split import Split, load_split
-from self_training.evaluation import draws, metrics
+from self_training.evaluation import draws, metrics, rarest
 from self_training.evaluation.calibration import calibration_error, reliability
 from self_training.methods import labeled_so_far, predictions
 from self_training.methods.labeled_so_far import PseudoLabels
@@ -243,8 +243,8 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         labels: (dataset,) true labels, UNKNOWN where nobody knows one.
         class_names: (classes,).
 
-    Returns: metrics, seconds, gradient steps and examples seen (of all teachers and students that
-        the method needs), `search_steps` and `search_time` (of all networks that were trained for
+    Returns: metrics, of unequal classes what `rarest.score` returns, seconds, gradient steps and
+        examples seen (of all teachers and students that the method needs), `search_steps` and `search_time` (of all networks that were trained for
         the choice), sizes, hyper-parameters, termination condition, why nothing was learned if so,
         of a draw of labels its `overlap` and which test examples are `right` (see `draws.pack`),
         and lists: `generations_of_chain`, `class_balance` (of `count_pseudo_labels`), `reliability`
@@ -280,6 +280,7 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
     accuracies = [float(np.mean(some.argmax(axis=1) == y_true)) for some in probabilities]
     return {
         **metrics.score(y_true, last),
+        **rarest.score(labels, class_names, y_true, last),
         "calibration_error": calibration_error(bins),
         "not_learned": not_learned(y_true, last, used[-1]),
         "training_time": sum(record["training_seconds"] for group in trained for record in group),

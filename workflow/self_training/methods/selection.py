@@ -33,7 +33,7 @@ def select(
             it is 0.2); None without.
         share: of `bounded`; empty without.
         uncertainty: an example is selected if its `spread` is below it, too (Rizve et al. 2021, In
-            defense of pseudo-labeling, ICLR, section 3.2: positive pseudo-labels); None without.
+            defense of pseudo-labeling, ICLR, section 3: positive pseudo-labels); None without.
     """
     confidence = probabilities.max(axis=1)
     if curriculum is not None:

@@ -39,7 +39,9 @@ from self_training.storage import atomic_path
 from self_training.study.candidates import HYPER_PARAMETERS
 
 TIMES = {"training_time": "Training Time", "inference_time": "Inference Time"}
-TITLES = {name: metric.title for name, metric in METRICS.items()} | TIMES
+# Where classes are of unequal size.
+RAREST = {"rarest_recall": "Recall of the rarest class"}
+TITLES = {name: metric.title for name, metric in METRICS.items()} | RAREST | TIMES
 
 
 def write(
@@ -131,7 +133,8 @@ def _columns_of_means(name: str, methods: list[str]) -> list[Column]:
     columns = [Column("Dataset", 0, width=26, text=True)]
     number_format = SECONDS if name in TIMES else SCORE
     # Seconds depend on what else the machine was doing: none is marked.
-    best = None if name in TIMES else max if METRICS[name].larger_is_better else min
+    is_larger_better = name in RAREST or (name not in TIMES and METRICS[name].larger_is_better)
+    best = None if name in TIMES else max if is_larger_better else min
     for method in methods:
         for kind in ("mean", "std"):
             columns.append(
@@ -160,6 +163,11 @@ def folds(sheet: Worksheet, scores: pd.DataFrame, config: dict) -> None:
         *(
             Column(metric.title, lambda row, name=name: row.get(name), SCORE, 11)
             for name, metric in METRICS.items()
+        ),
+        *(
+            Column(title, lambda row, name=name: row.get(name), SCORE, 14)
+            for name, title in RAREST.items()
+            if name in scores
         ),
         Column(TIMES["training_time"], lambda row: row.get("training_time"), SECONDS, 14),
         Column(TIMES["inference_time"], lambda row: row.get("inference_time"), "0.000", 14),

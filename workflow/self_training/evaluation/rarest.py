@@ -1,0 +1,30 @@
+"""The recall of the rarest class, where classes are of unequal size: accuracy hardly sees it."""
+
+import numpy as np
+
+# Where the rarest class has at most this part of what the most frequent one has.
+UNEQUAL = 0.5
+
+
+def score(
+    labels: np.ndarray, class_names: list[str], y_true: np.ndarray, probabilities: np.ndarray
+) -> dict:
+    """Return which class is the rarest of a dataset, and how many of its test examples are found.
+
+    Args:
+        labels: (dataset,) true labels, negative where nobody knows one.
+        class_names: (classes,).
+        y_true: (examples,) labels of the test examples, in which every class occurs.
+        probabilities: (examples, classes).
+
+    Returns: `rarest_class`, its name, and `rarest_recall`; of several that are as rare, all names
+        and the mean. Nothing where classes are of about equal size.
+    """
+    counts = np.bincount(labels[labels >= 0], minlength=len(class_names))
+    if counts.min() > UNEQUAL * counts.max():
+        return {}
+    rarest = np.flatnonzero(counts == counts.min())
+    found = probabilities.argmax(axis=1) == y_true
+    recalls = [found[y_true == label].mean() for label in rarest]
+    names = ", ".join(class_names[label] for label in rarest)
+    return {"rarest_class": names, "rarest_recall": float(np.mean(recalls))}
