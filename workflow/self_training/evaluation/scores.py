@@ -244,11 +244,11 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         class_names: (classes,).
 
     Returns: metrics, of unequal classes what `rarest.score` returns, seconds, gradient steps and
-        examples seen (of all teachers and students that the method needs), `search_steps` and `search_time` (of all networks that were trained for
-        the choice), sizes, hyper-parameters, termination condition, why nothing was learned if so,
-        of a draw of labels its `overlap` and which test examples are `right` (see `draws.pack`),
-        and lists: `generations_of_chain`, `class_balance` (of `count_pseudo_labels`), `reliability`
-        and `examples` of pseudo-labels.
+        examples seen (of all teachers and students that the method needs), `search_steps` and
+        `search_time` (of all networks that were trained for the choice), sizes, hyper-parameters,
+        termination condition, why nothing was learned if so, of a draw of labels its `overlap` and
+        which test examples are `right` (see `draws.pack`), and lists: `generations_of_chain`,
+        `class_balance` (of `count_pseudo_labels`), `reliability` and `examples` of pseudo-labels.
     """
     split, hyper_parameters = chain.split, chain.choice["hyper_parameters"]
     # Those of every generation, of which some may have been there to teach alone.
