@@ -477,7 +477,7 @@ def test_a_job_s_checkpoints_are_in_its_study_and_no_output(tmp_path, monkeypatc
     history = "results/histories/histories/train_control/a.b/histories/final.json"
     snakemake = SimpleNamespace(output=SimpleNamespace(history=history))
     folder = Path("results/histories/checkpoints/train_control/a.b/histories/final")
-    assert job._checkpoints_of(snakemake) == folder
+    assert job.checkpoints_of(snakemake) == folder
     folder.mkdir(parents=True)
     (folder / "state.npz").touch()
     job.end_job(snakemake)

@@ -499,7 +499,7 @@ def test_a_job_describes_the_pool_and_never_the_test_fold(tmp_path, monkeypatch)
     snakemake = SimpleNamespace(
         rule="train_teachers",
         wildcards={},
-        input=SimpleNamespace(
+        input=Output(
             examples=tmp_path / "examples.npy", splits=[tmp_path / f"{fold}.npz" for fold in (0, 1)]
         ),
         params=SimpleNamespace(training=asdict(chosen), code=""),

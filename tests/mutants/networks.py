@@ -256,8 +256,8 @@ OF_A_RUN = [
         "dropout_of_the_first_run",
         "runs that differ in dropout are trained by one network",
         "training/runs.py",
-        'network = (own.backbone, noise["dropout"], ',
-        'network = (own.backbone, settings.noise["dropout"], ',
+        'network = (own.backbone, starts, noise["dropout"], ',
+        'network = (own.backbone, starts, settings.noise["dropout"], ',
         ("test_training.py::test_only_what_must_be_is_compiled_anew",),
     ),
     Mutant(

@@ -5,6 +5,7 @@ Texts are short, so that a change nearby leaves them alone; where one is changed
 written anew (`tests/test_mutants.py` says which).
 """
 
+from mutants.adaptation import ADAPTATION
 from mutants.answers import ANSWERS
 from mutants.bad_input import BAD_INPUT
 from mutants.certainty import CERTAINTY
@@ -1273,6 +1274,7 @@ MUTANTS = [
     *SERVE,
     *TEXTS,
     *TRANSFORMERS,
+    *ADAPTATION,
     *VECTORS,
     *CLUSTERS,
     *CHECKPOINTS,

@@ -9,8 +9,8 @@ STARTS = [
         "heads_of_the_files",
         "networks start from the head that somebody has trained on other classes",
         "text/classifier.py",
-        "connect(network, lacking | heads,",
-        "connect(network, lacking,",
+        "lacking(model, network, loaded) | heads,",
+        "lacking(model, network, loaded),",
         (f"{_TESTS}test_a_head_is_new_whatever_the_files_have",),
     ),
     Mutant(

@@ -1,7 +1,8 @@
 # Teachers, pseudo-labels, students and the search.
 #
 # Takes: examples and split of an outer fold; never the labels of the dataset, but for the upper bound.
-# Gives: per fold, teachers/ (shared by all methods); per method, the choice among its candidates, and
+# Gives: per fold, weights of a transformer that is adapted to its texts, where the study asks for
+#     that, and teachers/ (shared by all methods); per method, the choice among its candidates, and
 #     per generation of the search and of the final chain pseudo-labels, predictions and (final)
 #     models; per training job, a history.
 #
@@ -22,6 +23,33 @@ CONTROLS = [
 ]
 
 
+rule adapt_encoder:
+    """Adapt a transformer to the texts outside a test fold, without labels, before it is trained."""
+    input:
+        examples=f"{plan.data}/examples.npy",
+        split=plan.adapted_split,
+    output:
+        adapted=directory(plan.adapted_folder),
+        history=f"{plan.results}/histories/adapt_encoder/{plan.adaptation_job}.json",
+    log:
+        f"{plan.results}/logs/adapt_encoder/{plan.adaptation_job}.log",
+    benchmark:
+        f"{plan.results}/benchmarks/adapt_encoder/{plan.adaptation_job}.tsv"
+    wildcard_constraints:
+        dataset=any_of(plan.adapted_datasets()),
+    conda:
+        "../../envs/texts.yaml"
+    threads: plan.threads
+    resources:
+        gpu=gpus.per_job(),
+    params:
+        identity=plan.adaptation_identity,
+        training=plan.adaptation_training,
+        code=plan.adaptation_code,
+    script:
+        "../scripts/adapt_encoder.py"
+
+
 for part in PARTS:
 
     rule:
@@ -30,6 +58,7 @@ for part in PARTS:
             part.rule("train_teachers")
         input:
             examples=part.examples,
+            adapted=part.adapted,
             splits=part.per_fold(f"{part.fold}/split.npz"),
         output:
             search=part.per_fold(f"{part.fold}/teachers/search.npz"),
@@ -66,6 +95,7 @@ for part, phase in product(PARTS, STUDENTS):
             part.rule(STUDENTS[phase])
         input:
             examples=part.examples,
+            adapted=part.adapted,
             splits=part.per_fold(f"{part.fold}/split.npz"),
             choices=part.given_choices,
             teacher_choices=part.teacher_choices,
@@ -114,6 +144,7 @@ for part, (rule_name, phase, given) in product(PARTS, CONTROLS):
         input:
             **({"labels": part.labels} if given == "pool" else {}),
             examples=part.examples,
+            adapted=part.adapted,
             splits=part.per_fold(f"{part.fold}/split.npz"),
             choices=part.given_choices,
             histories=part.control_histories,

@@ -29,6 +29,11 @@ _NAMED = (
 _FETCHED = (*_NAMED, "added_tokens.json", "*.model")
 _FORMS_OF_WEIGHTS = ("model*.safetensors", "pytorch_model*.bin")
 _SHARD = re.compile(r"-\d+-of-(\d+)\.")
+# Transformers that predict tokens which are masked, as config.json calls their kinds.
+PREDICT_TOKENS = (
+    *("albert", "bert", "camembert", "deberta", "deberta-v2", "distilbert", "electra"),
+    *("modernbert", "mpnet", "roberta", "xlm-roberta"),
+)
 
 
 def is_folder(model: str) -> bool:
@@ -116,13 +121,41 @@ def check_not_causal(model: str) -> None:
     Args:
         model: a folder that has one (see `list_files`).
     """
+    architectures = _config(model).get("architectures") or []
+    if is_causal(architectures):
+        raise causal(model, architectures)
+
+
+def check_predicts_tokens(model: str) -> None:
+    """Raise DatasetError where a folder's transformer is of a kind that predicts no masked tokens.
+
+    Args:
+        model: a folder that has one (see `list_files`).
+    """
+    kind = _config(model).get("model_type")
+    if kind is not None and kind not in PREDICT_TOKENS:
+        raise DatasetError(
+            "encoder.model: Expected a transformer with a masked language model, as there is "
+            f"training.transformer.adapt: one of {', '.join(PREDICT_TOKENS)}. Received {model!r}, "
+            f"of kind {kind}. Take another one, or leave adapt out."
+        )
+
+
+def _config(model: str) -> dict:
+    """Return what a folder's config.json says; nothing of a damaged one, which is told when it is
+    loaded."""
     try:
         config = json.loads((Path(model).expanduser() / _CONFIG).read_text())
     except ValueError:
-        return  # Which is told when it is loaded.
-    architectures = config.get("architectures") or [] if isinstance(config, dict) else []
-    if is_causal(architectures):
-        raise causal(model, architectures)
+        return {}
+    return config if isinstance(config, dict) else {}
+
+
+def beside_weights(model: str) -> list[str]:
+    """Return the names of the files of an encoder's folder but its weights."""
+    chosen = choose([file.name for file in Path(model).expanduser().iterdir() if file.is_file()])
+    weights = (*_WEIGHTS, *(f"{form}.index.json" for form in _FORMS_OF_WEIGHTS))
+    return [name for name in chosen if not any(fnmatch(name, form) for form in weights)]
 
 
 def fingerprint(model: str, revision: str | None = None) -> str:

@@ -85,6 +85,7 @@ def _training(config: dict) -> str:
         f"with Adam (Kingma and Ba 2015; learning rate {training['learning_rate']:g}, batches of "
         f"{training['batch_size']}{_optimizer(training, OPTIMIZER)}) for {join(lengths)}"
         f"{' (by dataset)' if len(lengths) > 1 else ''}, with seeds derived from {config['seed']}."
+        f"{transformers_text.adapted(config, methods_of_data.outside(config))}"
     )
 
 
@@ -210,6 +211,7 @@ def _how(config: dict, name: str) -> str:
     if settings["backbone"]:
         names = settings["backbone"]
         text += ", as " + (", then ".join(names) if isinstance(names, list) else names)
+    text += transformers_text.started(config, name)
     if settings["teacher"]:
         text += f"; their first teachers were those of {settings['teacher']}"
     return text

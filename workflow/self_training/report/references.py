@@ -90,6 +90,14 @@ REFERENCES = {
         "Hu, E. J., Shen, Y., Wallis, P., et al. (2022). LoRA: low-rank adaptation of large "
         "language models. ICLR."
     ),
+    "bert": (
+        "Devlin, J., Chang, M.-W., Lee, K., Toutanova, K. (2019). BERT: pre-training of deep "
+        "bidirectional transformers for language understanding. NAACL."
+    ),
+    "gururangan": (
+        "Gururangan, S., Marasovic, A., Swayamdipta, S., et al. (2020). Don't stop pretraining: "
+        "adapt language models to domains and tasks. ACL."
+    ),
     "breiman": (
         "Breiman, L., Friedman, J., Stone, C. J., Olshen, R. A. (1984). Classification and "
         "regression trees. Wadsworth."

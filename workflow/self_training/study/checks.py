@@ -8,6 +8,7 @@ from self_training.data.distinct_budgets import check_distinct_budgets
 from self_training.data.examples import Reader
 from self_training.errors import ConfigError
 from self_training.study import budgets, fair_controls, hub
+from self_training.study.adaptation import ADAPTATION_RULES
 from self_training.study.checks_of_backbones import check_backbone
 from self_training.study.checks_of_controls import CONTROL_RULES
 from self_training.study.checks_of_datasets import ARCHIVE_RULES, DATASET_RULES, is_there
@@ -64,7 +65,7 @@ def validate(config: dict) -> None:
     for size_rule in SIZE_RULES:
         for name in config["methods"]:
             size_rule(config, name)
-    for kind_rule in [*KIND_RULES, *TRANSFORMER_RULES]:
+    for kind_rule in [*KIND_RULES, *TRANSFORMER_RULES, *ADAPTATION_RULES]:
         kind_rule(config)
     for name in config["methods"]:
         for rule in [*METHOD_RULES, *SELECTION_RULES]:

@@ -15,7 +15,12 @@ from self_training.study.spaces import LENGTH
 NONE = "none"
 # A control takes its steps from the method; it has no pseudo-labels to weigh.
 MAY_DIFFER = (*LENGTH, "unlabeled_ratio", "loss")
-NAMES = {"decay": "learning rate decay", "ema": "averaged weights", "warmup": "warm-up"}
+NAMES = {
+    "decay": "learning rate decay",
+    "ema": "averaged weights",
+    "warmup": "warm-up",
+    "transformer": "adaptation",
+}
 
 
 def add(config: dict) -> dict:

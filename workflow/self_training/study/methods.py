@@ -49,6 +49,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "unlabeled_ratio": None,
     "backbone": None,
     "teacher": None,
+    "adapt": None,
 }
 # How all networks are trained, where `training` says nothing else.
 DEFAULT_TRAINING: dict[str, Any] = {
@@ -67,7 +68,7 @@ NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "surv
 WHOLE_SHARE = {"at_least": 0, "at_most": 1}
 # How networks are trained. The shared teachers have none of these: a chain or a control has.
 OF_TRAINING = ("noise", "label_smoothing", "backbone", "learning_rate", "l2", "weight_decay",
-               "warmup", "decay", "ema", *LENGTH)  # fmt: skip
+               "warmup", "decay", "ema", "adapt", *LENGTH)  # fmt: skip
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
 OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature",
                "distillation", "filter", "curriculum", "share", "uncertainty", "align", "balance",

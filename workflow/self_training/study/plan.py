@@ -8,6 +8,7 @@ import re
 
 from self_training.digests import code_digest
 from self_training.study import (
+    adaptation,
     behind_scores,
     budgets,
     encoders,
@@ -18,13 +19,14 @@ from self_training.study import (
     transformers,
 )
 from self_training.study.candidates import HYPER_PARAMETERS
-from self_training.study.plan_of_data import PlanOfData, Wildcards
+from self_training.study.plan_of_adaptation import PlanOfAdaptation
+from self_training.study.plan_of_data import Wildcards
 
 # What only JAX trains with; see `training.job.STACKED`.
 JAX_TRAINER = "self_training.training.stacked:StackedTrainer"
 
 
-class Plan(PlanOfData):
+class Plan(PlanOfAdaptation):
     """What jobs a study has.
 
     Args: of `PlanOfData`.
@@ -240,6 +242,8 @@ class Plan(PlanOfData):
         # A choice may be inherited from a chain, and steps are taken from one.
         behind = [method, *behind_scores.behind(self.config, method)]
         controls = [name for name in behind if methods.kind(self.config, name) == methods.CONTROL]
+        if any(adaptation.is_behind(self.config, name) for name in behind):
+            code["adapt_encoder"] = code_digest("adapt_encoder")
         if controls:
             of_controls = [trainings.training(self.config, dataset, name) for name in controls]
             code["train_control"] = self._code("train_control", *of_controls)
@@ -277,7 +281,12 @@ class Plan(PlanOfData):
                 if methods.trains_in_search(self.config, method):
                     patterns += plan._histories(method, "search")
                 patterns += plan._histories(method, "final")
-        return [
+        adapting = [
+            fill(pattern, fold=fold)
+            for pattern in self.adaptation_histories()
+            for fold in (self.folds if "{fold}" in pattern else [""])
+        ]
+        return adapting + [
             fill(pattern, dataset=dataset, fold=fold)
             for pattern in dict.fromkeys(patterns)
             for dataset in self.datasets

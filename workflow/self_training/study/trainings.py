@@ -29,7 +29,7 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
     if noise["magnitude"]:
         policy = noise["policy"] or config["datasets"][dataset]["policy"]
         noise = noise | {"policy": policy}
-    return transformers.of(backbone, config, dataset) | {
+    return transformers.of(backbone, config, dataset, chosen["adapt"]) | {
         "backbone": backbone,
         **{key: length.get(key) for key in LENGTH},
         **{key: of_all[key] for key in ("batch_size", "scaling")},

@@ -11,6 +11,8 @@ from self_training.study import encoders
 TRANSFORMER = "transformer"
 # What trains it, whatever Keras trains with.
 BACKEND = "torch"
+# What is said of task-adaptive pretraining; see `study.adaptation`.
+ADAPT = "adapt"
 # Of training.transformer, where a config does not say.
 _DEFAULTS: dict[str, Any] = {
     "lora": None,
@@ -26,22 +28,31 @@ _DEFAULTS_OF_LORA: dict[str, Any] = {
     "bias": "none",
     "target_modules": None,
 }
+# Of adaptation; batches are as large as those of training.
+_DEFAULTS_OF_ADAPT: dict[str, Any] = {"learning_rate": 1e-4}
 # What its trainer does not have.
 _NOT_THERE = ("l2", "ema")
 
 
-def of(backbone: str, config: dict, dataset: str) -> dict[str, dict]:
+def of(backbone: str, config: dict, dataset: str, adapt: bool | None) -> dict[str, dict]:
     """Return `transformer`, of `settings`, of networks with this backbone; nothing of others."""
-    return {TRANSFORMER: settings(config, dataset)} if backbone == TRANSFORMER else {}
+    return {TRANSFORMER: settings(config, dataset, adapt)} if backbone == TRANSFORMER else {}
 
 
-def settings(config: dict, dataset: str) -> dict[str, Any]:
+def settings(config: dict, dataset: str, adapt: bool | None = None) -> dict[str, Any]:
     """Return how the transformer of a dataset is trained, beside what holds for all backbones.
 
+    Args:
+        adapt: of a method (see `study.adaptation`).
+
     Returns: `model`, the folder of its files; and what `training.transformer` says, `lora` None
-        where all of it is trained.
+        where all of it is trained, `adapt` None where networks start from these files.
     """
     own = _DEFAULTS | config["training"].get(TRANSFORMER, {})
+    how = own.get(ADAPT)
+    if how is not None:
+        how = _DEFAULTS_OF_ADAPT | {"batch_size": config["training"]["batch_size"]} | how
+    own[ADAPT] = None if adapt is False else how
     if own["lora"] is not None:
         own["lora"] = _DEFAULTS_OF_LORA | own["lora"]
     source = config["datasets"][dataset]

@@ -126,11 +126,8 @@ def build(
         raise
     except Exception as error:  # These libraries raise whatever they like of damaged files.
         raise pretrained.not_loaded(path, revision, error) from error
-    mismatched = {some if isinstance(some, str) else some[0] for some in loaded["mismatched_keys"]}
-    lacking = {*loaded["missing_keys"], *mismatched}
-    _check_whole(model, network, lacking)
     heads = {name for name, _ in network.named_parameters() if name.startswith(_HEADS)}
-    return connect(network, lacking | heads, lora, recompute)
+    return connect(network, lacking(model, network, loaded) | heads, lora, recompute)
 
 
 def connect(
@@ -167,16 +164,27 @@ def set_dropout(config: Any, dropout: float) -> None:
             setattr(config, key, 0.0 if "layerdrop" in key else float(dropout))
 
 
-def _check_whole(model: str, network: Any, lacking: set[str]) -> None:
-    """Raise DatasetError where files lack a part of what is to be pretrained."""
+def lacking(model: str, network: Any, loaded: dict) -> set[str]:
+    """Return the names of parameters that a transformer's files do not have.
+
+    Args:
+        model: as a message names it.
+        network: of `transformers`.
+        loaded: what it says of how it was loaded.
+
+    Raises: DatasetError, where files lack a part of what is to be pretrained.
+    """
+    mismatched = {some if isinstance(some, str) else some[0] for some in loaded["mismatched_keys"]}
+    found = {*loaded["missing_keys"], *mismatched}
     prefix = f"{network.base_model_prefix}."
-    gone = sorted(n for n in lacking if n.startswith(prefix) and _POOLER not in n)
+    gone = sorted(n for n in found if n.startswith(prefix) and _POOLER not in n)
     if gone:
         raise DatasetError(
             f"encoder.model: Expected the weights of a whole {network.config.model_type}. Received "
             f"{model!r}, in which {len(gone)} are missing or of another shape: "
             f"{', '.join(gone[:3])}{', ...' * (len(gone) > 3)}. Lay all its files there anew."
         )
+    return found
 
 
 def _with_adapters(network: Any, new: set[str], lora: dict) -> Any:

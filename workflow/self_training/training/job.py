@@ -30,6 +30,8 @@ from self_training.training.runs import (
 if TYPE_CHECKING:
     from self_training.training.trainer import Trainer
 
+# The file of a transformer's weights, as the library writes it.
+WEIGHTS = "model.safetensors"
 # Training in stacks needs JAX; a job's code digest covers it where JAX is the backend.
 STACKED = "self_training.training.stacked:StackedTrainer"
 
@@ -38,8 +40,9 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
     """Train the runs of a training rule's job, and write its history.
 
     Args:
-        snakemake: the job, as its script knows it: with the input `examples`, the parameter
-            `training`, and the outputs `history` and perhaps `models`.
+        snakemake: the job, as its script knows it: with the inputs `examples`, `splits` and, of
+            transformers that start from weights adapted to texts, `adapted`, a folder for each
+            outer fold; the parameter `training`, and the outputs `history` and perhaps `models`.
         batch, classes: of `train_batch`.
 
     Returns: the trained runs of each outer fold.
@@ -47,6 +50,8 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
     models = snakemake.output.get("models")
     splits = map(load_split, snakemake.input.splits)
     pools = [np.concatenate([split.labeled_idx, split.unlabeled_idx]) for split in splits]
+    if snakemake.input.get("adapted"):
+        batch = from_adapted(batch, snakemake.input.adapted, snakemake.params.training)
     trained, job = train_batch(
         batch,
         snakemake.input.examples,
@@ -54,7 +59,7 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
         snakemake.params.training,
         models,
         pools,
-        _checkpoints_of(snakemake),
+        checkpoints_of(snakemake),
         snakemake.params.code,
     )
     job = {"rule": without_part(snakemake.rule)} | dict(snakemake.wildcards.items()) | job
@@ -63,14 +68,32 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
     return trained
 
 
+def from_adapted(batch: list[list[Run]], folders, settings: dict) -> list[list[Run]]:
+    """Return runs that start from the weights which were adapted to the texts of their outer fold.
+
+    Args:
+        batch: the runs of each outer fold.
+        folders: for each outer fold, of a transformer.
+        settings: of the job.
+    """
+    starts = [
+        settings["transformer"] | {"model": str(folder), "files": sha256(Path(folder, WEIGHTS))}
+        for folder in folders
+    ]
+    return [
+        [replace(run, settings=run.settings | {"transformer": start}) for run in runs]
+        for runs, start in zip(batch, starts, strict=True)
+    ]
+
+
 def end_job(snakemake) -> None:
     """Remove what a job has kept for the case of a kill, once all its results are written."""
-    folder = _checkpoints_of(snakemake)
+    folder = checkpoints_of(snakemake)
     if folder is not None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _checkpoints_of(snakemake) -> Path | None:
+def checkpoints_of(snakemake) -> Path | None:
     """Return the folder of a job's checkpoints, in that of its study as its history is.
 
     It is no output: Snakemake removes these before it starts a job again.

@@ -134,7 +134,8 @@ def what_is_compiled(run: Run, settings: TrainingSettings) -> tuple:
     own = settings.changed(run.settings)
     noise = own.noise
     policy = (noise["policy"], noise["operations"]) if noise["magnitude"] else None
-    network = (own.backbone, noise["dropout"], noise["survival"])
+    starts = own.transformer and own.transformer["model"]
+    network = (own.backbone, starts, noise["dropout"], noise["survival"])
     loss = (is_soft(run, own), own.distillation != 1)
     step = (own.batch_size, own.weight_decay, own.l2 > 0, own.ema > 0, *loss)
     return policy, *network, *step

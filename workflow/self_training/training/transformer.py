@@ -76,18 +76,13 @@ class TransformerTrainer:
     ):
         self.checkpoints = checkpoints or Checkpoints()
         started = time.perf_counter()
-        assert settings.transformer is not None
         self.inputs, self.classes, self.settings = inputs, classes, settings
         self.key = what_is_compiled(like, settings)
-        compiled, self.own = settings.changed(like.settings), settings.transformer
+        compiled = settings.changed(like.settings)
+        # That of the run: weights that were adapted to texts are those of an outer fold.
+        self.own: dict[str, Any] = compiled.transformer or {}
         self.batch_size, self.distills = compiled.batch_size, compiled.distillation != 1
-        self.network = classifier.build(
-            self.own["model"],
-            classes,
-            dropout=compiled.noise["dropout"],
-            lora=self.own["lora"],
-            recompute=self.own["recompute"],
-        )
+        self.network = self.build(compiled)
         self.device = pytorch.device()
         self.network.model.to(self.device)
         self.bfloat16 = self.own["bfloat16"] and self.device.type == "cuda"
@@ -98,6 +93,20 @@ class TransformerTrainer:
         self.words = tokens.words_of(encoder) if noisy else None
         self.done: dict[str, TrainedRun] = {}
         self.tracing_seconds = time.perf_counter() - started
+
+    def build(self, own: TrainingSettings) -> classifier.Classifier:
+        """Return the network that is reset for every run.
+
+        Args:
+            own: settings of the runs.
+        """
+        return classifier.build(
+            self.own["model"],
+            self.classes,
+            dropout=own.noise["dropout"],
+            lora=self.own["lora"],
+            recompute=self.own["recompute"],
+        )
 
     def train_all(self, runs: list[Run]) -> Iterator[TrainedRun]:
         """Yield the result of each run, in order."""
@@ -216,13 +225,16 @@ class TransformerTrainer:
         total, value = float(batch.weights.sum()), 0.0
         for rows in self._in_parts(batch.ids):
             weights = torch.from_numpy(batch.weights[rows]).to(self.device)
-            targets = self._move(batch.targets[rows])
-            losses = loss_of(self.logits(batch.ids[rows]), targets, self.distills)
+            losses = self.losses(batch.ids[rows], batch.targets[rows])
             part = (losses * weights).sum() / total
             part.backward()
             value += float(part.detach())
         optimizer.step()
         return value
+
+    def losses(self, ids: np.ndarray, targets: np.ndarray) -> torch.Tensor:
+        """Return the loss of each of some texts, (texts,)."""
+        return loss_of(self.logits(ids), self._move(targets), self.distills)
 
     def _at_once(self) -> int:
         return self.own["micro_batch"] or self.batch_size
