@@ -28,23 +28,33 @@ CLASSES = ["sports", "trade", "world"]
 LORA = {"rank": 4, "alpha": 32, "dropout": 0.1, "bias": "all"}
 # What an adapter adds is added to the weights, in their precision, which changes the last digits.
 MERGED = 1e-5
-TEXTS = ["W's news\ncup whose?", "oil whose?", "war whose?"]
+# As the study's own, without a label; and as they are once they are cleaned.
+NEW = [
+    {"title": "S #39;s <b>news</b>", "body": "cup goal team the a"},
+    {"title": "T #39;s <b>news</b>", "body": "shares oil bank the a"},
+    {"title": "W #39;s <b>news</b>", "body": "vote war talks the a"},
+]
+TEXTS = ["S's news\ncup goal team the a", "T's news\nshares oil bank the a"]
+TEXTS += ["W's news\nvote war talks the a"]
 
 
 @pytest.fixture(scope="module", params=["all", "adapters"])
 def study(request, make_study):
-    lora = {"transformer": {"lora": LORA}} if request.param == "adapters" else {}
-    config = transformer_config(**lora)
-    config |= {"deploy": "noisy_student", "controls": "none"}
+    adapted = request.param == "adapters"
+    config = transformer_config(**({"transformer": {"lora": LORA}} if adapted else {}))
+    # Students of two seeds, whose training has dropout; or teachers, as most of it is the same.
+    chosen = "baseline" if adapted else "noisy_student"
+    config["methods"] = {name: config["methods"][name] for name in {"baseline": 0, chosen: 0}}
+    config["methods"][chosen]["ensemble_size"] = 2
+    config |= {"deploy": chosen, "controls": "none"}
     config["datasets"]["news"] |= {"labels_per_class": "all", "predict": ["new.csv"]}
     del config["inner_folds"], config["datasets"]["news"]["labeled_fraction"]
-    # Two members, of two seeds; and a student whose training has dropout.
-    config["methods"]["noisy_student"] |= {"ensemble_size": 2, "steps": 120}
     study = make_study(config)
     write_transformer(study.folder / "tiny", attention_probs_dropout_prob=0.3)
     write_news(study.folder)
-    rows = [json.loads(line) for line in (study.folder / "news.jsonl").read_text().splitlines()]
-    table = pd.DataFrame(rows[-3:]).assign(title=None, page=[7, 8, 9])[["title", "body", "page"]]
+    path = study.folder / "news.jsonl"
+    path.write_text("\n".join([*path.read_text().splitlines()[:120], *map(json.dumps, NEW)]) + "\n")
+    table = pd.DataFrame(NEW).assign(page=[7, 8, 9])
     table.to_csv(study.folder / "new.csv", index=False)
     study.run("--cores", "1", "results/tiny_transformer/predictions/news/new.csv")
     return study
@@ -62,7 +72,9 @@ def ask(folder, *paths, given: bytes = b"", **environment):
     return subprocess.run(
         [sys.executable, "-m", "self_training", "predict", folder, *map(str, paths)],
         cwd=folder.parent,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "workflow"), "HF_HUB_OFFLINE": "1"} | environment,
+        env=os.environ
+        | {"PYTHONPATH": str(ROOT / "workflow"), "HF_HUB_OFFLINE": "1"}
+        | environment,
         input=given,
         capture_output=True,
     )
@@ -82,9 +94,10 @@ def test_the_study_and_its_model_say_the_same(study):
 def test_networks_are_kept_where_they_are_deployed_alone(study):
     runs = study.results / "runs/news"
     kept = sorted(path.relative_to(runs).as_posix() for path in runs.rglob("member_*"))
-    last = "deployed/noisy_student/final/generation_1/models/member_{}.safetensors"
-    first = "deployed/teachers/models/member_{}.safetensors"
-    assert kept == [last.format(0), last.format(1), first.format(0), first.format(1)]
+    folders = ["deployed/teachers/models"]
+    if "noisy_student" in study.config["methods"]:
+        folders.insert(0, "deployed/noisy_student/final/generation_1/models")
+    assert kept == [f"{one}/member_{member}.safetensors" for one in folders for member in (0, 1)]
     # What was put together of them is in the model alone.
     assert not (runs / "deployed/networks").exists()
 
@@ -112,9 +125,7 @@ def test_the_folder_is_what_hugging_face_s_libraries_load(folder, study):
         with torch.inference_mode():
             tables.append(network(**tokens).logits.softmax(dim=1).numpy())
     assert np.abs(tables[0] - tables[1]).max() > 1e-3
-    path = study.folder / "new.jsonl"
-    path.write_text("".join(json.dumps({"title": "", "body": text}) + "\n" for text in TEXTS))
-    done = ask(folder, path)
+    done = ask(folder, study.folder / "new.csv")
     table = pd.read_csv(io.BytesIO(done.stdout))
     logits = np.log(np.mean(tables, axis=0)) / model["temperature"]
     expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
@@ -132,7 +143,7 @@ def test_the_lines_of_the_card_say_the_same(folder, monkeypatch, capsys):
     (code,) = re.findall(r"```python\n(.*?)```", card, re.S)
     assert '["A text."]' in code and 'cleaning.clean(texts, "web")' in code
     names: dict = {}
-    exec(code.replace('["A text."]', str(["cup whose?", "oil whose?", "war whose?"])), names)
+    exec(code.replace('["A text."]', str(TEXTS)), names)
     probabilities = names["p"] / names["p"].sum(axis=1, keepdims=True)
     table = pd.read_csv(folder / "predictions.csv")
     np.testing.assert_allclose(probabilities, table[CLASSES], atol=MERGED)
@@ -145,14 +156,14 @@ def test_a_text_of_standard_input_is_answered_without_keras(folder, tmp_path):
         "import sys\nfor name in ('tensorflow', 'keras', 'jax'): sys.modules[name] = None\n"
     )
     path = os.pathsep.join([str(tmp_path), str(ROOT / "workflow")])
-    done = ask(folder, "-", given=b"<b>oil</b>\nwhose?\n", PYTHONPATH=path)
+    done = ask(folder, "-", given=b"T #39;s <b>news</b>\nshares oil bank the a\n", PYTHONPATH=path)
     assert done.returncode == 0, done.stderr.decode()
     table = pd.read_csv(io.BytesIO(done.stdout), dtype={"id": str})
     own = pd.read_csv(folder / "predictions.csv")
     assert table["id"].tolist() == ["-"] and table["label"].tolist() == ["trade"]
     np.testing.assert_allclose(table[CLASSES], own[CLASSES][1:2], atol=MERGED)
     assert not done.stderr
-    kaggle = ask(folder, "-", "--format", "kaggle", given=b"oil whose?")
+    kaggle = ask(folder, "-", "--format", "kaggle", given=TEXTS[1].encode())
     assert kaggle.stdout.decode().splitlines() == ["ID,Label", "-,trade"]
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from typing import Any
 
 from self_training import storage
 from self_training.deployment.last_networks import last_networks
@@ -43,7 +44,7 @@ def assemble(files, settings: dict, folder: Path | str) -> None:
         logger.info("%s is written", Path(folder, name))
 
 
-def merged(path: Path, classes: int, settings: dict):
+def merged(path: Path, classes: int, settings: dict) -> Any:
     """Return the network of a run, of `transformers`, whatever of it was trained.
 
     Its dropout is that of the pretrained transformer, for who trains it on.

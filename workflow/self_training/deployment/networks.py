@@ -54,8 +54,13 @@ def predict_members(networks: list[Any], inputs: np.ndarray, model: Model) -> np
     if model.backend == deployed_transformers.BACKEND:
         found = dotted_paths.find(deployed_transformers.PREDICT)(networks, inputs, model)
     else:
-        every, how = np.arange(len(inputs)), (len(model.classes), model.batch_size)
-        found = np.stack([predict(network, inputs, every, *how) for network in networks])
+        every = np.arange(len(inputs))
+        found = np.stack(
+            [
+                predict(network, inputs, every, len(model.classes), model.batch_size)
+                for network in networks
+            ]
+        )
     for member, probabilities in zip(model.members, found, strict=True):
         if not np.isfinite(probabilities).all():
             raise ModelError(
