@@ -7,6 +7,7 @@ import numpy as np
 
 from self_training.deployment.model import Model
 from self_training.errors import ModelError
+from self_training.study.deployed_transformers import FIRST
 from self_training.text import pretrained, tokens
 
 
@@ -31,6 +32,9 @@ def load(folder: Path | str, model: Model) -> list[Network]:
     from self_training.training import pytorch
 
     pytorch.start_framework(model.threads)
+    first = str(Path(folder, FIRST))
+    made_by = tokens.load(first)
+    tokens.check_length(made_by, first, model.shape[0])
     networks = []
     for member in model.members:
         own = Path(folder, member["file"]).parent
@@ -44,10 +48,8 @@ def load(folder: Path | str, model: Model) -> list[Network]:
                 f"Received another ({error})."
             ) from error
         _check_classes(own, network, model)
-        found = tokens.load(str(own))
-        tokens.check_length(found, str(own), model.shape[0])
         network.eval().to(pytorch.device())
-        networks.append(Network(network, found.tokenizer.pad_token_id))
+        networks.append(Network(network, made_by.tokenizer.pad_token_id))
     return networks
 
 

@@ -1,4 +1,7 @@
-"""What plans, training and deployment agree on of pretrained transformers that are deployed."""
+"""What plans, training and deployment agree on of pretrained transformers that are deployed.
+
+A leaf: jobs import it that know nothing else of each other.
+"""
 
 # Of `model.json`: what has trained them.
 BACKEND = "torch"
