@@ -257,6 +257,8 @@ def test_nothing_else_is_looked_up_when_a_job_runs():
     for path in names.POLICIES.values():
         policy = path.partition(":")[0].partition(".")[2]
         assert looked_up.pop(policy, None) in (None, {f"{policy.split('.')[0]}.noise_on_gpu"})
+    # A digest of what predicts covers it where transformers are deployed.
+    assert looked_up.pop("study.deployed_transformers") == {"deployment.pretrained_networks"}
     # Figures name what draws them, which the script that draws imports.
     assert not looked_up
     drawn = {figure.draw.partition(":")[0].partition(".")[2] for figure in FIGURES}

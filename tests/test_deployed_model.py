@@ -14,7 +14,7 @@ def make_model(folder, **changes):
     for file in ("member_0.keras", "member_1.keras"):
         (folder / file).write_text(file)
     content = {
-        "format": 2,
+        "format": 3,
         "kind": "images",
         "study": "s",
         "dataset": "d",
@@ -24,6 +24,7 @@ def make_model(folder, **changes):
         "shape": [8, 8, 1],
         "reading": {},
         "members": [model.member(folder, f"member_{index}.keras") for index in range(2)],
+        "files": {},
         "temperature": 1.0,
         "backend": "tensorflow",
         "threads": 1,
@@ -70,7 +71,7 @@ def test_an_incomplete_model_is_an_error(tmp_path, change, message):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("format", 1, "Expected a model of format 2. Received format 1. Predict with the version"),
+        ("format", 2, "Expected a model of format 3. Received format 2. Predict with the version"),
         (
             "kind",
             "sounds",

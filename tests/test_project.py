@@ -11,7 +11,7 @@ import yaml
 from conftest import ROOT, tiny_config
 from self_training import digests
 from self_training.seeds import derive_seed
-from self_training.study import names
+from self_training.study import deployed_transformers, kinds, names
 from self_training.study.plan import Plan
 from test_architecture import modules
 
@@ -133,6 +133,23 @@ def test_the_environment_of_texts_has_what_transformers_are_trained_with():
     assert plan.environment("../../envs/training.yaml") == "../../envs/training.yaml"
     plan.config["training"]["backbone"] = "transformer"
     assert plan.environment("../../envs/training.yaml") == "../../envs/texts.yaml"
+
+
+def test_the_environment_of_texts_has_what_deployed_transformers_predict_with():
+    """Tables and Parquet among it, which are imported within functions."""
+    installed = (ROOT / "envs/texts.yaml").read_text()
+    ours = sys.stdlib_module_names | {"self_training"}
+    script = digests.SCRIPTS / "predict.py"
+    behind = digests.closure(script, deployed_transformers.LOAD, kinds.KINDS["texts"].open)
+    # Keras loads networks of its own alone.
+    files = [script, *map(digests.file_of, behind - {"training.framework"})]
+    imported = set.union(*map(imported_at_once, files)) - ours
+    for name in {*imported, "pandas", "pyarrow", "tqdm"}:
+        assert f"- {name}==" in installed, name
+    assert (
+        'deployed.environment("../../envs/training.yaml")'
+        in (ROOT / "workflow/rules/prediction.smk").read_text()
+    )
 
 
 def test_conda_environments_have_what_scripts_import():

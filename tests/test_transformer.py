@@ -97,7 +97,7 @@ def settings(folder: str, lora=None, micro_batch=None, recompute=False, **change
         "label_smoothing": 0,
         "noise": NO_NOISE,
         "threads": 1,
-        "transformer": own | {"bfloat16": False},
+        "transformer": own | {"bfloat16": False, "kept": False},
     }
     return TrainingSettings(**defaults | changes)
 

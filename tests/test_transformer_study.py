@@ -10,8 +10,16 @@ from self_training import digests
 from self_training.errors import ConfigError
 from self_training.report import encoders_text, methods_text, transformers_text
 from self_training.report.references import REFERENCES
-from self_training.study import checks, encoders, trainings, transformers
+from self_training.study import (
+    checks,
+    deployed_transformers,
+    encoders,
+    kinds,
+    trainings,
+    transformers,
+)
 from self_training.study.plan import Plan
+from self_training.study.plan_of_deployment import DeployedPlan
 from test_text_study import text_config, write_news
 from tiny_transformers import CLS, write_transformer
 
@@ -100,10 +108,6 @@ WRONG = {
         of_training(scaling="standardize"),
         "training.scaling: Expected it only with kind vectors, as the examples are tokens",
     ),
-    "a deployed model": (
-        lambda config: config.update(deploy="auto"),
-        "deploy: Expected no value, as networks of backbone transformer can't be deployed yet",
-    ),
     "more at a time than there are": (
         of_training(transformer={"micro_batch": 9}),
         "training.transformer.micro_batch: Expected at most 8, which is training.batch_size",
@@ -185,6 +189,37 @@ def test_a_transformer_is_planned(tmp_path, monkeypatch):
     assert "transformer" not in Plan(text_config()).training(NEWS)
     # The length is 128 where nothing is said.
     assert encoders.of({"encoder": {"name": "tokens", "model": FOLDER}})["length"] == 128
+
+
+def test_a_deployed_transformer_is_planned(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_news(tmp_path)
+    write_files(tmp_path)
+    config = transformer_config(transformer={"lora": {"rank": 2}}) | {"deploy": "auto"}
+    checks.validate(config)
+    study, plan = Plan(config), DeployedPlan(config)
+    # Networks of the study's own folds are read by nobody.
+    given, own = study.training(NEWS)["transformer"], plan.training(NEWS)["transformer"]
+    assert (given["kept"], own["kept"]) == (False, True)
+    assert own == given | {"kept": True}
+    assert plan.teacher_code(NEWS) == study.teacher_code(NEWS)
+    settings = plan.assembling_settings(NEWS)
+    assert settings == {"model": FOLDER, "lora": own["lora"], "length": 12}
+    folder = "results/tiny_transformer/runs/news/deployed"
+    assert plan.trained("news", "baseline")["networks"] == [f"{folder}/teachers/models"]
+    assert plan.chain("news", "baseline")["networks"] == [f"{folder}/networks"]
+    others = DeployedPlan(text_config() | {"deploy": "auto"})
+    assert others.chain("news", "baseline") == others.trained("news", "baseline")
+    assert others.assembling_settings(NEWS) == {}
+    # What puts them together, and what asks them, is behind no model of others.
+    assert "assemble_networks" in plan.provenance(NEWS)["baseline"]["code"]
+    assert "assemble_networks" not in others.provenance(NEWS)["baseline"]["code"]
+    script = digests.SCRIPTS / "predict.py"
+    loading = {"deployment.pretrained_networks", "text.predicting", "training.pytorch"}
+    assert loading <= digests.closure(script, deployed_transformers.LOAD)
+    assert not loading & digests.closure(script, kinds.KINDS["texts"].open)
+    assert plan.predicting_code(NEWS) != others.predicting_code(NEWS)
+    assert plan.environment("envs/training.yaml") == "envs/texts.yaml"
 
 
 def test_a_transformer_of_the_hub_is_planned():

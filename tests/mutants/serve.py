@@ -157,8 +157,8 @@ OF_VECTORS = [
         "digest_of_images_for_every_kind",
         "how vectors are opened is no part of what their predictions come from",
         "study/plan_of_deployment.py",
-        'code_digest("predict", kinds.of(self.sources[wildcards.dataset]).open)',
-        'code_digest("predict", kinds.KINDS["images"].open)',
+        'code_digest("predict", kinds.of(self.sources[wildcards.dataset]).open, *own)',
+        'code_digest("predict", kinds.KINDS["images"].open, *own)',
         ("test_deployed_plan.py::test_digests_are_of_the_code_of_a_dataset_s_kind",),
     ),
     Mutant(

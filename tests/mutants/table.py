@@ -14,6 +14,7 @@ from mutants.clusters import CLUSTERS
 from mutants.data_checks import DATA_CHECKS
 from mutants.decisions import DECISIONS
 from mutants.deployed import DEPLOYED
+from mutants.deployed_transformers import DEPLOYED_TRANSFORMERS
 from mutants.draws import DRAWS
 from mutants.fairness import FAIRNESS
 from mutants.hub import HUB
@@ -1265,6 +1266,7 @@ MUTANTS = [
     *CERTAINTY,
     *PLACES,
     *DEPLOYED,
+    *DEPLOYED_TRANSFORMERS,
     *UNKNOWN_LABELS,
     *DECISIONS,
     *REPEATS,

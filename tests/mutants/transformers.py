@@ -91,8 +91,8 @@ STEPS = [
     Mutant(
         "padding_is_read",
         "a text means something else when it is padded",
-        "training/transformer.py",
-        "attention_mask=(shown != self.pad).long()",
+        "text/predicting.py",
+        "attention_mask=(shown != pad).long()",
         "attention_mask=torch.ones_like(shown)",
         (f"{_TESTS}test_what_is_predicted_does_not_depend_on_the_order_it_is_asked_in",),
     ),
@@ -120,8 +120,8 @@ DRAWN = [
     Mutant(
         "noisy_predictions",
         "a transformer predicts with dropout",
-        "training/transformer.py",
-        "        self.network.model.eval()\n",
+        "text/predicting.py",
+        "    network.eval()\n",
         "",
         (f"{_TESTS}test_dropout_is_what_the_study_says_and_off_at_prediction",),
     ),
@@ -172,17 +172,9 @@ CANNOT_BE = [
         "files_of_a_transformer_do_not_count",
         "a transformer's files can change, and nothing is trained anew",
         "study/plan.py",
-        'training["transformer"] |= {"files": files}',
-        'training["transformer"] |= {"files": files and None}',
+        '|= {"files": files, "kept"',
+        '|= {"files": files and None, "kept"',
         ("test_transformer_study.py::test_a_transformer_is_planned",),
-    ),
-    Mutant(
-        "transformers_deployed",
-        "a study may ask for a deployed transformer, which ends after all is trained",
-        "study/transformers.py",
-        'if "deploy" in config and is_trained(config):',
-        'if "deploy" in config and not is_trained(config):',
-        ("test_transformer_study.py::test_a_wrong_config_is_told",),
     ),
 ]
 

@@ -82,6 +82,26 @@ rule calibrate:
         "../scripts/calibrate.py"
 
 
+rule assemble_networks:
+    """Put transformers together: what was trained of them, and what they have from their files."""
+    input:
+        classes=deployed.classes,
+        encoder=deployed.encoder_files,
+        choice=once_decided(deployed.trained, "choice"),
+        networks=once_decided(deployed.trained, "networks"),
+    output:
+        networks=temp(directory(deployed.assembled)),
+    log:
+        f"{deployed.results}/logs/assemble_networks/{{dataset}}.log",
+    conda:
+        "../../envs/texts.yaml"
+    params:
+        settings=deployed.assembling_settings,
+        code=code_digest("assemble_networks"),
+    script:
+        "../scripts/assemble_networks.py"
+
+
 rule deploy:
     """Put a model together that can be taken away, with the labels of all that had none."""
     input:

@@ -16,7 +16,7 @@ rule predict:
     wildcard_constraints:
         name="[^/]+",
     conda:
-        "../../envs/training.yaml"
+        deployed.environment("../../envs/training.yaml")
     threads: deployed.threads
     resources:
         gpu=gpus.per_job(),

@@ -13,12 +13,13 @@ from self_training.data.sources import kind_of
 from self_training.data.split import Split, load_split
 from self_training.deployment import label_next, labels, model, model_card
 from self_training.deployment.kinds_in_words import WORDS
+from self_training.deployment.last_networks import last_networks
 from self_training.deployment.model import Model
 from self_training.evaluation.comparison import over_seeds
 from self_training.methods import labeled_so_far, predictions
 from self_training.methods.labeled_so_far import PseudoLabels
 from self_training.report import findings_of_data
-from self_training.study import kinds
+from self_training.study import deployed_transformers, kinds
 from self_training.training.prediction import PREDICTION_BATCH
 
 
@@ -47,7 +48,8 @@ def deploy(files, params, folder: Path | str) -> None:
         files: of the job: `examples`, as networks take them, and as a person is `shown` them;
             `classes`, `ids`, `checked`, `scores`, `split`, `decision` and `calibration`; and
             `choice`, `predictions`, `pseudo_labels`, `histories` and `networks` of the chain (see
-            `study.plan_of_deployment.DeployedPlan.chain`).
+            `study.plan_of_deployment.DeployedPlan.chain`), these of transformers as `assembly`
+            leaves them.
         params: `settings` of `Settings`, and `provenance` of every method.
         folder: of the model; what is in it is replaced.
     """
@@ -59,7 +61,8 @@ def deploy(files, params, folder: Path | str) -> None:
     shape = storage.load_array(files.examples, memory_mapped=True).shape[1:]
     size = storage.load_json(files.choice[0])["hyper_parameters"]["ensemble_size"]
 
-    names = copy_networks(last_networks(files.networks), size, folder)
+    names, others = copy_networks(last_networks(files.networks), size, folder)
+    of_pytorch = settings.backend == deployed_transformers.BACKEND
     jobs = [storage.load_json(path)["job"] for path in files.histories]
     deployed = Model(
         format=model.FORMAT,
@@ -72,10 +75,11 @@ def deploy(files, params, folder: Path | str) -> None:
         shape=list(shape),
         reading=dotted_paths.find(kind.reading)(settings.source),
         members=[model.member(folder, name) for name in names],
+        files={name: storage.sha256(folder / name) for name in others},
         temperature=calibration["temperature"],
         backend=settings.backend,
         threads=settings.threads,
-        batch_size=PREDICTION_BATCH,
+        batch_size=deployed_transformers.PREDICTION_BATCH if of_pytorch else PREDICTION_BATCH,
         provenance=provenance.of_score(**params.provenance[decision["method"]], jobs=jobs),
     )
     model.save(folder, deployed)
@@ -109,22 +113,24 @@ def deploy(files, params, folder: Path | str) -> None:
         path.write_text(model_card.write(facts))
 
 
-def last_networks(folders: list[str]) -> Path:
-    """Return the folder of the networks that were trained last.
+def copy_networks(source: Path, members: int, folder: Path) -> tuple[list[str], list[str]]:
+    """Copy the first members of an ensemble: files of Keras, or folders of transformers.
 
-    Args:
-        folders: of generation 0, 1, 2, ...; those of generations after a chain's end are empty.
+    Returns: the names of the files of networks, in the order of members, and of those beside them.
     """
-    return next(Path(some) for some in reversed(folders) if any(Path(some).glob("*.keras")))
-
-
-def copy_networks(source: Path, members: int, folder: Path) -> list[str]:
-    """Copy the first members of an ensemble, and return the names of their files."""
-    names = [f"member_{member}.keras" for member in range(members)]
-    for name in names:
-        with storage.atomic_path(folder / name) as path:
-            shutil.copyfile(source / name, path)
-    return names
+    names, others = [], []
+    for member in range(members):
+        own = deployed_transformers.MEMBER.format(member=member)
+        is_folder = (source / own).is_dir()
+        names.append(f"{own}/{deployed_transformers.WEIGHTS}" if is_folder else f"{own}.keras")
+        found = [names[-1]]
+        if is_folder:
+            found = sorted(f"{own}/{file.name}" for file in (source / own).iterdir())
+        others += [name for name in found if name != names[-1]]
+        for name in found:
+            with storage.atomic_path(folder / name) as path:
+                shutil.copyfile(source / name, path)
+    return names, others
 
 
 def load_last(paths: list[str]) -> np.ndarray:

@@ -8,13 +8,17 @@ from self_training.data.sources import TEXTS
 from self_training.data.streams import Stream
 from self_training.deployment.model import Model
 from self_training.errors import DatasetError
+from self_training.study.encoders import TOKENS
 from self_training.study.kinds import KINDS
 
 _OF_TEXTS = (".jsonl", ".txt")
 
 
-def open_path(path: str, model: Model) -> Stream:
+def open_path(path: str, model: Model, folder: Path | str = ".") -> Stream:
     """Return the examples of a path, which are of the model's kind.
+
+    Args:
+        folder: of the model.
 
     Raises: DatasetError, naming what is wrong with it.
     """
@@ -26,4 +30,9 @@ def open_path(path: str, model: Model) -> Stream:
             f"{path}: Expected {model.kind}, as this is a model of {model.kind}. Received "
             f"{received}, which would be of texts."
         )
-    return dotted_paths.find(KINDS[model.kind].open)(file, model.shape, model.reading)
+    reading = model.reading
+    encoder = reading.get("encoder", {})
+    if encoder.get("name") == TOKENS:
+        # Its files are a part of the model's own folder.
+        reading = reading | {"encoder": encoder | {"model": str(Path(folder, encoder["model"]))}}
+    return dotted_paths.find(KINDS[model.kind].open)(file, model.shape, reading)

@@ -1,7 +1,7 @@
 """The folder of a deployed model: its networks, and model.json, which says how they predict.
 
 A folder is all that predicts: it can be copied anywhere. A model of texts whose encoder is
-`sentence` also needs the folder of the encoder's files.
+`sentence` also needs the folder of the encoder's files. A transformer is a folder in it.
 """
 
 import json
@@ -14,7 +14,7 @@ from self_training.study.kinds import KINDS
 
 FILE = "model.json"
 # What the content of model.json means. One that changes its meaning gets another number.
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,10 @@ class Model:
     reading: how the study has read files, as far as new ones are read by it: keys of the dataset's
         settings, and names of columns in order. Of each kind see `study.kinds.Kind.reading`.
     members: for each network its `file`, relative to the folder, and the `sha256` of that.
+    files: SHA-256 of each other file that predicts, by its name relative to the folder: settings
+        and tokenizers of transformers.
     temperature: that confidences are calibrated with; 1 leaves them as they are.
-    backend: of Keras that trained.
+    backend: of Keras that trained; `torch` of transformers.
     threads: of the CPU that trained; results depend on their number.
     batch_size: examples that are predicted at once; results may depend on it.
     provenance: JSON-able; where the networks come from.
@@ -48,6 +50,7 @@ class Model:
     shape: list[int]
     reading: dict
     members: list[dict[str, str]]
+    files: dict[str, str]
     temperature: float
     backend: str
     threads: int
@@ -83,17 +86,20 @@ def load(folder: Path | str) -> Model:
             f"{folder}: Expected the folder of a deployed model, with {FILE}. Received {found}."
         )
     model = _read(folder / FILE)
-    for one in model.members:
-        path = folder / one["file"]
+    files = [("network", one["file"], one["sha256"]) for one in model.members]
+    files += [("file", name, expected) for name, expected in model.files.items()]
+    for what, name, expected in files:
+        path = folder / name
         if not path.is_file():
             raise ModelError(
-                f"{path}: Expected a network, as {FILE} says. Received no such file. Copy the "
+                f"{path}: Expected a {what}, as {FILE} says. Received no such file. Copy the "
                 "whole folder of the model."
             )
-        if sha256(path) != one["sha256"]:
+        received = sha256(path)
+        if received != expected:
             raise ModelError(
-                f"{path}: Expected the network of SHA-256 {one['sha256']}, as {FILE} says. "
-                f"Received {sha256(path)}. Copy the whole folder of the model again."
+                f"{path}: Expected the {what} of SHA-256 {expected}, as {FILE} says. Received "
+                f"{received}. Copy the whole folder of the model again."
             )
     return model
 
@@ -114,6 +120,7 @@ def _read(path: Path) -> Model:
     try:
         model = Model(**content)
         assert model.members and all({"file", "sha256"} == set(one) for one in model.members)
+        assert isinstance(model.files, dict)
     except (TypeError, AssertionError) as error:
         given = ", ".join(sorted(known ^ set(content))) or "members that are none"
         raise ModelError(

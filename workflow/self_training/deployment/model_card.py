@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from self_training.data.split import Split
+from self_training.deployment import how_to_load
 from self_training.deployment.kinds_in_words import WORDS
 from self_training.deployment.model import Model
 from self_training.evaluation.differences import fold_interval
@@ -51,7 +52,7 @@ def write(facts: Facts) -> str:
     """Return a model card, as Markdown."""
     sections = {
         "Model details": _details(facts),
-        "How to load it": _loading(facts.model),
+        "How to load it": how_to_load.lines(facts.model),
         "Intended use": _use(facts.model),
         "Metrics": _metrics(facts),
         "Evaluation data": _evaluation_data(facts),
@@ -68,29 +69,12 @@ def write(facts: Facts) -> str:
 def _details(facts: Facts) -> list[str]:
     model = facts.model
     return [
-        f"- {count(len(model.members), 'network')} of Keras, whose mean probabilities label "
-        f"{WORDS[model.kind].of_shape(model.shape)}.",
+        f"- {count(len(model.members), 'network')} of {how_to_load.framework(model)}, whose mean "
+        f"probabilities label {WORDS[model.kind].of_shape(model.shape)}.",
         f"- Classes: {join(map(_plain, model.classes))}.",
         f"- Deployed by the study {model.study} for the dataset {model.dataset}. "
         f"Method: {model.method}.",
         f"- Why this method: {model.reason}",
-    ]
-
-
-def _loading(model: Model) -> list[str]:
-    shape = ", ".join(map(str, [1, *model.shape]))
-    return [
-        "`self-training predict` labels files (docs/deployment.md). Or in this folder, with plain "
-        "Keras:",
-        "",
-        "```python",
-        "import json, keras, numpy as np",
-        'model = json.load(open("model.json"))',
-        f'x = np.zeros(({shape}), "float32")  # {WORDS[model.kind].given}',
-        'p = np.mean([keras.models.load_model(m["file"])(x) for m in model["members"]], axis=0) '
-        '** (1 / model["temperature"])',
-        'print([model["classes"][i] for i in p.argmax(axis=1)], p / p.sum(axis=1, keepdims=True))',
-        "```",
     ]
 
 

@@ -47,7 +47,7 @@ def predict(
     model = load(folder)
     if output is not None:
         _check_output(Path(output), paths)
-    streams = [open_path(path, model) for path in paths]
+    streams = [open_path(path, model, folder) for path in paths]
     networks = load_networks(folder, model)
     columns = list(dict.fromkeys(name for stream in streams for name in stream.columns))
     size = min(CHUNK_NUMBERS // prod(model.shape), CHUNK_EXAMPLES) // model.batch_size

@@ -32,6 +32,9 @@ class Plan(PlanOfAdaptation):
     Args: of `PlanOfData`.
     """
 
+    # Whether their networks are kept: they are large, and nobody reads those of the study's folds.
+    keeps_transformers = False
+
     # What trains.
 
     def identities(self, wildcards: Wildcards) -> list[dict]:
@@ -60,7 +63,7 @@ class Plan(PlanOfAdaptation):
             original = budgets.original(self.config, wildcards.dataset)
             files = encoders.fingerprint(self.sources[original])
             # A change of these files trains anew.
-            training["transformer"] |= {"files": files}
+            training["transformer"] |= {"files": files, "kept": self.keeps_transformers}
         return training
 
     def environment(self, path: str) -> str:

@@ -10,7 +10,15 @@ from self_training.data.class_counts import ALL
 from self_training.data.new_examples import fingerprint
 from self_training.data.sources import kind_of
 from self_training.digests import code_digest
-from self_training.study import budgets, kinds, methods, new_examples
+from self_training.study import (
+    budgets,
+    deployed_transformers,
+    encoders,
+    kinds,
+    methods,
+    new_examples,
+    transformers,
+)
 from self_training.study.config import deployable, inner_folds, kinds_of_methods
 from self_training.study.plan import Plan, fill
 from self_training.study.plan_of_data import Wildcards
@@ -29,6 +37,7 @@ class DeployedPlan(Plan):
     """
 
     outer_fold = DEPLOYED
+    keeps_transformers = True
 
     def __init__(self, config: dict, backend: str = "tensorflow"):
         super().__init__(_with_all_labels(config), backend)
@@ -40,6 +49,8 @@ class DeployedPlan(Plan):
         self.decision = f"{self.fold}/decision.json"
         self.calibration = f"{self.fold}/calibration.json"
         self.folder = f"{self.results}/deployed/{{dataset}}"
+        # Of transformers, as a model has them; what training has kept is less.
+        self.assembled = f"{self.fold}/networks"
         # Beside the folder, which is written as a whole and can be taken away.
         self.predicted = f"{self.results}/predictions/{{dataset}}/{{name}}.csv"
 
@@ -79,7 +90,8 @@ class DeployedPlan(Plan):
 
     def predicting_code(self, wildcards: Wildcards) -> str:
         """Return a digest of the code that labels new examples of a dataset's kind."""
-        return code_digest("predict", kinds.of(self.sources[wildcards.dataset]).open)
+        own = [deployed_transformers.LOAD] if transformers.is_trained(self.config) else []
+        return code_digest("predict", kinds.of(self.sources[wildcards.dataset]).open, *own)
 
     def ids(self, wildcards: Wildcards) -> str:
         """Return the file of what a dataset's examples are called."""
@@ -130,7 +142,15 @@ class DeployedPlan(Plan):
     def chain(self, dataset: str, method: str) -> dict[str, list[str]]:
         """Return what the chain that is deployed has left: its `choice`, the last `predictions` and
         `pseudo_labels` (none without students), and of generation 0, 1, 2, ... `histories` and
-        folders of `networks`, which are empty where a chain has ended."""
+        folders of `networks`, which are empty where a chain has ended. Networks of transformers
+        are put together in one folder."""
+        found = self.trained(dataset, method)
+        if transformers.is_trained(self.config):
+            found["networks"] = [fill(self.assembled, dataset=dataset)]
+        return found
+
+    def trained(self, dataset: str, method: str) -> dict[str, list[str]]:
+        """Return what `chain` does, with the networks that training has kept."""
         wildcards = SimpleNamespace(dataset=dataset, method=method)
         patterns = {
             "choice": [f"{self.method}/choice.json"],
@@ -150,6 +170,15 @@ class DeployedPlan(Plan):
         teacher = methods.teacher(self.config, method)
         first = f"{teacher}/final/generation_0" if teacher else "teachers"
         return [f"{self.fold}/{first}/models", *self._of_generations(method, "final", "models")]
+
+    def assembling_settings(self, wildcards: Wildcards) -> dict:
+        """Return what transformers are put together with, as `assembly.assemble` takes it."""
+        dataset = wildcards.dataset
+        if not transformers.is_trained(self.config):
+            return {}
+        own = transformers.settings(self.config, dataset)
+        length = encoders.of(self.sources[dataset])["length"]
+        return {"model": own["model"], "lora": own["lora"], "length": length}
 
     def model_settings(self, wildcards: Wildcards) -> dict:
         """Return what model.json and the card say of the study, as `deploy.Settings` takes it."""
@@ -181,6 +210,8 @@ class DeployedPlan(Plan):
             "make_deployed_split": code_digest("make_deployed_split"),
             "deploy": self.deploying_code(wildcards),
         }
+        if transformers.is_trained(self.config):
+            instead["assemble_networks"] = code_digest("assemble_networks")
         left_out = ("make_splits", "evaluate")
         code = {name: digest for name, digest in found["code"].items() if name not in left_out}
         return found | {"code": code | instead}

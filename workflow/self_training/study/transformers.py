@@ -96,17 +96,9 @@ def no_training_that_a_transformer_does_not_have(config: dict) -> None:
                 raise ConfigError.of(f"{place}.{key}", expected, values)
 
 
-def no_deployed_transformer(config: dict) -> None:
-    """Forbid to deploy what can't be yet."""
-    if "deploy" in config and is_trained(config):
-        expected = f"no value, as networks of backbone {TRANSFORMER} can't be deployed yet"
-        raise ConfigError.of("deploy", expected, config["deploy"])
-
-
 # In the order in which they are checked.
 TRANSFORMER_RULES: list[Callable[[dict], None]] = [
     no_settings_of_a_transformer_that_is_not_there,
     no_part_of_a_batch_that_is_more_than_it,
     no_training_that_a_transformer_does_not_have,
-    no_deployed_transformer,
 ]

@@ -6,7 +6,11 @@ and peft are imported when one is built, not before.
 
 import logging
 import math
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from self_training.errors import ConfigError, DatasetError
 from self_training.text import pretrained
@@ -86,11 +90,40 @@ class Classifier:
                     drawn.normal_(0, self.deviation, generator=generator)
                 parameter.copy_(drawn)
 
+    def weights(self) -> list[np.ndarray]:
+        """Return copies of what is trained."""
+        return [some.detach().cpu().numpy().copy() for some in self.trained]
+
+    def restore(self, weights: Sequence[np.ndarray]) -> None:
+        """Give it trained weights, of `weights`; nothing changes where there are none."""
+        import torch
+
+        with torch.no_grad():
+            for parameter, value in zip(self.trained, weights, strict=bool(weights)):
+                parameter.copy_(torch.from_numpy(value))
+
+    def save(self, path: Path) -> None:
+        """Write what is trained to a `.safetensors` file, by name."""
+        from safetensors.numpy import save_file
+
+        save_file(dict(zip(self._names(), self.weights(), strict=True)), path)
+
+    def load(self, path: Path | str) -> None:
+        """Take what `save` has written of a network that was built alike."""
+        from safetensors.numpy import load_file
+
+        found = load_file(path)
+        assert set(found) == set(self._names()), path
+        self.restore([found[name] for name in self._names()])
+
+    def _names(self) -> list[str]:
+        return [name for name, some in self.model.named_parameters() if some.requires_grad]
+
 
 def build(
     model: str,
     classes: int,
-    dropout: float = 0,
+    dropout: float | None = 0,
     lora: dict | None = None,
     recompute: bool = False,
 ) -> Classifier:
@@ -98,7 +131,8 @@ def build(
 
     Args:
         model: a folder as Hugging Face's libraries save it.
-        dropout: of all its layers, in place of what its files say; 0 for none.
+        dropout: of all its layers, in place of what its files say; 0 for none, and None to leave
+            it.
         lora: `rank`, `alpha`, `dropout`, `bias` and `target_modules` of adapters; None to train
             all weights.
         recompute: whether inner values are computed twice, so that they need not be kept (gradient
@@ -113,7 +147,8 @@ def build(
             path, revision=revision, num_labels=classes, trust_remote_code=False
         )
         pretrained.check_encodes(model, config)
-        set_dropout(config, dropout)
+        if dropout is not None:
+            set_dropout(config, dropout)
         network, loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
             path,
             revision=revision,

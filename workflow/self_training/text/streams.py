@@ -18,7 +18,8 @@ from self_training.data.sources import TEXTS
 from self_training.data.streams import Chunk, Stream
 from self_training.errors import DatasetError
 from self_training.study import encoders
-from self_training.text import ngrams, sentence
+from self_training.study.deployed_transformers import FIRST
+from self_training.text import ngrams, sentence, tokens
 from self_training.text.cleaning import clean
 from self_training.text.readers import one_text, read_file, texts_of
 from self_training.text.tables import READERS, read_table
@@ -34,13 +35,16 @@ def reading(settings: dict) -> dict:
         settings: of the dataset.
 
     Returns: `encoder`, its name and settings, of a folder with the SHA-256 of its files (`sha256`);
-        and what there is of `text_columns`, `clean` and `id_column`.
+        of a transformer that was trained, its `model` is in the folder of the deployed one; and
+        what there is of `text_columns`, `clean` and `id_column`.
     """
     named = ("text_columns", "clean", "id_column")
     found = {key: settings[key] for key in named if key in settings}
     encoder = encoders.of(settings)
     if encoder["name"] == encoders.SENTENCE and is_folder(encoder["model"]):
         encoder = encoder | {"sha256": content_digest(encoder["model"])}
+    if encoder["name"] == encoders.TOKENS:
+        encoder = {"name": encoders.TOKENS, "model": FIRST, "length": encoder["length"]}
     return found | {"encoder": encoder}
 
 
@@ -129,6 +133,10 @@ def _load_encoder(encoder: str) -> Callable[[list[str]], np.ndarray]:
     name, expected = settings.pop("name"), settings.pop("sha256", None)
     if name == encoders.NGRAMS:
         return lambda texts: ngrams.encode(texts, **settings)
+    if name == encoders.TOKENS:
+        made_by = tokens.load(settings["model"])
+        tokens.check_length(made_by, settings["model"], settings["length"])
+        return lambda texts: tokens.encode_by(made_by, texts, settings["length"])
     received = content_digest(settings["model"]) if expected else None
     if received != expected:
         raise DatasetError(

@@ -53,12 +53,22 @@ def encode(texts: list[str], model: str, length: int, revision: str | None = Non
         kind does not suit a classifier, and when it does not take so many tokens.
     """
     tokens = load(model, revision)
+    check_length(tokens, model, length)
+    return encode_by(tokens, texts, length)
+
+
+def check_length(tokens: Tokens, model: str, length: int) -> None:
+    """Raise DatasetError unless a transformer takes texts of so many tokens (see `encode`)."""
     least, most = tokens.tokenizer.num_special_tokens_to_add() + 1, longest(tokens)
     if not least <= length <= most:
         raise DatasetError(
             f"encoder.length: Expected {least} to {most} tokens, for which {model} has positions, "
             f"{least - 1} of them special ones. Received: {length}."
         )
+
+
+def encode_by(tokens: Tokens, texts: list[str], length: int) -> np.ndarray:
+    """Return the ids of the tokens of texts by what makes them (see `encode`)."""
     encoded = np.empty((len(texts), length), np.int32)
     for start in range(0, len(texts), AT_ONCE):
         some = texts[start : start + AT_ONCE]

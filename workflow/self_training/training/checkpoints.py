@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 # one that a save may take.
 INTERVAL = 120.0
 SHARE = 0.01
-# Bytes of networks of runs that have ended which wait for the next save. What is more is not saved.
+# Bytes of networks of runs that have ended which wait for the next save; one may be larger. What is
+# more is not saved.
 WAITING_BYTES = 2**28
 # The file of the state, and those of results; see `Checkpoints`.
 STATE, RESULTS = "state.npz", "results_*.npz"
@@ -123,8 +124,9 @@ class Checkpoints:
         if self.folder is None:
             return
         ended = Ended(result, [*weights])
-        waiting = (array for one in [ended, *self._waiting.values()] for array in one.weights)
-        if sum(array.nbytes for array in waiting) <= WAITING_BYTES:
+        waiting = [array for one in self._waiting.values() for array in one.weights]
+        together = sum(array.nbytes for array in [*waiting, *ended.weights])
+        if not waiting or together <= WAITING_BYTES:
             self._waiting[digest] = ended
         if self.due():
             self.save()

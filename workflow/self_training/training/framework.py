@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from self_training import gpus
 
+# What the file of a network ends in.
+NETWORK = ".keras"
 # Rules know the backend from the same variable; a user's keras.json must not change it.
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 

@@ -122,7 +122,7 @@ def train_batch(
         examples_path: `.npy` file of the dataset's examples (see `prediction.scale`).
         settings: of `runs.TrainingSettings`; a run may have some of its own.
         models: for each outer fold, a folder for the networks of its final runs,
-            `member_{member}.keras`; none are kept without.
+            `member_{member}` and the framework's suffix; none are kept without.
         pools: for each outer fold, the indices of all examples that are not in the test fold;
             scaling and noise of vectors need them.
         kept_in: folder of checkpoints, to go on from after a kill; none are written without.
@@ -171,7 +171,8 @@ def train_batch(
             found[index] = result
             run, fold = runs[index]
             if models and trainer.model is not None and run.identity["part"] == FINAL:
-                with atomic_path(models[fold] / f"member_{run.identity['member']}.keras") as path:
+                name = f"member_{run.identity['member']}{framework.NETWORK}"
+                with atomic_path(models[fold] / name) as path:
                     trainer.model.save(path)
         timing |= {key: timing.get(key, 0) + value for key, value in trainer.timing().items()}
         del trainer, results

@@ -8,6 +8,8 @@ import torch
 
 from self_training import gpus
 
+# What the file of a network ends in.
+NETWORK = ".safetensors"
 # A deterministic cuBLAS wants it, before it starts.
 os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
 

@@ -17,17 +17,21 @@ import torch
 from self_training import dotted_paths
 from self_training.errors import ConfigError
 from self_training.seeds import derive_seed, generator
-from self_training.text import classifier, tokens
+from self_training.text import classifier, predicting, tokens
 from self_training.text.noise import change
 from self_training.training import pytorch, runs
 from self_training.training.batches import count_steps, epochs, steps_per_epoch
 from self_training.training.checkpoints import Checkpoints, State
-from self_training.training.runs import Run, TrainedRun, TrainingSettings, what_is_compiled
+from self_training.training.runs import (
+    FINAL,
+    Run,
+    TrainedRun,
+    TrainingSettings,
+    what_is_compiled,
+)
 
 logger = logging.getLogger(__name__)
 
-# Texts that are predicted at a time.
-PREDICTION_BATCH = 64
 # What AdamW knows of each weight.
 _OF_ADAM = ("step", "exp_avg", "exp_avg_sq")
 SECONDS_BETWEEN_LINES = 30  # Of the log, on how far a run is.
@@ -63,8 +67,6 @@ class TransformerTrainer:
     """
 
     framework = pytorch
-    # No rule reads networks of this kind, so none is kept.
-    model = None
 
     def __init__(
         self,
@@ -85,6 +87,8 @@ class TransformerTrainer:
         self.network = self.build(compiled)
         self.device = pytorch.device()
         self.network.model.to(self.device)
+        # Of the folds of a study nobody reads networks of this kind, so none is kept.
+        self.model = self.network if self.own["kept"] else None
         self.bfloat16 = self.own["bfloat16"] and self.device.type == "cuda"
         encoder = tokens.load(self.own["model"])
         self.pad = encoder.tokenizer.pad_token_id
@@ -119,10 +123,13 @@ class TransformerTrainer:
         ended = None if digest in self.done else self.checkpoints.ended(digest)
         if ended is not None:
             self.done[digest] = ended.result
+            self.network.restore(ended.weights)
         if digest not in self.done:
             try:
                 self.done[digest] = self._train(run, digest)
-                self.checkpoints.add(digest, self.done[digest])
+                kept = self.model is not None and run.identity.get("part") == FINAL
+                weights = self.network.weights() if kept else []
+                self.checkpoints.add(digest, self.done[digest], weights)
             except torch.cuda.OutOfMemoryError as error:
                 raise ConfigError(
                     "training.transformer.micro_batch: Expected so few texts at a time that they "
@@ -249,8 +256,7 @@ class TransformerTrainer:
 
     def _lengths(self, ids: np.ndarray) -> np.ndarray:
         """Return how many tokens texts have, up to the last that does not pad."""
-        places = np.arange(1, ids.shape[1] + 1)
-        return np.where(ids == self.pad, 0, places).max(axis=1)
+        return predicting.lengths(ids, self.pad)
 
     def _move(self, targets: np.ndarray) -> torch.Tensor:
         whole = np.issubdtype(targets.dtype, np.integer)
@@ -258,26 +264,12 @@ class TransformerTrainer:
 
     def logits(self, ids: np.ndarray) -> torch.Tensor:
         """Return the logits of some texts, padded to the longest of them; (texts, classes)."""
-        shown = torch.from_numpy(ids[:, : self._lengths(ids).max()].astype(np.int64))
-        shown = shown.to(self.device)
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            outputs = self.network.model(input_ids=shown, attention_mask=(shown != self.pad).long())
-        return outputs.logits.float()
+        return predicting.logits(self.network.model, ids, self.pad, self.bfloat16)
 
     def predict(self, indices: np.ndarray) -> np.ndarray:
-        """Return the class probabilities of some examples, float32 (examples, classes).
-
-        Those of about one length are predicted together, so that little is padded.
-        """
-        probabilities = np.empty((len(indices), self.classes), np.float32)
-        ids = self.inputs[indices]
-        order = np.argsort(-self._lengths(ids), kind="stable") if len(ids) else np.arange(0)
-        self.network.model.eval()
-        with torch.inference_mode():
-            for start in range(0, len(order), PREDICTION_BATCH):
-                rows = order[start : start + PREDICTION_BATCH]
-                probabilities[rows] = self.logits(ids[rows]).softmax(dim=1).cpu().numpy()
-        return probabilities
+        """Return the class probabilities of some examples, float32 (examples, classes)."""
+        how = self.classes, self.pad, self.bfloat16
+        return predicting.predict(self.network.model, self.inputs[indices], *how)
 
     def _record(
         self,
