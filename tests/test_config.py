@@ -746,18 +746,19 @@ def test_settings_of_the_optimizer_are_of_a_method_or_of_its_parent_or_of_the_st
         "decay",
         "ema",
         "loss",
+        "optimizer",
     )
-    assert of() == of("baseline") == (0.003, 0, 0.1, 0.2, "none", 0.9, "per_example")
-    assert of("noisy_student") == (0.01, 0, 0.3, 0.2, "none", 0, "per_example")
-    assert of("noisy_student_ensemble") == (0.01, 0, 0.5, 0.2, "none", 0, "per_part")
+    assert of() == of("baseline") == (0.003, 0, 0.1, 0.2, "none", 0.9, "per_example", "adam")
+    assert of("noisy_student") == (0.01, 0, 0.3, 0.2, "none", 0, "per_example", "adam")
+    assert of("noisy_student_ensemble") == (0.01, 0, 0.5, 0.2, "none", 0, "per_part", "adam")
     fields = set(TrainingSettings.__dataclass_fields__)
-    # Which no network of images has.
-    assert set(trainings.training(config, "digits_0_2")) == fields - {"transformer"}
+    # Which no network of images has, and no chain.
+    assert set(trainings.training(config, "digits_0_2")) == fields - {"transformer", "consistency"}
 
 
 @pytest.mark.parametrize("key", [*methods.OF_ALL])
 def test_a_shared_teacher_has_no_optimizer_of_its_own(key):
-    value = {"decay": "cosine", "loss": "per_part"}.get(key, 0.5)
+    value = {"decay": "cosine", "loss": "per_part", "optimizer": "sgd"}.get(key, 0.5)
     config = changed(f"methods/baseline/{key}", value)
     with pytest.raises(ConfigError, match=f"baseline.{key}: Expected it only with students"):
         checks.validate(config)

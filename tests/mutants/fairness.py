@@ -116,7 +116,7 @@ CONTROLS = [
         "another_learning_rate_passes_for_fair",
         "a control of another learning rate passes for fair",
         "study/fair_controls.py",
-        '"unlabeled_ratio", "loss")',
+        '"unlabeled_ratio", "loss", "consistency")',
         '"unlabeled_ratio", "loss", "learning_rate")',
         ("test_config.py::test_a_control_that_is_trained_otherwise_is_not_fair",),
     ),

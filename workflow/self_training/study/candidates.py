@@ -17,7 +17,9 @@ OF_NETWORKS = (
     "epochs",
     "steps",
 )
-HYPER_PARAMETERS = (*OF_CHAINS, *OF_LABELS, *OF_NETWORKS)
+# How a method of consistency training learns of unlabeled examples (see `study.consistency`).
+OF_CONSISTENCY = ("consistency_threshold", "consistency_weight")
+HYPER_PARAMETERS = (*OF_CHAINS, *OF_LABELS, *OF_NETWORKS, *OF_CONSISTENCY)
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Candidate:
     temperature: of soft labels; None, as of all below, where it is not searched.
     learning_rate, l2, weight_decay, label_smoothing, magnitude, dropout, epochs, steps: of
         `training.runs.TrainingSettings`.
+    consistency_threshold, consistency_weight: of `training.runs.OF_CONSISTENCY`.
     """
 
     unlabeled_fraction: float | None
@@ -47,6 +50,8 @@ class Candidate:
     dropout: float | None = None
     epochs: int | None = None
     steps: int | None = None
+    consistency_threshold: float | None = None
+    consistency_weight: float | None = None
 
     def as_dict(self) -> dict:
         """Return the hyper-parameters by name: those of chains, and those that are searched."""
@@ -58,7 +63,9 @@ class Candidate:
 
     def of_networks(self) -> dict:
         """Return what is searched of how networks are trained: `training.runs.Run.settings`."""
-        return {name: value for name, value in self.as_dict().items() if name in OF_NETWORKS}
+        said = self.as_dict()
+        found = {name: value for name, value in said.items() if name in OF_NETWORKS}
+        return found | {name: value for name, value in said.items() if name in OF_CONSISTENCY}
 
     def chain(self, generations: int) -> "Candidate":
         """Return the chain that this candidate is a prefix of."""

@@ -1,8 +1,9 @@
 """What a method is: its kind, its settings with the defaults filled in, and its search space.
 
-A method of a config is of one of three kinds. A *teacher* trains nothing of its own: it is the
+A method of a config is of one of four kinds. A *teacher* trains nothing of its own: it is the
 teachers of generation 0, which all methods of an outer fold share. A *chain* trains generations of
-students on pseudo-labels. A *control* trains networks of its own on given labels alone.
+students on pseudo-labels. A *control* trains networks of its own on given labels alone, and a
+method of *consistency* training on labeled and unlabeled examples at once.
 
 This is the only module that tells one from another by the keys that a method has.
 """
@@ -10,7 +11,7 @@ This is the only module that tells one from another by the keys that a method ha
 import math
 from typing import Any
 
-from self_training.study import spaces
+from self_training.study import consistency, spaces
 from self_training.study.candidates import (
     HYPER_PARAMETERS,
     OF_CHAINS,
@@ -20,7 +21,9 @@ from self_training.study.candidates import (
 )
 from self_training.study.spaces import LENGTH
 
-TEACHER, CHAIN, CONTROL = "teacher", "chain", "control"
+TEACHER, CHAIN, CONTROL, CONSISTENCY = "teacher", "chain", "control", "consistency"
+# Their networks are trained once, and have no generations.
+TRAINED_ONCE = (CONTROL, CONSISTENCY)
 # Which candidate is selected: see `methods.search.select`.
 BEST, ONE_STANDARD_ERROR = "best", "one_standard_error"
 # What makes a method a control.
@@ -50,14 +53,16 @@ DEFAULT_TRAINING: dict[str, Any] = {
     "decay": "none",
     "ema": 0,
     "loss": "per_example",
+    "optimizer": "adam",
 }
 # What `training` says of all networks, and a method of its own.
 OF_ALL = ("learning_rate", *DEFAULT_TRAINING)
-DEFAULT_SETTINGS |= dict.fromkeys(OF_ALL)
+# Of consistency training alone, and of its controls, which have as large batches.
+DEFAULT_SETTINGS |= dict.fromkeys((*OF_ALL, "batch_size", "consistency"))
 NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "survival": 1}
 # How networks are trained. The shared teachers have none of these: a chain or a control has.
 OF_TRAINING = ("noise", "label_smoothing", "backbone", "learning_rate", "l2", "weight_decay",
-               "warmup", "decay", "ema", *LENGTH)  # fmt: skip
+               "warmup", "decay", "ema", "optimizer", "batch_size", *LENGTH)  # fmt: skip
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
 OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature",
                "distillation", "filter", "balance", "quota", "unlabeled_ratio", "loss",
@@ -65,7 +70,9 @@ OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "tempera
 
 
 def kind(config: dict, name: str) -> str:
-    """Return what a method is: TEACHER, CHAIN or CONTROL."""
+    """Return what a method is: TEACHER, CHAIN, CONTROL or CONSISTENCY."""
+    if "consistency" in config["methods"][name]:
+        return CONSISTENCY
     if set(OF_CONTROLS) & set(config["methods"][name]):
         return CONTROL
     return CHAIN if generations(config, name) else TEACHER
@@ -78,6 +85,17 @@ def controls(config: dict) -> dict[str, list[str]]:
         if kind(config, name) == CONTROL:
             found[trained_on(config, name)].append(name)
     return found
+
+
+def of_consistency(config: dict) -> list[str]:
+    """Return the methods of consistency training."""
+    return [name for name in config.get("methods", {}) if kind(config, name) == CONSISTENCY]
+
+
+def learns_unlabeled(config: dict, name: str) -> bool:
+    """Return whether a method learns from unlabeled examples without their labels, so that a fair
+    control can tell what these bring: one with students, or of consistency training."""
+    return kind(config, name) == CONSISTENCY or bool(generations(config, name))
 
 
 def trained_on(config: dict, name: str) -> str:
@@ -115,11 +133,21 @@ def settings(config: dict, name: str) -> dict:
     inherited = config["methods"][parent] if parent else {}
     defaults: dict[str, list] = {"unlabeled_fraction": [None], "threshold": [None]}
     defaults |= {"ensemble_size": [1]}
+    is_consistency = "consistency" in method
+    defaults |= {"generations": [0]} if is_consistency else {}
     chosen = {
         key: method.get(key, inherited.get(key, default))
         for key, default in DEFAULT_SETTINGS.items()
     }
-    is_control = bool(set(OF_CONTROLS) & set(method))
+    is_control = is_consistency or bool(set(OF_CONTROLS) & set(method))
+    of_method = consistency.settings(method)
+    if of_method is not None:
+        published = consistency.TRAINING
+        if chosen["optimizer"] not in (None, published["optimizer"]):
+            # Its learning rate is of this optimizer.
+            published = {"ema": published["ema"]}
+        chosen |= {key: value for key, value in published.items() if chosen[key] is None}
+        chosen |= {"consistency": of_method, "batch_size": of_method["batch_size"]}
     if is_control:
         # It has no pseudo-labels, whoever it inherits from.
         chosen |= {key: DEFAULT_SETTINGS[key] for key in OF_STUDENTS if key in DEFAULT_SETTINGS}
@@ -254,6 +282,11 @@ def teacher(config: dict, name: str) -> str | None:
     return settings(config, name)["teacher"]
 
 
+def is_of_shared_teachers(config: dict, name: str) -> bool:
+    """Return whether a method's generation 0 is that of the shared teachers."""
+    return kind(config, name) not in TRAINED_ONCE and teacher(config, name) is None
+
+
 def taught_by(config: dict, control: str) -> list[str]:
     """Return the chains whose generation 0 a control's networks are."""
     return [name for name in config["methods"] if teacher(config, name) == control]
@@ -272,11 +305,7 @@ def teachers(config: dict) -> dict:
         chains and in the search (0 when nothing is searched), and `unlabeled_fraction`, of the
         largest first slice.
     """
-    asking = [
-        name
-        for name in config.get("methods", {})
-        if kind(config, name) != CONTROL and teacher(config, name) is None
-    ]
+    asking = [name for name in config.get("methods", {}) if is_of_shared_teachers(config, name)]
     sizes = {name: max(full_space(config, name)["ensemble_size"]) for name in asking}
     return {
         "final_members": max(sizes.values(), default=0),

@@ -49,6 +49,7 @@ class PlanOfData:
         self.folds = [fold for partition in self.partitions for fold in partition.folds]
         self.threads = config.get("threads", 1)
         self.controls = methods.controls(config)
+        self.of_consistency = methods.of_consistency(config)
         self.external_scores = external_scores(config)
         self.statistics = statistics(config)
         self.teachers = methods.teachers(config)
