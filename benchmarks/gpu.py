@@ -23,7 +23,7 @@ from images import BATCH, load, settings
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "workflow"))
 
-from self_training.study import budgets, methods  # noqa: E402
+from self_training.study import asked, budgets, methods  # noqa: E402
 from self_training.study.config import inner_folds  # noqa: E402
 from self_training.study.names import POLICIES  # noqa: E402
 from self_training.training import framework  # noqa: E402
@@ -66,7 +66,7 @@ def count_images(config: dict) -> int:
     """
     total = 0
     outer, inner = config["outer_folds"], inner_folds(config)
-    teachers = methods.teachers(config)
+    teachers = asked.teachers(config)
     for dataset in budgets.expand(config)["datasets"].values():
         pool = dataset["examples"] * (outer - 1) / outer
         labeled, epochs = dataset["labeled_fraction"] * pool, dataset["epochs"]

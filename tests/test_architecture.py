@@ -19,7 +19,7 @@ from self_training.methods.proposals import STRATEGIES, propose
 from self_training.methods.pseudo_labels import BALANCES
 from self_training.methods.search import SELECTIONS
 from self_training.report.figures import FIGURES
-from self_training.study import encoders, kinds, names, plan, schema
+from self_training.study import consistency, encoders, kinds, names, plan, schema
 from self_training.text import noise as noise_of_texts
 from self_training.training import job, schedules
 from self_training.training.batches import LOSSES
@@ -236,6 +236,9 @@ def test_an_unknown_name_is_an_error_and_no_last_branch(look_up, known):
 
 def test_what_only_jax_trains_with_is_known_to_the_plan():
     assert plan.JAX_TRAINER == job.STACKED and dotted_paths.source_of(job.STACKED)
+    assert plan.CONSISTENCY_TRAINER == job.CONSISTENCY
+    for path in (job.CONSISTENCY, *consistency.METHODS.values()):
+        assert dotted_paths.source_of(path), path
     for name, path in names.POLICIES.items():
         on_gpu = dotted_paths.find(path).on_gpu
         assert on_gpu.partition(":")[0] == names.policy_on_jax(name).partition(":")[0]
@@ -245,7 +248,10 @@ def test_what_only_jax_trains_with_is_known_to_the_plan():
 def test_nothing_else_is_looked_up_when_a_job_runs():
     """Where a module looks something up by a dotted path, a digest must cover it some other way."""
     looked_up = {name: paths for name, (_, paths) in graph().items() if paths}
-    assert looked_up.pop("study.plan") == looked_up.pop("training.job") == {"training.stacked"}
+    trainers = {"training.stacked", "training.consistency.trainer"}
+    assert looked_up.pop("study.plan") == looked_up.pop("training.job") == trainers
+    masks = {path.partition(":")[0].partition(".")[2] for path in consistency.METHODS.values()}
+    assert looked_up.pop("study.consistency") == masks
     tables = [*names.BACKBONES.values(), *names.POLICIES.values(), *names.NOISE_ON_JAX.values()]
     known = {path.partition(":")[0].partition(".")[2] for path in tables}
     assert looked_up.pop("study.names") <= known

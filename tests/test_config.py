@@ -17,6 +17,7 @@ from self_training.image import readers
 from self_training.image.backbones import original_cnn
 from self_training.report import figures
 from self_training.study import (
+    asked,
     behind_scores,
     budgets,
     checks,
@@ -686,7 +687,7 @@ def test_inherited_settings_and_space():
     assert methods.full_space(config, "noisy_student_ensemble")["generations"] == [1, 2]
     assert methods.searches(config, "noisy_student_ensemble")
     assert not methods.searches(config, "baseline")
-    assert methods.teachers(config) == {
+    assert asked.teachers(config) == {
         "final_members": 3,
         "search_members": 3,
         "unlabeled_fraction": 0.2,
@@ -746,18 +747,19 @@ def test_settings_of_the_optimizer_are_of_a_method_or_of_its_parent_or_of_the_st
         "decay",
         "ema",
         "loss",
+        "optimizer",
     )
-    assert of() == of("baseline") == (0.003, 0, 0.1, 0.2, "none", 0.9, "per_example")
-    assert of("noisy_student") == (0.01, 0, 0.3, 0.2, "none", 0, "per_example")
-    assert of("noisy_student_ensemble") == (0.01, 0, 0.5, 0.2, "none", 0, "per_part")
+    assert of() == of("baseline") == (0.003, 0, 0.1, 0.2, "none", 0.9, "per_example", "adam")
+    assert of("noisy_student") == (0.01, 0, 0.3, 0.2, "none", 0, "per_example", "adam")
+    assert of("noisy_student_ensemble") == (0.01, 0, 0.5, 0.2, "none", 0, "per_part", "adam")
     fields = set(TrainingSettings.__dataclass_fields__)
-    # Which no network of images has.
-    assert set(trainings.training(config, "digits_0_2")) == fields - {"transformer"}
+    # Which no network of images has, and no chain.
+    assert set(trainings.training(config, "digits_0_2")) == fields - {"transformer", "consistency"}
 
 
 @pytest.mark.parametrize("key", [*methods.OF_ALL])
 def test_a_shared_teacher_has_no_optimizer_of_its_own(key):
-    value = {"decay": "cosine", "loss": "per_part"}.get(key, 0.5)
+    value = {"decay": "cosine", "loss": "per_part", "optimizer": "sgd"}.get(key, 0.5)
     config = changed(f"methods/baseline/{key}", value)
     with pytest.raises(ConfigError, match=f"baseline.{key}: Expected it only with students"):
         checks.validate(config)
@@ -786,7 +788,7 @@ def test_schedule_all_asks_for_everything():
     config["methods"]["all"] = {"inherit": "noisy_student", "schedule": "all"}
     checks.validate(config)
     assert methods.full_space(config, "all")["unlabeled_fraction"] == [None]
-    assert methods.teachers(config)["unlabeled_fraction"] == 1
+    assert asked.teachers(config)["unlabeled_fraction"] == 1
     assert not methods.searches(config, "all")
     config["methods"]["slices"] = {"inherit": "all", "schedule": "slices"}
     with pytest.raises(ConfigError, match="a method that does not inherit itself"):
@@ -934,7 +936,7 @@ def test_a_fair_control_is_added_to_every_method_with_students():
         assert trained == trainings.training(with_controls, "digits_0_2", name)
         assert not methods.searches(with_controls, control)
     # Teachers are as many as without.
-    assert methods.teachers(with_controls) == methods.teachers(config)
+    assert asked.teachers(with_controls) == asked.teachers(config)
 
 
 def test_a_fair_control_matches_what_is_asked_for():
@@ -1040,8 +1042,8 @@ def test_a_teacher_may_be_a_control():
     checks.validate(config)
     # Nobody asks the shared ones: the baseline is one of them.
     asked = {"final_members": 1, "search_members": 0, "unlabeled_fraction": 0}
-    assert methods.teachers(config) == asked
-    assert methods.asked_of(config, "noisy") == 0.2
+    assert asked.teachers(config) == asked
+    assert asked.of_control(config, "noisy") == 0.2
     assert methods.trains_in_search(config, "noisy") and not methods.searches(config, "noisy")
     assert behind_scores.behind(config, "noisy_student_ensemble") == ["noisy", "noisy_student"]
 

@@ -264,6 +264,7 @@ def test_only_training_imports_keras():
     }
     backbones = {path.partition(":")[0].partition(".")[2] for path in names.BACKBONES.values()}
     training = {"training.framework", "training.one_by_one", "training.stacked"}
+    training.add("training.consistency.step")
     # Which is trained with PyTorch.
     backbones -= {"training.transformer"}
     assert found == backbones | training | {"image.noise_on_gpu", "vector.noise_on_gpu"}

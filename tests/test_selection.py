@@ -14,7 +14,7 @@ from self_training.methods.noisy_student import Labeling
 from self_training.methods.parts import parts
 from self_training.methods.predictions import Predictions
 from self_training.report import methods_text
-from self_training.study import checks, fair_controls, methods, trainings
+from self_training.study import asked, checks, fair_controls, methods, trainings
 from self_training.study.candidates import Candidate
 from self_training.training.runs import FINAL
 from test_by_hand_methods import IDENTITY, SPLIT
@@ -373,8 +373,8 @@ def test_a_teacher_of_ones_own_has_as_many_members():
 
 def test_teachers_are_as_many_as_label_and_controls_as_the_last_students():
     config = study_of(one=ONE, heir={"inherit": "one", "balance": "sample"})
-    assert methods.teachers(config)["final_members"] == 3
-    assert methods.teachers(config)["search_members"] == 0
+    assert asked.teachers(config)["final_members"] == 3
+    assert asked.teachers(config)["search_members"] == 0
     # What is selected for the parent is the heir's, but no control has teachers.
     assert "teacher_members" in methods.settings(config, "heir")["takes"]["one"]
     for control in ("one_control", "heir_control"):
@@ -382,7 +382,7 @@ def test_teachers_are_as_many_as_label_and_controls_as_the_last_students():
         assert "teacher_members" not in methods.full_space(config, control)
     config["methods"]["longer"] = {"inherit": "one", "generations": 0, "train_on": "labeled"}
     assert "teacher_members" not in methods.settings(config, "longer")["takes"]["one"]
-    runs = teachers.runs(SPLIT, identity=IDENTITY, **methods.teachers(config))
+    runs = teachers.runs(SPLIT, identity=IDENTITY, **asked.teachers(config))
     assert [run.identity["member"] for run in runs] == [0, 1, 2]
 
 

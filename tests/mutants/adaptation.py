@@ -128,8 +128,8 @@ STARTS = [
         "control_of_other_weights",
         "the fair control of students of plain weights starts from adapted ones",
         "study/methods.py",
-        '"warmup", "decay", "ema", "adapt", *LENGTH)',
-        '"warmup", "decay", "ema", *LENGTH)',
+        '"adapt", *LENGTH)',
+        "*LENGTH)",
         (f"{_STUDY}test_methods_say_what_their_networks_start_from",),
     ),
     Mutant(

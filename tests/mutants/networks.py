@@ -162,8 +162,8 @@ SCHEDULES_OF_RUNS = [
         "weight_decay_ignored",
         "weights do not decay",
         "training/trainer.py",
-        "weight_decay=self.compiled.weight_decay or None",
-        "weight_decay=None",
+        "decay = settings.weight_decay or None",
+        "decay = None",
         ("test_training.py::test_training_by_hand",),
     ),
     Mutant(

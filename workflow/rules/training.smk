@@ -21,6 +21,8 @@ CONTROLS = [
     ("train_final_control", "final", "labeled"),
     ("train_upper_bound", "final", "pool"),
 ]
+# Of consistency training.
+CONSISTENCY = {"search": "train_consistency", "final": "train_final_consistency"}
 
 
 rule adapt_encoder:
@@ -182,6 +184,56 @@ for part, (rule_name, phase, given) in product(PARTS, CONTROLS):
             code=part.control_code,
         script:
             "../scripts/train_control.py"
+
+
+for part, phase in product(PARTS, CONSISTENCY):
+
+    rule:
+        """Train a method of consistency training on labeled and unlabeled examples, without their labels.
+
+        In the search, all its candidates on all inner folds.
+        """
+        name:
+            part.rule(CONSISTENCY[phase])
+        input:
+            examples=part.examples,
+            splits=part.per_fold(f"{part.fold}/split.npz"),
+            choices=part.given_choices,
+            histories=part.control_histories,
+        output:
+            **(
+                {
+                    "models": directory(
+                        part.per_fold(f"{part.control('{phase}')}/models")
+                    )
+                }
+                if phase == "final"
+                else {}
+            ),
+            predictions=part.per_fold(f"{part.control('{phase}')}/predictions.npz"),
+            history=f"{part.results}/histories/train_consistency/{part.method_job}/{{phase}}.json",
+        log:
+            f"{part.results}/logs/train_consistency/{part.method_job}/{{phase}}.log",
+        benchmark:
+            f"{part.results}/benchmarks/train_consistency/{part.method_job}/{{phase}}.tsv"
+        wildcard_constraints:
+            method=any_of(part.of_consistency),
+            phase=phase,
+        conda:
+            part.environment("../../envs/training.yaml")
+        threads: part.threads
+        resources:
+            gpu=gpus.per_job(),
+        params:
+            identities=part.identities,
+            search=part.search_settings,
+            asked=part.asked_fraction,
+            whole_chain=part.takes_whole_chain,
+            training=part.training,
+            backend=part.backend,
+            code=part.consistency_code,
+        script:
+            "../scripts/train_consistency.py"
 
 
 for part in PARTS:

@@ -297,7 +297,8 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         **of_draw,
         **hyper_parameters,
         **describe_choice(chain.choice),
-        "generations_trained": len(trained) - 1,
+        # Consistency training has none, and is no teacher either.
+        "generations_trained": None if "unlabeled_seen" in trained[0][0] else len(trained) - 1,
         "termination_condition": termination or "generations_reached",
         "generations_of_chain": [
             row | _size_and_speed(used[row["generation"] : row["generation"] + 1])

@@ -1,6 +1,6 @@
 """What a score depends on, of the config: settings, and other methods."""
 
-from self_training.study import methods
+from self_training.study import asked, methods
 
 # What a dataset counts as in tests, and what its deployed model is asked, change no score.
 _BEHIND_NONE = ("group", "predict")
@@ -18,7 +18,7 @@ def settings_behind_score(config: dict, dataset: str, method: str) -> dict:
         | methods.settings(config, method)
         | {"space": methods.full_space(config, method)},
         "others": {name: methods.settings(config, name) for name in behind(config, method)},
-        "teachers": methods.teachers(config),
+        "teachers": asked.teachers(config),
     }
 
 

@@ -18,7 +18,9 @@ OF_NETWORKS = (
     "epochs",
     "steps",
 )
-HYPER_PARAMETERS = (*OF_CHAINS, *OF_LABELS, *OF_NETWORKS)
+# How a method of consistency training learns of unlabeled examples (see `study.consistency`).
+OF_CONSISTENCY = ("consistency_threshold", "consistency_weight")
+HYPER_PARAMETERS = (*OF_CHAINS, *OF_LABELS, *OF_NETWORKS, *OF_CONSISTENCY)
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class Candidate:
     teacher_members: members of every teacher; None for as many as `ensemble_size`.
     learning_rate, l2, weight_decay, label_smoothing, magnitude, dropout, epochs, steps: of
         `training.runs.TrainingSettings`.
+    consistency_threshold, consistency_weight: of `training.runs.OF_CONSISTENCY`.
     """
 
     unlabeled_fraction: float | None
@@ -54,6 +57,8 @@ class Candidate:
     dropout: float | None = None
     epochs: int | None = None
     steps: int | None = None
+    consistency_threshold: float | None = None
+    consistency_weight: float | None = None
 
     def as_dict(self) -> dict:
         """Return the hyper-parameters by name: those of chains, and those that are searched."""
@@ -65,7 +70,9 @@ class Candidate:
 
     def of_networks(self) -> dict:
         """Return what is searched of how networks are trained: `training.runs.Run.settings`."""
-        return {name: value for name, value in self.as_dict().items() if name in OF_NETWORKS}
+        said = self.as_dict()
+        found = {name: value for name, value in said.items() if name in OF_NETWORKS}
+        return found | {name: value for name, value in said.items() if name in OF_CONSISTENCY}
 
     def members(self, generation: int) -> int:
         """Return how many networks a generation has: those that teach another one may be more.

@@ -10,6 +10,7 @@ from self_training.errors import ConfigError
 from self_training.study import budgets, fair_controls, hub
 from self_training.study.adaptation import ADAPTATION_RULES
 from self_training.study.checks_of_backbones import check_backbone
+from self_training.study.checks_of_consistency import check_consistency
 from self_training.study.checks_of_controls import CONTROL_RULES
 from self_training.study.checks_of_datasets import ARCHIVE_RULES, DATASET_RULES, is_there
 from self_training.study.checks_of_deployment import (
@@ -62,6 +63,7 @@ def validate(config: dict) -> None:
     for rule in INHERITANCE_RULES:
         for name in config["methods"]:
             rule(config, name)
+    check_consistency(config)
     for size_rule in SIZE_RULES:
         for name in config["methods"]:
             size_rule(config, name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from self_training.data.sources import VECTORS
 from self_training.errors import ConfigError
-from self_training.study import penalty
+from self_training.study import methods, penalty
 from self_training.study.config import compares_only
 from self_training.study.encoders import what_networks_take
 
@@ -31,6 +31,10 @@ def check_backend(config: dict, backend: str, elsewhere: bool) -> None:
         raise ConfigError.of("KERAS_BACKEND", f"one of {', '.join(BACKENDS)}", backend)
     if find_spec(backend) is None:
         expected = f"one that is installed ({', '.join(filter(find_spec, BACKENDS)) or 'none is'})"
+        raise ConfigError.of("KERAS_BACKEND", expected, backend)
+    with_consistency = methods.of_consistency(config)
+    if with_consistency and backend not in (TENSORFLOW, JAX):
+        expected = f"{TENSORFLOW} or {JAX}, for the consistency training of {with_consistency[0]}"
         raise ConfigError.of("KERAS_BACKEND", expected, backend)
     if backend != TENSORFLOW:
         no_penalty_that_is_not_to_be_had(config, backend, elsewhere)

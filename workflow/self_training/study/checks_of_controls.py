@@ -5,7 +5,7 @@ from self_training.study.checks_of_inheritance import Rules
 from self_training.study.methods import (
     control_of,
     full_space,
-    generations,
+    learns_unlabeled,
     steps_of,
     trained_on,
 )
@@ -48,7 +48,7 @@ def no_search_of_an_upper_bound(config: dict, name: str) -> None:
 def no_steps_of_a_method_without_students(config: dict, name: str) -> None:
     """Forbid to take the gradient steps of students that do not exist."""
     taken = steps_of(config, name)
-    with_students = [other for other in config["methods"] if generations(config, other)]
+    with_students = [other for other in config["methods"] if learns_unlabeled(config, other)]
     if taken is not None and taken not in with_students:
         expected = f"a method with students ({', '.join(with_students)})"
         raise ConfigError.of(f"methods.{name}.steps_of", expected, taken)

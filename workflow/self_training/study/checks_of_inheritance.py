@@ -3,7 +3,15 @@
 from collections.abc import Callable
 
 from self_training.errors import ConfigError
-from self_training.study.methods import CHAIN, CONTROL, OF_CONTROLS, control_of, kind
+from self_training.study.methods import (
+    CONSISTENCY,
+    CONTROL,
+    OF_CONTROLS,
+    TRAINED_ONCE,
+    control_of,
+    kind,
+    learns_unlabeled,
+)
 
 # What lies beside the folders of methods in the folder of a fold.
 _FILES_OF_FOLDS = ("split.npz", "decision.json")
@@ -23,7 +31,8 @@ def no_method_in_the_teachers_folder(config: dict, name: str) -> None:
 
 def no_method_without_generations(config: dict, name: str) -> None:
     """Forbid to leave open how many generations a method has."""
-    if not {"inherit", "generations"} & set(config["methods"][name]):
+    given = set(config["methods"][name])
+    if not {"inherit", "generations", CONSISTENCY} & given:
         expected = "a number of generations (0 for a supervised baseline), or inherit"
         raise ConfigError.of(f"methods.{name}.generations", expected, None)
 
@@ -58,19 +67,27 @@ def no_grandparent(config: dict, name: str) -> None:
 
 
 def no_heir_of_a_control(config: dict, name: str) -> None:
-    """Forbid to inherit from a control, which has nothing selected to hand on."""
+    """Forbid to inherit from a control or from consistency training, which have nothing selected to
+    hand on."""
     parent = config["methods"][name].get("inherit")
-    if parent is not None and kind(config, parent) == CONTROL:
-        raise ConfigError.of(f"methods.{name}.inherit", "a method that is not a control", parent)
+    if parent is not None and kind(config, parent) in TRAINED_ONCE:
+        expected = "a method that is not a control"
+        expected += ", nor of consistency training" * (kind(config, parent) == CONSISTENCY)
+        raise ConfigError.of(f"methods.{name}.inherit", expected, parent)
 
 
 def no_control_of_what_is_no_chain(config: dict, name: str) -> None:
-    """Forbid to be like the students of a method that has none."""
+    """Forbid to be like the students of a method that has none, and is no consistency training."""
     liked = control_of(config, name)
-    chains = [other for other in config["methods"] if kind(config, other) == CHAIN]
+    chains = [other for other in config["methods"] if _has_a_control(config, other)]
     if liked is not None and liked not in chains:
         expected = f"a method with students ({', '.join(chains)})"
         raise ConfigError.of(f"methods.{name}.control_of", expected, liked)
+
+
+def _has_a_control(config: dict, name: str) -> bool:
+    # Of a control, generations can't be asked for before it is clear what it is like.
+    return kind(config, name) != CONTROL and learns_unlabeled(config, name)
 
 
 # In the order in which they are checked; a rule may count on those above it.

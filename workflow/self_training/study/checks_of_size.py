@@ -8,7 +8,7 @@ from self_training.errors import ConfigError, DatasetError
 from self_training.study import methods
 from self_training.study.candidates import OF_CHAINS, grid
 from self_training.study.checks_of_inheritance import Rules
-from self_training.study.methods import CONTROL, full_space, kind, settings
+from self_training.study.methods import TRAINED_ONCE, full_space, kind, settings
 
 # Candidates of a method; a search of the published study had 45.
 MOST_CANDIDATES = 10_000
@@ -86,7 +86,7 @@ def check_slices(
         labeled = sum(labels_of_class(pool, **budget) for pool in pools)
     pool = sum(pools) + counts.unknown
     for name in config["methods"]:
-        if kind(config, name) == CONTROL:
+        if kind(config, name) in TRAINED_ONCE:
             continue
         for fraction in full_space(config, name)["unlabeled_fraction"]:
             size = None if fraction is None else round(fraction * pool)

@@ -21,8 +21,16 @@ def external_scores(config: dict) -> list[str]:
 
 
 def deployable(config: dict) -> list[str]:
-    """Return the methods that may be deployed: all but upper bounds, which know hidden labels."""
-    return [name for name in config["methods"] if methods.trained_on(config, name) == "labeled"]
+    """Return the methods that may be deployed: all but upper bounds, which know hidden labels, and
+    but consistency training, with what takes its steps."""
+    left_out = methods.of_consistency(config)
+    return [
+        name
+        for name in config["methods"]
+        if methods.trained_on(config, name) == "labeled"
+        and name not in left_out
+        and methods.steps_of(config, name) not in left_out
+    ]
 
 
 def kinds_of_methods(config: dict) -> dict[str, str]:
@@ -41,15 +49,15 @@ def statistics(config: dict) -> dict:
     """Return the settings of the tests that the config, expanded, gives, those that it has.
 
     Returns: `control` and `rope` as given; `budgets` (of `budgets.several`); `groups` (of
-        `groups`); `repeats` of the outer cross-validation; and `fair`, for each method with
-        students its fair control, or None where the study has none.
+        `groups`); `repeats` of the outer cross-validation; and `fair`, for each method that
+        learns from unlabeled examples its fair control, or None where the study has none.
     """
     settings = config.get("statistics", {})
     given = {key: settings[key] for key in ("control", "rope") if key in settings}
     fair = {
         name: fair_controls.of(config, name)
         for name in config.get("methods", {})
-        if methods.generations(config, name)
+        if methods.learns_unlabeled(config, name)
     }
     found = {"budgets": budgets.several(config), "groups": groups(config), "fair": fair}
     found |= {"repeats": config.get("repeats")}

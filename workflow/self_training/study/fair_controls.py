@@ -2,7 +2,8 @@
 
 A fair control has no students. It is trained on the labeled examples alone, for as many gradient
 steps as a method's last students, and like them in all else: noise, label smoothing, backbone and
-number of members.
+number of members. So is that of a method of consistency training, whose networks stand for the last
+students here.
 """
 
 from self_training.errors import ConfigError
@@ -14,7 +15,7 @@ from self_training.study.spaces import LENGTH
 # Of the key `controls`, beside the two that say whose steps are taken.
 NONE = "none"
 # A control takes its steps from the method; it has no pseudo-labels to weigh.
-MAY_DIFFER = (*LENGTH, "unlabeled_ratio", "loss")
+MAY_DIFFER = (*LENGTH, "unlabeled_ratio", "loss", "consistency")
 NAMES = {
     "decay": "learning rate decay",
     "ema": "averaged weights",
@@ -32,7 +33,7 @@ def add(config: dict) -> dict:
     """
     if config.get("controls") == NONE or "methods" not in config:
         return config
-    chains = [name for name in config["methods"] if methods.kind(config, name) == methods.CHAIN]
+    chains = [name for name in config["methods"] if methods.learns_unlabeled(config, name)]
     # Heirs last: what is selected for the control of their parent is theirs, too.
     for name in sorted(chains, key=lambda name: "inherit" in config["methods"][name]):
         if of(config, name) is None:
@@ -74,6 +75,7 @@ def of(config: dict, method: str) -> str | None:
         name
         for name in config["methods"]
         if methods.steps_of(config, name) == method
+        and methods.kind(config, name) == methods.CONTROL
         and methods.trained_on(config, name) == "labeled"
         and methods.match(config, name) in matches
         and not trained_otherwise(config, method, name)
@@ -96,7 +98,7 @@ def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
     """
     if methods.control_of(config, control) == method:
         return []
-    last = max(methods.generations(config, method))
+    last = max(methods.generations(config, method), default=1)
     sizes = [methods.full_space(config, name)["ensemble_size"] for name in (method, control)]
     alike = sizes[0] == sizes[1] and len(sizes[0]) == 1
     differences: dict[str, None] = {} if alike else {"ensemble size": None}

@@ -1,8 +1,9 @@
 """What a method is: its kind, its settings with the defaults filled in, and its search space.
 
-A method of a config is of one of three kinds. A *teacher* trains nothing of its own: it is the
+A method of a config is of one of four kinds. A *teacher* trains nothing of its own: it is the
 teachers of generation 0, which all methods of an outer fold share. A *chain* trains generations of
-students on pseudo-labels. A *control* trains networks of its own on given labels alone.
+students on pseudo-labels. A *control* trains networks of its own on given labels alone, and a
+method of *consistency* training on labeled and unlabeled examples at once.
 
 This is the only module that tells one from another by the keys that a method has.
 """
@@ -10,7 +11,7 @@ This is the only module that tells one from another by the keys that a method ha
 import math
 from typing import Any
 
-from self_training.study import spaces
+from self_training.study import consistency, spaces
 from self_training.study.candidates import (
     HYPER_PARAMETERS,
     OF_CHAINS,
@@ -22,7 +23,9 @@ from self_training.study.candidates import (
 )
 from self_training.study.spaces import LENGTH
 
-TEACHER, CHAIN, CONTROL = "teacher", "chain", "control"
+TEACHER, CHAIN, CONTROL, CONSISTENCY = "teacher", "chain", "control", "consistency"
+# Their networks are trained once, and have no generations.
+TRAINED_ONCE = (CONTROL, CONSISTENCY)
 # Which candidate is selected: see `methods.search.select`.
 BEST, ONE_STANDARD_ERROR = "best", "one_standard_error"
 # What makes a method a control.
@@ -59,16 +62,19 @@ DEFAULT_TRAINING: dict[str, Any] = {
     "decay": "none",
     "ema": 0,
     "loss": "per_example",
+    "optimizer": "adam",
 }
 # What `training` says of all networks, and a method of its own.
 OF_ALL = ("learning_rate", *DEFAULT_TRAINING)
-DEFAULT_SETTINGS |= dict.fromkeys(OF_ALL)
+# Of consistency training alone, and of its controls, which have as large batches.
+DEFAULT_SETTINGS |= dict.fromkeys((*OF_ALL, "batch_size", "consistency"))
 NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "survival": 1}
 # Parts of the examples that teachers are asked about: how many are selected in any case.
 WHOLE_SHARE = {"at_least": 0, "at_most": 1}
 # How networks are trained. The shared teachers have none of these: a chain or a control has.
 OF_TRAINING = ("noise", "label_smoothing", "backbone", "learning_rate", "l2", "weight_decay",
-               "warmup", "decay", "ema", "adapt", *LENGTH)  # fmt: skip
+               "warmup", "decay", "ema", "optimizer", "batch_size",
+               "adapt", *LENGTH)  # fmt: skip
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
 OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature",
                "distillation", "filter", "curriculum", "share", "uncertainty", "align", "balance",
@@ -76,7 +82,9 @@ OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "tempera
 
 
 def kind(config: dict, name: str) -> str:
-    """Return what a method is: TEACHER, CHAIN or CONTROL."""
+    """Return what a method is: TEACHER, CHAIN, CONTROL or CONSISTENCY."""
+    if "consistency" in config["methods"][name]:
+        return CONSISTENCY
     if set(OF_CONTROLS) & set(config["methods"][name]):
         return CONTROL
     return CHAIN if generations(config, name) else TEACHER
@@ -89,6 +97,17 @@ def controls(config: dict) -> dict[str, list[str]]:
         if kind(config, name) == CONTROL:
             found[trained_on(config, name)].append(name)
     return found
+
+
+def of_consistency(config: dict) -> list[str]:
+    """Return the methods of consistency training."""
+    return [name for name in config.get("methods", {}) if kind(config, name) == CONSISTENCY]
+
+
+def learns_unlabeled(config: dict, name: str) -> bool:
+    """Return whether a method learns from unlabeled examples without their labels, so that a fair
+    control can tell what these bring: one with students, or of consistency training."""
+    return kind(config, name) == CONSISTENCY or bool(generations(config, name))
 
 
 def trained_on(config: dict, name: str) -> str:
@@ -126,11 +145,21 @@ def settings(config: dict, name: str) -> dict:
     inherited = config["methods"][parent] if parent else {}
     defaults: dict[str, list] = {"unlabeled_fraction": [None], "threshold": [None]}
     defaults |= {"ensemble_size": [1]}
+    is_consistency = "consistency" in method
+    defaults |= {"generations": [0]} if is_consistency else {}
     chosen = {
         key: method.get(key, inherited.get(key, default))
         for key, default in DEFAULT_SETTINGS.items()
     }
-    is_control = bool(set(OF_CONTROLS) & set(method))
+    is_control = is_consistency or bool(set(OF_CONTROLS) & set(method))
+    of_method = consistency.settings(method)
+    if of_method is not None:
+        published = consistency.TRAINING
+        if chosen["optimizer"] not in (None, published["optimizer"]):
+            # Its learning rate is of this optimizer.
+            published = {"ema": published["ema"]}
+        chosen |= {key: value for key, value in published.items() if chosen[key] is None}
+        chosen |= {"consistency": of_method, "batch_size": of_method["batch_size"]}
     if is_control:
         # It has no pseudo-labels, whoever it inherits from.
         chosen |= {key: DEFAULT_SETTINGS[key] for key in OF_STUDENTS if key in DEFAULT_SETTINGS}
@@ -270,6 +299,11 @@ def teacher(config: dict, name: str) -> str | None:
     return settings(config, name)["teacher"]
 
 
+def is_of_shared_teachers(config: dict, name: str) -> bool:
+    """Return whether a method's generation 0 is that of the shared teachers."""
+    return kind(config, name) not in TRAINED_ONCE and teacher(config, name) is None
+
+
 def taught_by(config: dict, control: str) -> list[str]:
     """Return the chains whose generation 0 a control's networks are."""
     return [name for name in config["methods"] if teacher(config, name) == control]
@@ -281,43 +315,7 @@ def trains_in_search(config: dict, name: str) -> bool:
     return any(searches(config, other) for other in [name, *taught_by(config, name)])
 
 
-def teachers(config: dict) -> dict:
-    """Return what the methods ask of a fold's shared teachers.
-
-    Returns: `final_members` and `search_members`, of the largest ensemble that is run in the final
-        chains and in the search (0 when nothing is searched), and `unlabeled_fraction`, of the
-        largest first slice.
-    """
-    asking = [
-        name
-        for name in config.get("methods", {})
-        if kind(config, name) != CONTROL and teacher(config, name) is None
-    ]
-    sizes = {name: largest_ensemble(config, name) for name in asking}
-    return {
-        "final_members": max(sizes.values(), default=0),
-        "search_members": max(
-            (sizes[name] for name in asking if searches(config, name)), default=0
-        ),
-        "unlabeled_fraction": _first_slice(config, asking),
-    }
-
-
 def largest_ensemble(config: dict, name: str) -> int:
     """Return how many members a method's teachers or students have at most."""
     space = full_space(config, name)
     return max([*space["ensemble_size"], *space.get(TEACHER_MEMBERS, [])])
-
-
-def asked_of(config: dict, control: str) -> float:
-    """Return the largest first slice that a chain asks a control about which is its teacher, as a
-    fraction of the pool; 0 where it is none."""
-    return _first_slice(config, taught_by(config, control))
-
-
-def _first_slice(config: dict, names: list[str]) -> float:
-    spaces_of_chains = [full_space(config, name) for name in names if generations(config, name)]
-    fractions = [
-        fraction or 1 for space in spaces_of_chains for fraction in space["unlabeled_fraction"]
-    ]
-    return max(fractions, default=0)

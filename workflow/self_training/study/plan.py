@@ -9,8 +9,10 @@ import re
 from self_training.digests import code_digest
 from self_training.study import (
     adaptation,
+    asked,
     behind_scores,
     budgets,
+    consistency,
     encoders,
     folds,
     methods,
@@ -24,6 +26,8 @@ from self_training.study.plan_of_data import Wildcards
 
 # What only JAX trains with; see `training.job.STACKED`.
 JAX_TRAINER = "self_training.training.stacked:StackedTrainer"
+# What trains consistency training alone; see `training.job.CONSISTENCY`.
+CONSISTENCY_TRAINER = "self_training.training.consistency.trainer:ConsistencyTrainer"
 
 
 class Plan(PlanOfAdaptation):
@@ -59,6 +63,8 @@ class Plan(PlanOfAdaptation):
         """Return how teachers, the students of a generation, or the networks of a control are
         trained: the fields of `training.runs.TrainingSettings`."""
         training = names.with_paths(self._training(wildcards))
+        if "consistency" in training:
+            training["consistency"] = consistency.with_paths(training["consistency"])
         if "transformer" in training:
             original = budgets.original(self.config, wildcards.dataset)
             files = encoders.fingerprint(self.sources[original])
@@ -89,16 +95,23 @@ class Plan(PlanOfAdaptation):
         """Return a digest of the code that trains a control with these settings."""
         return self._code("train_control", self._training(wildcards))
 
+    def consistency_code(self, wildcards: Wildcards) -> str:
+        """Return a digest of the code of consistency training with these settings."""
+        return self._code("train_consistency", self._training(wildcards))
+
     def _code(self, script: str, *trainings: dict) -> str:
         """Return a digest of a training script's code, and of what its settings call by name."""
         used = []
         for training in trainings:
             used.append(names.backbone_path(training["backbone"]))
-            used += [JAX_TRAINER] if self.backend == "jax" else []
+            consistent = training.get("consistency")
+            used += [CONSISTENCY_TRAINER, *consistency.paths(consistent)] if consistent else []
+            in_stacks = self.backend == "jax" and not consistent
+            used += [JAX_TRAINER] if in_stacks else []
             if training["noise"]["magnitude"]:
                 policy = training["noise"]["policy"]
                 used.append(names.policy_path(policy))
-                used += [names.policy_on_jax(policy)] if self.backend == "jax" else []
+                used += [names.policy_on_jax(policy)] if in_stacks else []
         return code_digest(script, *used)
 
     def given_choices(self, wildcards: Wildcards) -> list[str]:
@@ -159,7 +172,7 @@ class Plan(PlanOfAdaptation):
 
     def asked_fraction(self, wildcards: Wildcards) -> float:
         """Return how many unlabeled examples a control is asked about which is a teacher."""
-        return methods.asked_of(self.config, wildcards.method)
+        return asked.of_control(self.config, wildcards.method)
 
     def takes_whole_chain(self, wildcards: Wildcards) -> bool:
         """Return whether a control takes the gradient steps of a chain's networks together."""
@@ -179,7 +192,7 @@ class Plan(PlanOfAdaptation):
         searched."""
         if not methods.searches(self.config, wildcards.method):
             return []
-        if methods.kind(self.config, wildcards.method) == methods.CONTROL:
+        if methods.kind(self.config, wildcards.method) in methods.TRAINED_ONCE:
             return self.per_fold(f"{self.control('search')}/predictions.npz")
         return self.per_fold(
             self._of_teacher(wildcards.method, "search"),
@@ -191,7 +204,7 @@ class Plan(PlanOfAdaptation):
         return self.per_fold(*self._predictions_of_chain(wildcards.method))
 
     def _predictions_of_chain(self, method: str) -> list[str]:
-        if methods.kind(self.config, method) == methods.CONTROL:
+        if methods.kind(self.config, method) in methods.TRAINED_ONCE:
             return [f"{self.control('final')}/predictions.npz"]
         return [
             self._of_teacher(method, "final"),
@@ -210,8 +223,9 @@ class Plan(PlanOfAdaptation):
     def _histories(self, method: str, phase: str) -> list[str]:
         """Return histories of the jobs that trained a method's networks, by generation."""
         folder = f"{self.results}/histories"
-        if methods.kind(self.config, method) == methods.CONTROL:
-            return [f"{folder}/train_control/{self.job}/{method}/{phase}.json"]
+        kind = methods.kind(self.config, method)
+        if kind in methods.TRAINED_ONCE:
+            return [f"{folder}/train_{kind}/{self.job}/{method}/{phase}.json"]
         teacher = methods.teacher(self.config, method)
         teachers = [f"{folder}/train_teachers/{self.job}.json"]
         return (self._histories(teacher, phase) if teacher else teachers) + [
@@ -244,15 +258,14 @@ class Plan(PlanOfAdaptation):
         code |= self.code_of_examples(dataset)
         # A choice may be inherited from a chain, and steps are taken from one.
         behind = [method, *behind_scores.behind(self.config, method)]
-        controls = [name for name in behind if methods.kind(self.config, name) == methods.CONTROL]
         if any(adaptation.is_behind(self.config, name) for name in behind):
             code["adapt_encoder"] = code_digest("adapt_encoder")
-        if controls:
-            of_controls = [trainings.training(self.config, dataset, name) for name in controls]
-            code["train_control"] = self._code("train_control", *of_controls)
-        if any(
-            name not in controls and methods.teacher(self.config, name) is None for name in behind
-        ):
+        for kind in methods.TRAINED_ONCE:
+            some = [name for name in behind if methods.kind(self.config, name) == kind]
+            if some:
+                of_them = [trainings.training(self.config, dataset, name) for name in some]
+                code[f"train_{kind}"] = self._code(f"train_{kind}", *of_them)
+        if any(methods.is_of_shared_teachers(self.config, name) for name in behind):
             training = trainings.training(self.config, dataset)
             code["train_teachers"] = self._code("train_teachers", training)
         students = [

@@ -9,6 +9,7 @@ from self_training.data import hub_splits, prepared, sources
 from self_training.data.encoders import list_of_hub
 from self_training.digests import code_digest
 from self_training.study import (
+    asked,
     budgets,
     encoders,
     fair_controls,
@@ -49,9 +50,10 @@ class PlanOfData:
         self.folds = [fold for partition in self.partitions for fold in partition.folds]
         self.threads = config.get("threads", 1)
         self.controls = methods.controls(config)
+        self.of_consistency = methods.of_consistency(config)
         self.external_scores = external_scores(config)
         self.statistics = statistics(config)
-        self.teachers = methods.teachers(config)
+        self.teachers = asked.teachers(config)
 
         # Texts are prepared as they are, and an encoder makes arrays of them; no study has both
         # these and others.

@@ -45,6 +45,7 @@ class DeployedPlan(Plan):
         self.study = Plan(config, backend)
         # No rule is given the labels: there are none but those of the labeled examples.
         self.controls["pool"] = []
+        self.of_consistency = []
         self.deployable = deployable(self.config)
         self.decision = f"{self.fold}/decision.json"
         self.calibration = f"{self.fold}/calibration.json"

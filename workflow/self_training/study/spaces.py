@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from self_training.study import consistency
 from self_training.study.budgets import as_list
 from self_training.study.candidates import (
     HYPER_PARAMETERS,
@@ -22,11 +23,12 @@ def own(method: dict) -> dict[str, list]:
     value as a rule, those that are given as a list.
     """
     said = {**method, **{key: method.get("noise", {}).get(key) for key in OF_NOISE}}
-    return {
+    found = {
         key: as_list(said[key])
         for key in HYPER_PARAMETERS
         if key in said and (key in (*OF_CHAINS, TEACHER_MEMBERS) or isinstance(said[key], list))
     }
+    return found | consistency.space(method)
 
 
 def left_open(method: dict, names: Iterable[str]) -> list[str]:

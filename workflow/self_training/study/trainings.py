@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from self_training.study import methods, transformers
+from self_training.study import consistency, methods, transformers
 from self_training.study.methods import DEFAULT_SETTINGS, DEFAULT_TRAINING, NO_NOISE, OF_ALL
 from self_training.study.spaces import LENGTH
 
@@ -25,10 +25,14 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
     if isinstance(backbone, list):
         backbone = backbone[min(generation, len(backbone)) - 1]
     of_all = {"scaling": "none"} | DEFAULT_TRAINING | config["training"]
-    noise = chosen["noise"]
+    said = config["datasets"][dataset]
+    noise = chosen["noise"] | _of_weak_views(config, said, method)
     if noise["magnitude"]:
-        policy = noise["policy"] or config["datasets"][dataset]["policy"]
+        policy = noise["policy"] or said["policy"]
         noise = noise | {"policy": policy}
+    of_all["batch_size"] = chosen["batch_size"] or of_all["batch_size"]
+    chosen_consistency = chosen["consistency"]
+    consistent = chosen_consistency and consistency.training(chosen_consistency, said)
     return transformers.of(backbone, config, dataset, chosen["adapt"]) | {
         "backbone": backbone,
         **{key: length.get(key) for key in LENGTH},
@@ -37,7 +41,19 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
         **{key: chosen[key] for key in ("unlabeled_ratio", "label_smoothing")},
         "distillation": chosen["temperature"] if chosen["distillation"] else 1,
         **{"noise": noise, "threads": config["threads"]},
+        **({"consistency": consistent} if consistent else {}),
     }
+
+
+def _of_weak_views(config: dict, dataset: dict, method: str | None) -> dict:
+    """Return the input noise of labeled examples of consistency training, and of its control: that
+    of weak views. Nothing for all others."""
+    like = method and (methods.control_of(config, method) or method)
+    chosen = like and methods.settings(config, like)["consistency"]
+    if not chosen:
+        return {}
+    weak = consistency.views(chosen, dataset)["weak"]
+    return weak | {"policy": weak["policy"] if weak["magnitude"] else None}
 
 
 def backbones_of(config: dict, method: str) -> list[str]:

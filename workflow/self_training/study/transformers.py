@@ -83,12 +83,16 @@ def no_part_of_a_batch_that_is_more_than_it(config: dict) -> None:
 
 
 def no_training_that_a_transformer_does_not_have(config: dict) -> None:
-    """Forbid penalties and averages of weights, which its trainer does not have."""
+    """Forbid penalties, averages of weights and another optimizer than AdamW, which its trainer
+    does not have."""
     if not is_trained(config):
         return
     said = {"training": config["training"]}
     said |= {f"methods.{name}": method for name, method in config["methods"].items()}
     for place, given in said.items():
+        if given.get("optimizer", "adam") != "adam":
+            expected = f"adam, as backbone {TRANSFORMER} is trained by nothing else"
+            raise ConfigError.of(f"{place}.optimizer", expected, given["optimizer"])
         for key in _NOT_THERE:
             values = given.get(key, 0)
             if any(values if isinstance(values, list) else [values]):

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 WEIGHTS = "model.safetensors"
 # Training in stacks needs JAX; a job's code digest covers it where JAX is the backend.
 STACKED = "self_training.training.stacked:StackedTrainer"
+# Where a job's settings name a method of consistency training.
+CONSISTENCY = "self_training.training.consistency.trainer:ConsistencyTrainer"
 
 
 def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[TrainedRun]]:
@@ -196,7 +198,8 @@ def framework_of(settings: TrainingSettings) -> Any:
 
 
 def _has_noise_of_vectors(settings: TrainingSettings, inputs: np.ndarray) -> bool:
-    return bool(settings.noise["magnitude"]) and inputs.dtype.kind == "f"
+    strong = settings.consistency["strong"]["magnitude"] if settings.consistency else 0
+    return bool(settings.noise["magnitude"] or strong) and inputs.dtype.kind == "f"
 
 
 def make_trainer(
@@ -206,8 +209,8 @@ def make_trainer(
     like: Run,
     checkpoints: Checkpoints | None = None,
 ) -> "Trainer":
-    """Return what trains: of a transformer its own; stacks of runs with JAX, of images on a GPU
-    alone; otherwise one run after the other.
+    """Return what trains: of a transformer, and of consistency training, its own; stacks of runs
+    with JAX, of images on a GPU alone; otherwise one run after the other.
 
     On a CPU a stack of small CNNs was seven times slower than step after step; one of networks that
     take vectors was fourteen times faster (docs/running.md).
@@ -220,6 +223,9 @@ def make_trainer(
     from self_training.training import framework
     from self_training.training.one_by_one import OneByOneTrainer
 
+    if settings.consistency is not None:
+        trainer = dotted_paths.find(CONSISTENCY)
+        return trainer(inputs, classes, settings, like, checkpoints)
     of_vectors = inputs.dtype.kind == "f"
     in_stacks = framework.trains_with_jax() and (of_vectors or framework.has_gpu())
     trainer = dotted_paths.find(STACKED) if in_stacks else OneByOneTrainer

@@ -13,8 +13,11 @@ from self_training.data.pool import Pool
 FINAL = "final"
 # What `Run.settings` may change of a job's noise.
 OF_NOISE = ("magnitude", "dropout")
+# And of its consistency training, by what they are called in `Run.settings`.
+OF_CONSISTENCY = {"consistency_threshold": "threshold", "consistency_weight": "weight"}
 # How vectors are scaled: as they are, or each feature to mean 0 and deviation 1 in the pool.
 AS_THEY_ARE, STANDARDIZE = "none", "standardize"
+ADAM, SGD = "adam", "sgd"
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class TrainingSettings:
 
     backbone: dotted path of a function that builds the network; see `image.backbones`.
     epochs, steps: how long a run is trained: one of them, the other is None.
-    batch_size, learning_rate: of Adam. All batches are full; see `batches.passes`.
+    batch_size, learning_rate: of the optimizer. All batches are full; see `batches.passes`.
     scaling: of vectors: AS_THEY_ARE or STANDARDIZE.
     l2: penalty: l2 / 2 times the sum of all squared weights but biases, added to the loss (ridge;
         Hoerl and Kennard 1970); 0 for none.
@@ -44,6 +47,9 @@ class TrainingSettings:
     threads: CPU threads; results depend on their number.
     transformer: of a pretrained transformer (see `study.transformers.settings`); None of all other
         backbones.
+    optimizer: ADAM or SGD; see `trainer.make_optimizer`.
+    consistency: of consistency training: the `method`, a dotted path, the `strong` noise (the weak
+        one is `noise`), and its numbers (see `study.consistency`); None of all other training.
     """
 
     backbone: str
@@ -64,18 +70,24 @@ class TrainingSettings:
     noise: dict
     threads: int
     transformer: dict | None = None
+    optimizer: str = ADAM
+    consistency: dict | None = None
 
     def changed(self, changes: dict) -> "TrainingSettings":
         """Return these settings with those of a run.
 
         Args:
             changes: `Run.settings`. One of `epochs` and `steps` replaces both; `magnitude` and
-                `dropout` are of `noise`, whose other parts stay.
+                `dropout` are of `noise`, whose other parts stay; so are OF_CONSISTENCY.
         """
-        own = {key: value for key, value in changes.items() if key not in OF_NOISE}
+        others = (*OF_NOISE, *OF_CONSISTENCY)
+        own = {key: value for key, value in changes.items() if key not in others}
         noise = {key: value for key, value in changes.items() if key in OF_NOISE}
         if {"epochs", "steps"} & set(own):
             own = {"epochs": None, "steps": None} | own
+        if self.consistency is not None:
+            here = {OF_CONSISTENCY[key]: changes[key] for key in changes if key in OF_CONSISTENCY}
+            own["consistency"] = self.consistency | here
         return replace(self, noise=self.noise | noise, **own)
 
 
@@ -91,10 +103,13 @@ class Run:
         have pseudo-labels.
     steps: gradient steps to take; as many as the settings say when None.
     settings: what is not trained as the job's settings say: values of fields of TrainingSettings,
-        other than `noise` and `threads`, and of noise `magnitude` and `dropout`; JSON-able.
+        other than `noise` and `threads`, of noise `magnitude` and `dropout`, and OF_CONSISTENCY;
+        JSON-able.
     name: of the ensemble that its network is a member of (see `methods.predictions`). It determines
         nothing that is trained, so that runs of several ensembles may be one training.
     pool: of the outer fold; None where neither scaling nor noise asks for it.
+    unlabeled: indices of examples that consistency training learns from without targets; None of
+        all other training.
     """
 
     identity: dict
@@ -106,12 +121,14 @@ class Run:
     settings: dict = field(default_factory=dict)
     name: str = ""
     pool: Pool | None = None
+    unlabeled: np.ndarray | None = None
 
     def digest(self) -> str:
         """Return a hash that two runs share when they are the same training with the same use."""
         what = [self.identity, self.given, self.steps, self.settings]
         sha = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
-        for array in (self.examples, self.targets, *self.predict.values(), *(self.pool or ())):
+        arrays = [self.examples, self.targets, *self.predict.values(), *(self.pool or ())]
+        for array in arrays if self.unlabeled is None else [*arrays, self.unlabeled]:
             sha.update(f"{array.dtype}{array.shape}".encode())
             sha.update(np.ascontiguousarray(array).tobytes())
         return sha.hexdigest()

@@ -22,6 +22,7 @@ from self_training.training.checkpoints import Checkpoints
 from self_training.training.distillation import DistillationLoss
 from self_training.training.framework import keras
 from self_training.training.runs import (
+    SGD,
     STANDARDIZE,
     Run,
     TrainedRun,
@@ -78,6 +79,15 @@ def _scaled(inputs):
     return layer(inputs)
 
 
+def make_optimizer(settings: TrainingSettings) -> "keras.optimizers.Optimizer":
+    """Return an optimizer: Adam, with weight decay AdamW; or gradient descent with Nesterov's
+    momentum of 0.9, whose weight decay is as decoupled."""
+    decay = settings.weight_decay or None
+    if settings.optimizer == SGD:
+        return keras.optimizers.SGD(momentum=0.9, nesterov=True, weight_decay=decay)
+    return keras.optimizers.Adam(weight_decay=decay)
+
+
 def penalized(variables: list) -> list:
     """Return those of some weights that a penalty is of: all but biases, and such vectors."""
     return [variable for variable in variables if len(variable.shape) > 1]
@@ -118,8 +128,7 @@ class Trainer(ABC):
         self.dtype = "int32" if inputs.dtype.kind == "i" else "float32"
         self.model = build_network(inputs.shape[1:], classes, self.compiled, {}, self.dtype)
         outputs.try_out(self.compiled.backbone, self.model, inputs)
-        # With weight decay this is AdamW.
-        self.optimizer = keras.optimizers.Adam(weight_decay=self.compiled.weight_decay or None)
+        self.optimizer = make_optimizer(self.compiled)
         self.optimizer.build(self.model.trainable_variables)
         self.optimizer_start = [
             keras.ops.convert_to_numpy(variable) for variable in self.optimizer.variables
