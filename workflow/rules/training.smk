@@ -31,6 +31,7 @@ for part in PARTS:
         input:
             examples=part.examples,
             splits=part.per_fold(f"{part.fold}/split.npz"),
+            synthetic=part.synthetic_of_teachers,
         output:
             search=part.per_fold(f"{part.fold}/teachers/search.npz"),
             final=part.per_fold(f"{part.fold}/teachers/final.npz"),
@@ -71,6 +72,9 @@ for part, phase in product(PARTS, STUDENTS):
             teacher_choices=part.teacher_choices,
             predictions=part.previous_predictions,
             previous=part.previous_pseudo_labels,
+            synthetic=part.synthetic,
+            synthetic_labels=part.synthetic_labels,
+            teachers=part.filtering_teachers,
         output:
             **(
                 {"models": directory(part.per_fold(f"{part.generation}/models"))}
@@ -95,6 +99,7 @@ for part, phase in product(PARTS, STUDENTS):
             identities=part.identities,
             search=part.search_settings,
             labeling=part.labeling_settings,
+            synthetic=part.synthetic_settings,
             training=part.training,
             backend=part.backend,
             code=part.student_code,
@@ -117,6 +122,9 @@ for part, (rule_name, phase, given) in product(PARTS, CONTROLS):
             splits=part.per_fold(f"{part.fold}/split.npz"),
             choices=part.given_choices,
             histories=part.control_histories,
+            synthetic=part.synthetic,
+            synthetic_labels=part.synthetic_labels,
+            teachers=part.filtering_teachers,
         output:
             **(
                 {
@@ -146,6 +154,7 @@ for part, (rule_name, phase, given) in product(PARTS, CONTROLS):
             search=part.search_settings,
             asked=part.asked_fraction,
             whole_chain=part.takes_whole_chain,
+            synthetic=part.synthetic_settings,
             training=part.training,
             backend=part.backend,
             code=part.control_code,

@@ -65,11 +65,22 @@ def no_heir_of_a_control(config: dict, name: str) -> None:
 
 
 def no_control_of_what_is_no_chain(config: dict, name: str) -> None:
-    """Forbid to be like the students of a method that has none."""
+    """Forbid to be like the students of a method that has none, or like a control that has no
+    synthetic examples to do without."""
     liked = control_of(config, name)
-    chains = [other for other in config["methods"] if kind(config, other) == CHAIN]
-    if liked is not None and liked not in chains:
-        expected = f"a method with students ({', '.join(chains)})"
+    able = [
+        other
+        for other, method in config["methods"].items()
+        for parent in [config["methods"].get(method.get("inherit"), {})]
+        if kind(config, other) == CHAIN
+        or (
+            kind(config, other) == CONTROL
+            and "control_of" not in method
+            and "synthetic" in parent | method
+        )
+    ]
+    if liked is not None and liked not in able:
+        expected = f"a method with students ({', '.join(able)})"
         raise ConfigError.of(f"methods.{name}.control_of", expected, liked)
 
 

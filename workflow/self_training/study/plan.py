@@ -14,17 +14,19 @@ from self_training.study import (
     folds,
     methods,
     names,
+    synthetic,
     trainings,
     transformers,
 )
 from self_training.study.candidates import HYPER_PARAMETERS
-from self_training.study.plan_of_data import PlanOfData, Wildcards
+from self_training.study.plan_of_data import Wildcards
+from self_training.study.plan_of_synthetic import PlanOfSynthetic
 
 # What only JAX trains with; see `training.job.STACKED`.
 JAX_TRAINER = "self_training.training.stacked:StackedTrainer"
 
 
-class Plan(PlanOfData):
+class Plan(PlanOfSynthetic):
     """What jobs a study has.
 
     Args: of `PlanOfData`.
@@ -254,6 +256,8 @@ class Plan(PlanOfData):
         ]
         if students:
             code["train_students"] = self._code("train_students", *students)
+        if any(synthetic.of_method(self.config, name) for name in behind):
+            code |= self.code_of_synthetic(dataset)
         return {
             "settings": behind_scores.settings_behind_score(self.config, dataset, method),
             "code": code,

@@ -95,6 +95,8 @@ class Run:
     name: of the ensemble that its network is a member of (see `methods.predictions`). It determines
         nothing that is trained, so that runs of several ensembles may be one training.
     pool: of the outer fold; None where neither scaling nor noise asks for it.
+    weights: float32 (n,) of the examples in the loss, relative to each other; None where all have
+        the same.
     """
 
     identity: dict
@@ -106,12 +108,15 @@ class Run:
     settings: dict = field(default_factory=dict)
     name: str = ""
     pool: Pool | None = None
+    weights: np.ndarray | None = None
 
     def digest(self) -> str:
         """Return a hash that two runs share when they are the same training with the same use."""
         what = [self.identity, self.given, self.steps, self.settings]
         sha = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
-        for array in (self.examples, self.targets, *self.predict.values(), *(self.pool or ())):
+        own = () if self.weights is None else (self.weights,)
+        arrays = (self.examples, self.targets, *self.predict.values(), *(self.pool or ()), *own)
+        for array in arrays:
             sha.update(f"{array.dtype}{array.shape}".encode())
             sha.update(np.ascontiguousarray(array).tobytes())
         return sha.hexdigest()
