@@ -1,6 +1,5 @@
 """The jobs of a study that make synthetic texts, and which files of these others are given."""
 
-from pathlib import Path
 from typing import Any
 
 from self_training.data.encoders import list_of_hub
@@ -141,28 +140,46 @@ class PlanOfSynthetic(PlanOfData):
     # What the report says of them.
 
     def counted(self) -> dict[str, list]:
-        """Return what has become of all synthetic texts: lists alike of `datasets`, `folds`,
-        `generated` and `filtered` files, `teachers` (files, or none) and `adapted` records."""
-        rows: dict[str, list] = {
-            key: [] for key in ("datasets", "folds", "generated", "filtered", "teachers", "adapted")
+        """Return the datasets and outer folds whose synthetic texts are counted, lists alike;
+        `filtering`, the datasets whose teachers leave some out; and `adapted`, of each fold the
+        place of its record among those of `counted_files`, or None."""
+        pairs = [
+            (dataset, fold)
+            for dataset in synthetic.with_generator(self.config)
+            for fold in self.folds
+        ]
+        adapting = [budgets.original(self.config, name) in self.adapting for name, _ in pairs]
+        places = [sum(adapting[:at]) if adapts else None for at, adapts in enumerate(adapting)]
+        return {
+            "datasets": [dataset for dataset, _ in pairs],
+            "folds": [fold for _, fold in pairs],
+            "filtering": [
+                name for name in dict.fromkeys(d for d, _ in pairs) if self._filters(name)
+            ],
+            "adapted": places,
         }
-        for dataset in synthetic.with_generator(self.config):
-            original = budgets.original(self.config, dataset)
-            for fold in self.folds:
-                folder = self.generated.replace("{dataset}", original).replace("{fold}", fold)
-                of_fold = self.fold.replace("{dataset}", dataset).replace("{fold}", fold)
-                filters = self._filters(dataset)
-                rows["datasets"].append(dataset)
-                rows["folds"].append(fold)
-                rows["generated"].append(f"{folder}/generated.json")
-                rows["filtered"].append(f"{folder}/filtered.json")
-                rows["teachers"] += [f"{of_fold}/teachers/final.npz"] if filters else []
-                rows["adapted"] += [f"{folder}/adapted.json"] * (original in self.adapting)
-        return rows
 
-    def synthetic_tables(self, _wildcards: Wildcards = None) -> dict[str, str]:
-        """Return the tables of synthetic texts by their names; none of a study without."""
-        if not self.generating:
-            return {}
-        names = ("synthetic", "synthetic_examples")
-        return {name: str(Path(self.results, f"{name}.csv")) for name in names}
+    def counted_files(self) -> dict[str, list[str]]:
+        """Return the files that say what has become of all synthetic texts (see `counted`)."""
+        counted = self.counted()
+        files: dict[str, list[str]] = {"classes": [], "generated": [], "filtered": []}
+        files |= {"teachers": [], "adapted": []}
+        for dataset, fold, record in zip(
+            *(counted[key] for key in ("datasets", "folds", "adapted")), strict=True
+        ):
+            original = budgets.original(self.config, dataset)
+            folder = self.generated.replace("{dataset}", original).replace("{fold}", fold)
+            of_fold = self.fold.replace("{dataset}", dataset).replace("{fold}", fold)
+            files["classes"].append(self.prepared(dataset, "classes.json"))
+            files["generated"].append(f"{folder}/generated.json")
+            files["filtered"].append(f"{folder}/filtered.json")
+            if dataset in counted["filtering"]:
+                files["teachers"].append(f"{of_fold}/teachers/final.npz")
+            if record is not None:
+                files["adapted"].append(f"{folder}/adapted.json")
+        return files
+
+    def synthetic_tables(self) -> list[str]:
+        """Return the files of counts of synthetic texts, and of some; none of a study without."""
+        names = ("synthetic.csv", "synthetic_examples.json") if self.generating else ()
+        return [f"{self.results}/{name}" for name in names]
