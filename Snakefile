@@ -36,6 +36,11 @@ if tried.own_backbones(plan.config):
     include: "workflow/rules/backbones.smk"
 
 
+if plan.generating:
+
+    include: "workflow/rules/synthetic.smk"
+
+
 if "deploy" in config:
 
     include: "workflow/rules/deployment.smk"

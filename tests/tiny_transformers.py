@@ -21,6 +21,10 @@ KINDS = {
         "DistilBertConfig",
         {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64, "pad_token_id": PAD},
     ),
+    "gpt2": (
+        "GPT2Config",
+        {"n_embd": 32, "n_layer": 2, "n_head": 2, "bos_token_id": CLS, "eos_token_id": SEP},
+    ),
     "modernbert": (
         "ModernBertConfig",
         _SIZES | {"intermediate_size": 64, "cls_token_id": CLS, "sep_token_id": SEP} | _IDS,
@@ -65,4 +69,16 @@ def write_transformer(folder: Path, kind: str = "bert", seed: int = 0, **changes
     model = transformers.AutoModel.from_config(config_of(kind, **changes))
     model.save_pretrained(folder)
     write_tokenizer(folder)
+    return str(folder)
+
+
+def write_generator(folder: Path, seed: int = 0, words: list[str] = WORDS, **changes) -> str:
+    """Write a causal language model of random weights; return its folder's path."""
+    import torch
+    import transformers
+
+    torch.manual_seed(seed)
+    config = config_of("gpt2", vocab_size=len(SPECIAL) + len(words), **changes)
+    transformers.GPT2LMHeadModel(config).save_pretrained(folder)
+    write_tokenizer(folder, words, bos_token="[CLS]", eos_token="[SEP]")
     return str(folder)

@@ -23,3 +23,8 @@ wildcard_constraints:
 
 
 include: "training.smk"
+
+
+if plan.generating:
+
+    include: "synthetic.smk"

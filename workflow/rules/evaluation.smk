@@ -23,6 +23,8 @@ for part in PARTS:
             pseudo_labels=part.final_pseudo_labels,
             histories=part.final_histories,
             search_histories=part.search_histories,
+            synthetic_labels=part.synthetic_labels,
+            teachers=part.filtering_teachers,
         output:
             scores=part.per_fold(f"{part.method}/scores.json"),
         log:
@@ -33,6 +35,7 @@ for part in PARTS:
         params:
             identities=part.identities,
             outer_folds=part.outer_folds,
+            synthetic=part.synthetic_settings,
             provenance=part.score_provenance,
             code=code_digest("evaluate"),
         script:

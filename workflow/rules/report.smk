@@ -101,6 +101,32 @@ rule plot_pseudo_labels:
         "../scripts/plot_pseudo_labels.py"
 
 
+if plan.generating:
+
+    rule collect_synthetic:
+        """Count what was generated and left out, and take some texts to look at."""
+        input:
+            **plan.counted_files(),
+        output:
+            counts=report(
+                f"{plan.results}/synthetic.csv",
+                caption="../captions/synthetic.rst",
+                category="Tables",
+                labels={"Content": "Synthetic texts"},
+            ),
+            examples=f"{plan.results}/synthetic_examples.json",
+        log:
+            f"{plan.results}/logs/collect_synthetic.log",
+        localrule: True
+        conda:
+            "../../envs/analysis.yaml"
+        params:
+            **plan.counted(),
+            code=code_digest("collect_synthetic"),
+        script:
+            "../scripts/collect_synthetic.py"
+
+
 rule report:
     """Write the Excel workbook, and the answer on a page."""
     input:
@@ -110,6 +136,7 @@ rule report:
         class_balance=f"{plan.results}/class_balance.csv",
         data_checks=plan.data_checks,
         statistics=f"{plan.results}/statistics.json",
+        synthetic=plan.synthetic_tables(),
         figures=list(REPORT_FIGURES.values()),
     output:
         report=report(

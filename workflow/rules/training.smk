@@ -62,6 +62,7 @@ for part in PARTS:
             examples=part.examples,
             adapted=part.adapted,
             splits=part.per_fold(f"{part.fold}/split.npz"),
+            synthetic=part.synthetic_of_teachers,
         output:
             search=part.per_fold(f"{part.fold}/teachers/search.npz"),
             final=part.per_fold(f"{part.fold}/teachers/final.npz"),
@@ -103,6 +104,9 @@ for part, phase in product(PARTS, STUDENTS):
             teacher_choices=part.teacher_choices,
             predictions=part.previous_predictions,
             previous=part.previous_pseudo_labels,
+            synthetic=part.synthetic,
+            synthetic_labels=part.synthetic_labels,
+            teachers=part.filtering_teachers,
         output:
             **(
                 {"models": directory(part.per_fold(f"{part.generation}/models"))}
@@ -127,6 +131,7 @@ for part, phase in product(PARTS, STUDENTS):
             identities=part.identities,
             search=part.search_settings,
             labeling=part.labeling_settings,
+            synthetic=part.synthetic_settings,
             training=part.training,
             backend=part.backend,
             code=part.student_code,
@@ -150,6 +155,9 @@ for part, (rule_name, phase, given) in product(PARTS, CONTROLS):
             splits=part.per_fold(f"{part.fold}/split.npz"),
             choices=part.given_choices,
             histories=part.control_histories,
+            synthetic=part.synthetic,
+            synthetic_labels=part.synthetic_labels,
+            teachers=part.filtering_teachers,
         output:
             **(
                 {
@@ -179,6 +187,7 @@ for part, (rule_name, phase, given) in product(PARTS, CONTROLS):
             search=part.search_settings,
             asked=part.asked_fraction,
             whole_chain=part.takes_whole_chain,
+            synthetic=part.synthetic_settings,
             training=part.training,
             backend=part.backend,
             code=part.control_code,

@@ -11,7 +11,7 @@ labels, classes = load_labels(files), storage.load_json(files.classes)
 jobs = [storage.load_json(path)["job"] for path in files.histories]
 origin = {"provenance": provenance.of_score(**params.provenance, jobs=jobs)}
 of_job = {key: snakemake.wildcards[key] for key in ("dataset", "method")}
-chains = scores.load_final_chains(files)
+chains = scores.load_final_chains(files, params)
 folds = [scores.of_fold(identity, params.outer_folds) for identity in params.identities]
 for fold, chain, path in zip(folds, chains, snakemake.output.scores, strict=True):
     scored = scores.evaluate(labels, classes, chain)

@@ -13,7 +13,7 @@ config = snakemake.params.config
 own = statistics, kinds_of_methods(config)
 given = answer.of_study(tables["scores"], tables["generations"], *own)
 figures = dict(zip(snakemake.params.titles, snakemake.input.figures, strict=True))
-checks = [storage.load_json(path) for path in snakemake.input.data_checks]
+tables["data_checks"] = [storage.load_json(path) for path in snakemake.input.data_checks]
 written = {"config": config, "statistics": statistics, "answer": given, "figures": figures}
-sheets.write(snakemake.output.report, **tables, **written, data_checks=checks)
+sheets.write(snakemake.output.report, **tables, **written, synthetic=snakemake.input.synthetic)
 summary_md.write(snakemake.output.summary, config, given)

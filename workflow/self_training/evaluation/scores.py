@@ -10,7 +10,7 @@ from self_training.data.examples import UNKNOWN
 from self_training.data.split import Split, load_split
 from self_training.evaluation import draws, metrics, rarest
 from self_training.evaluation.calibration import calibration_error, reliability
-from self_training.methods import labeled_so_far, predictions
+from self_training.methods import labeled_so_far, predictions, synthetic
 from self_training.methods.labeled_so_far import PseudoLabels
 from self_training.methods.predictions import ensemble
 from self_training.study.candidates import TEACHER_MEMBERS
@@ -139,6 +139,7 @@ class FinalChain:
     histories: records of the final runs of generation 0, 1, ...; teachers that the method does not
         use among them.
     search: records of the jobs that trained for the choice; none where nothing was searched.
+    synthetic: how many synthetic examples networks were trained on; None of a method without.
     """
 
     split: Split
@@ -147,14 +148,17 @@ class FinalChain:
     choice: dict
     histories: list[list[dict]]
     search: list[list[dict]]
+    synthetic: int | None = None
 
 
-def load_final_chains(files) -> list[FinalChain]:
+def load_final_chains(files, params) -> list[FinalChain]:
     """Return the final chains of a method in each outer fold of a job.
 
     Args:
         files: of the job: per fold `splits`, `choices`, and of each generation `predictions` and
-            `pseudo_labels`; per generation `histories`; `search_histories`.
+            `pseudo_labels`; per generation `histories`; `search_histories`; and those of
+            `methods.synthetic.load`.
+        params: `synthetic`, of the same.
     """
     folds = len(files.splits)
     predicted = storage.by_fold(files.predictions, folds)
@@ -163,14 +167,17 @@ def load_final_chains(files) -> list[FinalChain]:
         [storage.load_json(path)["folds"] for path in paths]
         for paths in (files.histories, files.search_histories)
     )
+    splits = [load_split(path) for path in files.splits]
+    generated = synthetic.load(files, params, FINAL, splits, first=0)
     return [
         FinalChain(
-            load_split(files.splits[fold]),
+            splits[fold],
             [_only(predictions.load(path)).evaluation for path in predicted[fold]],
             [_only(labeled_so_far.load(path)) for path in pseudo_labels[fold]],
             storage.load_json(files.choices[fold]),
             [history[fold] for history in histories],
             [history[fold] for history in search],
+            len(generated[fold][FINAL].examples) if generated[fold] else None,
         )
         for fold in range(folds)
     ]
@@ -246,7 +253,8 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
     Returns: metrics, of unequal classes what `rarest.score` returns, seconds, gradient steps and
         examples seen (of all teachers and students that the method needs), `search_steps` and
         `search_time` (of all networks that were trained for the choice), sizes, hyper-parameters,
-        termination condition, why nothing was learned if so, of a draw of labels its `overlap` and
+        termination condition, why nothing was learned if so, how many `synthetic` examples, of a
+        method that takes such, of a draw of labels its `overlap` and
         which test examples are `right` (see `draws.pack`), and lists: `generations_of_chain`,
         `class_balance` (of `count_pseudo_labels`), `reliability` and `examples` of pseudo-labels.
     """
@@ -267,6 +275,9 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
     used += [[record for record in trained[-1] if record["member"] < ensemble_size]]
     pseudo_labels = chain.pseudo_labels
     termination = pseudo_labels[-1].termination if pseudo_labels else ""
+    of_synthetic = {} if chain.synthetic is None else {"synthetic": chain.synthetic}
+    if chain.synthetic == 0 and not pseudo_labels:
+        termination = synthetic.NOTHING_GENERATED
     y_true, last = labels[split.test_idx], probabilities[-1]
     if (y_true == UNKNOWN).any():
         raise ValueError("Expected test examples of known label. Received some of unknown label.")
@@ -294,6 +305,7 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         "unlabeled": len(split.unlabeled_idx),
         "unknown": int((labels[split.unlabeled_idx] == UNKNOWN).sum()),
         "test": len(split.test_idx),
+        **of_synthetic,
         **of_draw,
         **hyper_parameters,
         **describe_choice(chain.choice),

@@ -7,7 +7,7 @@ import numpy as np
 from self_training import storage
 from self_training.data.examples import UNKNOWN
 from self_training.data.split import Split, load_split
-from self_training.methods import proposals
+from self_training.methods import proposals, synthetic
 from self_training.methods.parts import Part, parts, slice_bounds
 from self_training.methods.states import name_of
 from self_training.study.candidates import Candidate
@@ -94,36 +94,41 @@ def taken_of(histories: list[list[dict]], whole_chain: bool) -> Taken:
     steps = [record["steps"] for record in final if record is not None]
     if not steps:
         return Taken(None, 0)
-    return Taken(sum(steps) if whole_chain else steps[-1], len(steps) - 1)
+    # Of a chain that is the number of its last generation; a control has the seeds of another one.
+    generation = next(one["generation"] for one in reversed(final) if one is not None)
+    return Taken(sum(steps) if whole_chain else steps[-1], generation)
 
 
 def load_batch(files, params, phase: str) -> tuple[list[list[Run]], int]:
     """Return the runs of a control in each of a job's outer folds, and the number of classes.
 
     Args:
-        files: of the job: per fold `splits`, and `choices` that its candidates take
-            hyper-parameters from; `histories` of the chain whose steps are taken, if any. Of an
-            upper bound alone also `labels`, all of the dataset's.
+        files: of the job: those of `synthetic.load`, and per fold `splits`, and `choices` that its
+            candidates take hyper-parameters from; `histories` of the chain whose steps are taken,
+            if any. Of an upper bound alone also `labels`, all of the dataset's.
         params: `identities` of the folds, `search` of `proposals.propose`, `asked` of `runs`, and
-            `whole_chain` of `taken_of`.
+            `whole_chain` of `taken_of`, and `synthetic` of `synthetic.load`.
         phase: SEARCH or FINAL.
     """
     labels = storage.load_array(files.labels) if files.get("labels") else None
     histories = [storage.load_json(path)["folds"] for path in files.histories]
     choices = proposals.load_choices(files, len(params.identities))
+    splits = [load_split(path) for path in files.splits]
+    generated = synthetic.load(files, params, phase, splits, synthetic.first_of(files))
     batch = []
     for fold, identity in enumerate(params.identities):
-        split = load_split(files.splits[fold])
+        split, of_parts = splits[fold], generated[fold]
         taken = taken_of([history[fold] for history in histories], params.whole_chain)
+        own = runs(
+            split,
+            phase,
+            proposals.propose(**params.search, choices=choices[fold], **identity),
+            identity=identity,
+            labels=labels,
+            asked=params.asked,
+            **taken._asdict(),
+        )
         batch.append(
-            runs(
-                split,
-                phase,
-                proposals.propose(**params.search, choices=choices[fold], **identity),
-                identity=identity,
-                labels=labels,
-                asked=params.asked,
-                **taken._asdict(),
-            )
+            [synthetic.with_synthetic(run, of_parts.get(run.identity["part"])) for run in own]
         )
     return batch, split.classes

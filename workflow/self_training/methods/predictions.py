@@ -15,10 +15,13 @@ class Predictions(NamedTuple):
     evaluation: of the examples that are held out.
     unlabeled: of the unlabeled examples that the next generation asks its teachers about; None of
         networks that are no teachers.
+    synthetic: of synthetic examples, which shared teachers are asked about where these filter them
+        (see `methods.synthetic`); None of all others.
     """
 
     evaluation: np.ndarray
     unlabeled: np.ndarray | None = None
+    synthetic: np.ndarray | None = None
 
 
 def ensemble(probabilities: np.ndarray) -> np.ndarray:

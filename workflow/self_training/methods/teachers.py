@@ -3,7 +3,8 @@
 import numpy as np
 
 from self_training import storage
-from self_training.data.split import Split
+from self_training.data.split import Split, load_split
+from self_training.methods import synthetic as of_generator
 from self_training.methods.parts import SEARCH, parts, slice_bounds
 from self_training.methods.predictions import Predictions
 from self_training.training.runs import FINAL, Run
@@ -16,6 +17,7 @@ def runs(
     final_members: int,
     unlabeled_fraction: float,
     identity: dict,
+    synthetic: np.ndarray | None = None,
 ) -> list[Run]:
     """Return the runs of the teachers: the members of every inner fold, then the final ones.
 
@@ -25,7 +27,9 @@ def runs(
         unlabeled_fraction: of the largest first slice that a method asks the teachers about; 1
             for all unlabeled examples.
         identity: of the outer fold, which seeds come from.
+        synthetic: indices of synthetic examples that they are asked about; None for none.
     """
+    asked = {} if synthetic is None else {"synthetic": synthetic}
     first = slice(*slice_bounds(split, 1, unlabeled_fraction))
     return [
         Run(
@@ -36,12 +40,29 @@ def runs(
             predict={
                 "unlabeled": split.unlabeled_idx[first],
                 "evaluation": part.evaluation_idx,
-            },
+            }
+            | asked,
         )
         for phase, members in ((SEARCH, search_members), (FINAL, final_members))
         for part in parts(split, phase)
         for member in range(members)
     ]
+
+
+def load_batch(files, params) -> tuple[list[list[Run]], int]:
+    """Return the runs of the teachers in each of a job's outer folds, and the number of classes.
+
+    Args:
+        files: of the job: per fold `splits`, and those of `synthetic.all_of`.
+        params: `identities` of the folds, and `teachers`, arguments of `runs`.
+    """
+    splits = [load_split(path) for path in files.splits]
+    asked = of_generator.all_of(files, len(splits))
+    batch = [
+        runs(split, identity=identity, synthetic=some, **params.teachers)
+        for split, identity, some in zip(splits, params.identities, asked, strict=True)
+    ]
+    return batch, splits[0].classes
 
 
 def by_phase(

@@ -6,6 +6,7 @@ from self_training.report import (
     encoders_text,
     methods_of_data,
     selection_text,
+    synthetic_text,
     transformers_text,
 )
 from self_training.report.references import REFERENCES
@@ -40,6 +41,7 @@ def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
     packages = ["scipy", "statsmodels", "scikit-posthocs", "baycomp"]
     if not compares_only(config):
         paragraphs += [methods_of_data.write(config, unknown), _training(config)]
+        paragraphs += filter(None, [synthetic_text.write(config)])
         paragraphs += [_method(config, name) for name in config["methods"]]
         cited += ["adam"]
         frameworks = ["tensorflow", "keras"]
@@ -51,7 +53,11 @@ def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
         cited += ["bouthillier"] if config.get("seeds", 1) > 1 else []
         if config.get("selection") == methods.ONE_STANDARD_ERROR:
             cited += ["breiman"]
-        cited += sorted((_ingredients(config) & set(REFERENCES)) | transformers_text.cited(config))
+        cited += sorted(
+            (_ingredients(config) & set(REFERENCES))
+            | transformers_text.cited(config)
+            | synthetic_text.cited(config)
+        )
     external = external_scores(config)
     if external:
         paragraphs.append(f"Scores of other systems were taken from {join(external)}.")
@@ -149,7 +155,8 @@ def _method(config: dict, name: str) -> str:
         f"{selection_text.selected(settings, space)} were given "
         f"{kind} pseudo-labels, which {balance}; students"
         f"{selection_text.last_students(space)} were trained on these and "
-        f"the labeled examples{mixed}, {_how(config, name)}. {_search(config, name)}"
+        f"the labeled examples{mixed}{synthetic_text.taken(config, name)}, {_how(config, name)}. "
+        f"{_search(config, name)}"
     )
 
 
@@ -169,6 +176,7 @@ def _control(config: dict, name: str) -> str:
     members = ""
     if methods.control_of(config, name):
         members = ", with as many members, from the same initial weights"
+    on += synthetic_text.taken(config, name)
     text = f"{name}: a control, trained on {on}{steps}{members}, {_how(config, name)}."
     return f"{text} {_search(config, name)}" if methods.tried(config, name) > 1 else text
 

@@ -86,6 +86,14 @@ REFERENCES = {
         "Reimers, N., Gurevych, I. (2019). Sentence-BERT: sentence embeddings using Siamese "
         "BERT-networks. EMNLP-IJCNLP."
     ),
+    "synthetic": (
+        "Anaby-Tavor, A., Carmeli, B., Goldbraich, E., et al. (2020). Do not have enough data? "
+        "Deep learning to the rescue! AAAI."
+    ),
+    "top_p": (
+        "Holtzman, A., Buys, J., Du, L., Forbes, M., Choi, Y. (2020). The curious case of neural "
+        "text degeneration. ICLR."
+    ),
     "lora": (
         "Hu, E. J., Shen, Y., Wallis, P., et al. (2022). LoRA: low-rank adaptation of large "
         "language models. ICLR."

@@ -1,6 +1,7 @@
 """A study's Excel workbook, and the sheets that every one has: a function for each."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,7 @@ from self_training.report import (
     methods_text,
     sheets_of_chains,
     sheets_of_data,
+    sheets_of_synthetic,
     sheets_of_tests,
     summary,
 )
@@ -56,6 +58,7 @@ def write(
     statistics: dict,
     answer: dict,
     figures: dict[str, str],
+    synthetic: Sequence[str] = (),
 ) -> None:
     """Write a study's workbook.
 
@@ -66,6 +69,7 @@ def write(
         statistics: what `statistics.json` holds.
         answer: of `answer.of_study`.
         figures: title -> PNG file.
+        synthetic: files of `sheets_of_synthetic.add`.
     """
     own, compared = scores[scores["source"] == "study"], over_seeds(scores)
     budgets = label_budgets.compare(compared, statistics) if statistics["budgets"] else []
@@ -95,6 +99,7 @@ def write(
         if sizes := size_and_speed.compare(generations, own):
             sheets_of_chains.size_and_speed(workbook.create_sheet("Size and speed"), sizes)
         sheets_of_chains.cost(workbook.create_sheet("Cost"), timings)
+    sheets_of_synthetic.add(workbook, synthetic, config, compared)
     pictures(workbook.create_sheet("Figures"), figures)
     unknown = cautions.unknown_labels(own)
     text_of_methods(workbook.create_sheet("Methods text"), config, statistics, unknown)

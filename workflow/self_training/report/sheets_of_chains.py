@@ -30,6 +30,7 @@ def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
             if scores.get("unknown", pd.Series()).any()
             else []
         ),
+        *([Column("Synthetic", "synthetic", width=12)] if "synthetic" in scores else []),
         Column("Test", "test", width=12),
         Column("Unlabeled fraction", "unlabeled_fraction", width=12),
         Column("Threshold", "threshold", width=12),

@@ -16,6 +16,7 @@ from self_training.report import (
     findings_of_budgets,
     findings_of_repeats,
     summary_md,
+    synthetic_text,
 )
 from self_training.report.workbook import (
     ANSWER,
@@ -84,6 +85,8 @@ def write(
         *findings_of_repeats.describe(
             repeats.means(scores), repeats.differences(scores, statistics["fair"])
         ),
+        *synthetic_text.transductive(config),
+        *synthetic_text.nothing_generated(scores),
         *cautions.no_students(config, scores),
         *cautions.upper_bounds_of_some_labels(config, scores),
         *cautions.unequal_tuning(config, statistics),

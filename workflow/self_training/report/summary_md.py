@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from self_training.evaluation.judging import NO_STUDENTS
-from self_training.report import plain
+from self_training.report import plain, synthetic_text
 from self_training.storage import atomic_path
 
 ON_DATASETS = "On each dataset"
@@ -40,7 +40,7 @@ def render(config: dict, answer: dict) -> str:
     """Return the page as Markdown; arguments are those of `write`."""
     parts = [f"# {_escape(config['study'])}: does self-training help?"]
     parts += [f"**{_escape(headline)}**" for headline in answer["headlines"]]
-    parts += map(_escape, answer["details"])
+    parts += map(_escape, (*answer["details"], *synthetic_text.transductive(config)))
     for title, sentences in sections(answer).items():
         parts += [f"## {title}", "\n".join(f"- {_escape(sentence)}" for sentence in sentences)]
         if title == ON_DATASETS:

@@ -4,15 +4,20 @@ from self_training.study import asked, methods
 
 # What a dataset counts as in tests, and what its deployed model is asked, change no score.
 _BEHIND_NONE = ("group", "predict")
+# What makes synthetic texts is behind the scores of those alone that take some.
+_OF_SYNTHETIC = ("generator",)
 
 
 def settings_behind_score(config: dict, dataset: str, method: str) -> dict:
     """Return all settings that a method's scores on a dataset depend on."""
+    names = [method, *behind(config, method)]
+    takes_some = any(methods.settings(config, name)["synthetic"] for name in names)
+    left_out = _BEHIND_NONE if takes_some else (*_BEHIND_NONE, *_OF_SYNTHETIC)
     everything = ("seed", "threads", "outer_folds", "inner_folds", "inner_repeats", "training")
     return {
         **{key: _sorted(config[key]) for key in everything if key in config},
         "dataset": {"name": dataset}
-        | _sorted({k: v for k, v in config["datasets"][dataset].items() if k not in _BEHIND_NONE}),
+        | _sorted({k: v for k, v in config["datasets"][dataset].items() if k not in left_out}),
         "method": {"name": method}
         | {key: config["methods"][method].get(key) for key in (*methods.OF_CONTROLS, "match")}
         | methods.settings(config, method)

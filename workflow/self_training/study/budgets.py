@@ -8,7 +8,17 @@ from typing import Any
 
 KEYS = ("labeled_fraction", "labels_per_class")
 # What says how a dataset is split, trained on, noised and counted, not what its examples are.
-_NOT_OF_THE_SOURCE = {"epochs", "steps", "policy", "draw", "original", "group", "predict", *KEYS}
+_NOT_OF_THE_SOURCE = {
+    "epochs",
+    "steps",
+    "policy",
+    "draw",
+    "original",
+    "group",
+    "predict",
+    "generator",
+    *KEYS,
+}
 
 
 def of(dataset: dict) -> list[dict]:

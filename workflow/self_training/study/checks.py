@@ -28,6 +28,12 @@ from self_training.study.checks_of_size import (
     no_names_of_one_case,
     no_trials_of_nothing,
 )
+from self_training.study.checks_of_synthetic import (
+    GENERATOR_RULES,
+    SYNTHETIC_RULES,
+    check_classes,
+    no_generator_that_nobody_asks,
+)
 from self_training.study.config import compares_only, external_scores, inner_folds
 from self_training.study.methods import CONTROL, kind
 from self_training.study.new_examples import PREDICTION_RULES
@@ -49,6 +55,8 @@ def validate(config: dict) -> None:
     for name, dataset in config["datasets"].items():
         for dataset_rule in DATASET_RULES:
             dataset_rule(f"datasets.{name}", dataset)
+        for generator_rule in GENERATOR_RULES:
+            generator_rule(f"datasets.{name}", dataset)
         for draw_rule in DRAW_RULES:
             draw_rule(f"datasets.{name}", hub.with_files(dataset))
         for prediction_rule in PREDICTION_RULES:
@@ -70,8 +78,9 @@ def validate(config: dict) -> None:
     for kind_rule in [*KIND_RULES, *TRANSFORMER_RULES, *ADAPTATION_RULES]:
         kind_rule(config)
     for name in config["methods"]:
-        for rule in [*METHOD_RULES, *SELECTION_RULES]:
+        for rule in [*METHOD_RULES, *SELECTION_RULES, *SYNTHETIC_RULES]:
             rule(config, name)
+    no_generator_that_nobody_asks(config)
     for name in config["methods"]:
         if kind(config, name) == CONTROL:
             for rule in CONTROL_RULES:
@@ -141,6 +150,7 @@ def check_datasets(config: dict, read: Reader) -> None:
         counts = count_classes(dataset, name, read)
         if counts is None:
             continue
+        check_classes(f"datasets.{name}", dataset, counts.of_classes)
         if "deploy" in config:
             check_unknown(counts.unknown, name)
         for budget in budgets.of(dataset):

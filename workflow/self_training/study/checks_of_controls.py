@@ -49,7 +49,7 @@ def no_steps_of_a_method_without_students(config: dict, name: str) -> None:
     """Forbid to take the gradient steps of students that do not exist."""
     taken = steps_of(config, name)
     with_students = [other for other in config["methods"] if learns_unlabeled(config, other)]
-    if taken is not None and taken not in with_students:
+    if taken is not None and taken not in with_students and taken != control_of(config, name):
         expected = f"a method with students ({', '.join(with_students)})"
         raise ConfigError.of(f"methods.{name}.steps_of", expected, taken)
 

@@ -77,17 +77,22 @@ def no_heir_of_a_control(config: dict, name: str) -> None:
 
 
 def no_control_of_what_is_no_chain(config: dict, name: str) -> None:
-    """Forbid to be like the students of a method that has none, and is no consistency training."""
+    """Forbid to be like a method that has no unlabeled examples to do without, and no synthetic
+    ones."""
     liked = control_of(config, name)
-    chains = [other for other in config["methods"] if _has_a_control(config, other)]
-    if liked is not None and liked not in chains:
-        expected = f"a method with students ({', '.join(chains)})"
+    able = [other for other in config["methods"] if _has_a_control(config, other)]
+    if liked is not None and liked not in able:
+        expected = f"a method with students ({', '.join(able)})"
         raise ConfigError.of(f"methods.{name}.control_of", expected, liked)
 
 
 def _has_a_control(config: dict, name: str) -> bool:
     # Of a control, generations can't be asked for before it is clear what it is like.
-    return kind(config, name) != CONTROL and learns_unlabeled(config, name)
+    if kind(config, name) != CONTROL:
+        return learns_unlabeled(config, name)
+    method = config["methods"][name]
+    parent = config["methods"].get(method.get("inherit"), {})
+    return "control_of" not in method and "synthetic" in parent | method
 
 
 # In the order in which they are checked; a rule may count on those above it.

@@ -25,7 +25,8 @@ NAMES = {
 
 
 def add(config: dict) -> dict:
-    """Return the config with a fair control for each method with students that has none.
+    """Return the config with a fair control for each method with students that has none, and for
+    each control with synthetic examples the same without these.
 
     It is called `METHOD_control` and follows its method; `controls: none` adds nothing.
 
@@ -33,12 +34,23 @@ def add(config: dict) -> dict:
     """
     if config.get("controls") == NONE or "methods" not in config:
         return config
-    chains = [name for name in config["methods"] if methods.learns_unlabeled(config, name)]
+    chains = [name for name in config["methods"] if is_compared(config, name)]
     # Heirs last: what is selected for the control of their parent is theirs, too.
     for name in sorted(chains, key=lambda name: "inherit" in config["methods"][name]):
         if of(config, name) is None:
             config = _with_control(config, name)
     return config
+
+
+def is_compared(config: dict, method: str) -> bool:
+    """Return whether a method has a fair control: one that learns from unlabeled examples, or a
+    control of its own right with synthetic ones, which is compared with the same without these."""
+    is_control = methods.kind(config, method) == methods.CONTROL
+    if not is_control:
+        return methods.learns_unlabeled(config, method)
+    is_like_another = methods.control_of(config, method) is not None
+    has_synthetic = methods.settings(config, method)["synthetic"] is not None
+    return has_synthetic and not is_like_another
 
 
 def _with_control(config: dict, method: str) -> dict:
@@ -98,6 +110,8 @@ def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
     """
     if methods.control_of(config, control) == method:
         return []
+    if methods.kind(config, method) == methods.CONTROL:
+        return ["synthetic examples"]
     last = max(methods.generations(config, method), default=1)
     sizes = [methods.full_space(config, name)["ensemble_size"] for name in (method, control)]
     alike = sizes[0] == sizes[1] and len(sizes[0]) == 1
@@ -108,6 +122,8 @@ def trained_otherwise(config: dict, method: str, control: str) -> list[str]:
         for key, value in students.items():
             if key not in MAY_DIFFER and value != other[key]:
                 differences[NAMES.get(key, key.replace("_", " "))] = None
+    if len({str(methods.settings(config, name)["synthetic"]) for name in (method, control)}) > 1:
+        differences["synthetic examples"] = None
     found = [methods.searched_of_networks(config, name) for name in (method, control)]
     handed_on = [
         key

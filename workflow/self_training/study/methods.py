@@ -53,6 +53,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "backbone": None,
     "teacher": None,
     "adapt": None,
+    "synthetic": None,
 }
 # How all networks are trained, where `training` says nothing else.
 DEFAULT_TRAINING: dict[str, Any] = {
@@ -74,7 +75,7 @@ WHOLE_SHARE = {"at_least": 0, "at_most": 1}
 # How networks are trained. The shared teachers have none of these: a chain or a control has.
 OF_TRAINING = ("noise", "label_smoothing", "backbone", "learning_rate", "l2", "weight_decay",
                "warmup", "decay", "ema", "optimizer", "batch_size",
-               "adapt", *LENGTH)  # fmt: skip
+               "adapt", "synthetic", *LENGTH)  # fmt: skip
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
 OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature",
                "distillation", "filter", "curriculum", "share", "uncertainty", "align", "balance",
@@ -230,9 +231,12 @@ def _settings_of_fair_control(config: dict, method: dict) -> dict:
         takes[parent] = [key for key in searched if key not in students["space"]]
         searched = {key: values for key, values in searched.items() if key in students["space"]}
     none = {"unlabeled_fraction": [None], "threshold": [None], "generations": [0]}
+    # Like what has no students it is in all but synthetic examples.
+    left_out = {} if generations(config, liked) else {"synthetic": None}
     return (
         DEFAULT_SETTINGS
         | {key: students[key] for key in OF_TRAINING}
+        | left_out
         | {"backbone": backbone}
         | dict.fromkeys(LENGTH)
         | {"space": none | searched, "takes": takes}

@@ -17,12 +17,14 @@ from self_training.study import (
     folds,
     methods,
     names,
+    synthetic,
     trainings,
     transformers,
 )
 from self_training.study.candidates import HYPER_PARAMETERS
 from self_training.study.plan_of_adaptation import PlanOfAdaptation
 from self_training.study.plan_of_data import Wildcards
+from self_training.study.plan_of_synthetic import PlanOfSynthetic
 
 # What only JAX trains with; see `training.job.STACKED`.
 JAX_TRAINER = "self_training.training.stacked:StackedTrainer"
@@ -30,7 +32,7 @@ JAX_TRAINER = "self_training.training.stacked:StackedTrainer"
 CONSISTENCY_TRAINER = "self_training.training.consistency.trainer:ConsistencyTrainer"
 
 
-class Plan(PlanOfAdaptation):
+class Plan(PlanOfAdaptation, PlanOfSynthetic):
     """What jobs a study has.
 
     Args: of `PlanOfData`.
@@ -275,6 +277,8 @@ class Plan(PlanOfAdaptation):
         ]
         if students:
             code["train_students"] = self._code("train_students", *students)
+        if any(synthetic.of_method(self.config, name) for name in behind):
+            code |= self.code_of_synthetic(dataset)
         return {
             "settings": behind_scores.settings_behind_score(self.config, dataset, method),
             "code": code,

@@ -60,6 +60,10 @@ class DeployedPlan(Plan):
         dataset = wildcards.dataset
         return [{"study": self.config["seed"], "dataset": dataset, "outer_fold": DEPLOYED}]
 
+    def identity_of_generator(self, wildcards: Wildcards) -> dict:
+        """Return what the seeds of a deployed model's generator come from."""
+        return self.identities(wildcards)[0]
+
     def split_settings(self, wildcards: Wildcards) -> dict:
         """Return how a dataset is split, as `splits.make_deployed_split` takes it."""
         return {

@@ -134,17 +134,26 @@ def weights_of(run: Run, order: np.ndarray, loss: str) -> np.ndarray:
             of the means of both parts (Xie et al. 2020, algorithm 1; of a factor Adam takes no
             notice).
 
+    Examples of a run that have weights of their own share what their batch, or their part of it,
+    has in proportion to these.
+
     Returns: float32 (steps, batch_size), of mean 1 in every step.
     """
     if loss not in LOSSES:
         raise ConfigError.of("loss", f"one of {', '.join(LOSSES)}", loss)
-    if loss == "per_example" or run.given is None:
-        return np.ones(order.shape, np.float32)
-    size, given = order.shape[1], order < run.given
+    size, given = order.shape[1], np.ones(order.shape, bool)
+    if loss == "per_part" and run.given is not None:
+        given = order < run.given
     labeled = given.sum(axis=1, keepdims=True)
     part = np.where(given, labeled, size - labeled)
     # A batch of one part alone has no other to share the weight with.
-    return np.where(part == size, 1, size / (2 * part)).astype(np.float32)
+    weights = np.where(part == size, 1, size / (2 * part))
+    if run.weights is not None:
+        own = run.weights[order].astype(np.float64)
+        of_labeled = np.where(given, own, 0).sum(axis=1, keepdims=True)
+        of_others = np.where(given, 0, own).sum(axis=1, keepdims=True)
+        weights = weights * own * part / np.where(given, of_labeled, of_others)
+    return weights.astype(np.float32)
 
 
 def steps_per_epoch(run: Run, settings: TrainingSettings) -> int:

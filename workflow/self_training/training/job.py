@@ -44,7 +44,8 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
     Args:
         snakemake: the job, as its script knows it: with the inputs `examples`, `splits` and, of
             transformers that start from weights adapted to texts, `adapted`, a folder for each
-            outer fold; the parameter `training`, and the outputs `history` and perhaps `models`.
+            outer fold, and perhaps `synthetic`; the parameter `training`, and the outputs
+            `history` and perhaps `models`.
         batch, classes: of `train_batch`.
 
     Returns: the trained runs of each outer fold.
@@ -63,6 +64,7 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
         pools,
         checkpoints_of(snakemake),
         snakemake.params.code,
+        snakemake.input.get("synthetic", ()),
     )
     job = {"rule": without_part(snakemake.rule)} | dict(snakemake.wildcards.items()) | job
     folds = [[result.record for result in results] for results in trained]
@@ -114,6 +116,7 @@ def train_batch(
     pools: Sequence[np.ndarray] = (),
     kept_in: Path | None = None,
     code: str = "",
+    appended: Sequence[Path | str] = (),
 ) -> tuple[list[list[TrainedRun]], dict]:
     """Train the runs of one job, which may span several outer folds.
 
@@ -129,6 +132,7 @@ def train_batch(
             scaling and noise of vectors need them.
         kept_in: folder of checkpoints, to go on from after a kill; none are written without.
         code: what the results depend on beside these arguments: a digest.
+        appended: files of more examples, which follow those of the dataset, in this order.
 
     Returns: the trained runs of each outer fold, and a record of the job: where its seconds went,
         from the start of the process on (start-up, tracing, training, prediction), and what
@@ -146,6 +150,8 @@ def train_batch(
     started = psutil.Process().create_time()
     timing = {"startup_seconds": time.time() - started}
     inputs = load_array(examples_path, memory_mapped=True)
+    if appended:
+        inputs = np.concatenate([inputs, *map(load_array, appended)])
     if training_settings.scaling == STANDARDIZE or _has_noise_of_vectors(training_settings, inputs):
         described = pool.describe_all(inputs, pools)
         runs = [(replace(run, pool=described[fold]), fold) for run, fold in runs]
@@ -154,7 +160,8 @@ def train_batch(
         made_by = framework.describe_framework() | {"host": "", "numpy": np.__version__}
         of_runs = sorted(run.digest() for run, _ in runs)
         given = {"settings": settings, "classes": classes, "examples": sha256(examples_path)}
-        return given | {"runs": of_runs, "code": code, "framework": made_by}
+        more = {"appended": [*map(sha256, appended)]} if appended else {}
+        return given | more | {"runs": of_runs, "code": code, "framework": made_by}
 
     checkpoints = Checkpoints(kept_in, describe)
     # What must be compiled anew is another trainer.

@@ -110,6 +110,8 @@ class Run:
     pool: of the outer fold; None where neither scaling nor noise asks for it.
     unlabeled: indices of examples that consistency training learns from without targets; None of
         all other training.
+    weights: float32 (n,) of the examples in the loss, relative to each other; None where all have
+        the same.
     """
 
     identity: dict
@@ -122,13 +124,15 @@ class Run:
     name: str = ""
     pool: Pool | None = None
     unlabeled: np.ndarray | None = None
+    weights: np.ndarray | None = None
 
     def digest(self) -> str:
         """Return a hash that two runs share when they are the same training with the same use."""
         what = [self.identity, self.given, self.steps, self.settings]
         sha = hashlib.sha256(json.dumps(what, sort_keys=True).encode())
-        arrays = [self.examples, self.targets, *self.predict.values(), *(self.pool or ())]
-        for array in arrays if self.unlabeled is None else [*arrays, self.unlabeled]:
+        own = [some for some in (self.unlabeled, self.weights) if some is not None]
+        arrays = [self.examples, self.targets, *self.predict.values(), *(self.pool or ()), *own]
+        for array in arrays:
             sha.update(f"{array.dtype}{array.shape}".encode())
             sha.update(np.ascontiguousarray(array).tobytes())
         return sha.hexdigest()

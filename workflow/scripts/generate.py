@@ -1,0 +1,7 @@
+from self_training.logs import log_to
+
+log_to(snakemake.log[0])
+
+from self_training.training.generator import generate_job
+
+generate_job(snakemake)
