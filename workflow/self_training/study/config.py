@@ -40,9 +40,9 @@ def inner_folds(config: dict) -> int:
 def statistics(config: dict) -> dict:
     """Return the settings of the tests that the config, expanded, gives, those that it has.
 
-    Returns: `control` and `rope` as given; `budgets` (of `budgets.several`); `groups` (of
-        `groups`); `repeats` of the outer cross-validation; and `fair`, for each method with
-        students its fair control, or None where the study has none.
+    Returns: `control` and `rope` as given; `budgets` (of `budgets.several`); `out_of_class` (of
+        `budgets.shares`); `groups` (of `groups`); `repeats` of the outer cross-validation; and
+        `fair`, for each method with students its fair control, or None where the study has none.
     """
     settings = config.get("statistics", {})
     given = {key: settings[key] for key in ("control", "rope") if key in settings}
@@ -52,7 +52,7 @@ def statistics(config: dict) -> dict:
         if methods.generations(config, name)
     }
     found = {"budgets": budgets.several(config), "groups": groups(config), "fair": fair}
-    found |= {"repeats": config.get("repeats")}
+    found |= {"repeats": config.get("repeats"), "out_of_class": budgets.shares(config)}
     return given | {name: value for name, value in found.items() if value}
 
 
