@@ -152,7 +152,7 @@ def test_damaged_archives_are_named(tmp_path):
 
 def test_counts_of_classes(tmp_path):
     settings = {"source": "npz", "path": str(archive(tmp_path)), "classes": [2, 0]}
-    assert count(settings) == ({"c": 2, "a": 2}, 0)
+    assert count(settings) == ({"c": 2, "a": 2}, 0, 2)
     assert count(settings | {"path": "elsewhere.npz"}) is None
     archive(tmp_path, class_names=None)
     with pytest.raises(DatasetError, match="Missing: class_names"):
@@ -162,7 +162,7 @@ def test_counts_of_classes(tmp_path):
 def test_counts_of_what_is_not_there_yet_or_takes_long(tmp_path, monkeypatch):
     """Digits need no archive to be counted; of a CSV file all rows would have to be read."""
     monkeypatch.chdir(tmp_path)
-    assert count({"source": "digits", "classes": [8, 0]}) == ({"8": 174, "0": 178}, 0)
+    assert count({"source": "digits", "classes": [8, 0]}) == ({"8": 174, "0": 178}, 0, 1445)
     assert count({"source": "keras", "name": "mnist"}) is None
     (tmp_path / "data.csv").write_text("label,a\n0,1\n")
     assert count({"source": "csv", "path": "data.csv", "label_column": "label"}) is None

@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT, tiny_config
 from self_training import dotted_paths
 from self_training.errors import StudyError
-from self_training.report import drawings, figures
+from self_training.report import drawings, drawings_of_shares, figures
 from self_training.study import budgets
 
 OTHER_CAPTIONS = {"pseudo_labels", "report", "scores", "statistics", "summary", "workflow"}
@@ -24,8 +24,9 @@ def test_table_functions_and_captions_are_in_step():
         assert list(inspect.signature(function).parameters) == ["tables", "statistics", "styles"]
     public = {
         function
-        for name, function in inspect.getmembers(drawings, inspect.isfunction)
-        if function.__module__ == drawings.__name__ and not name.startswith("_")
+        for module in (drawings, drawings_of_shares)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_")
     }
     assert set(functions) == public
 

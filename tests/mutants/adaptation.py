@@ -128,7 +128,7 @@ STARTS = [
         "control_of_other_weights",
         "the fair control of students of plain weights starts from adapted ones",
         "study/methods.py",
-        '"adapt", *LENGTH)',
+        '"adapt", "synthetic", *LENGTH)',
         "*LENGTH)",
         (f"{_STUDY}test_methods_say_what_their_networks_start_from",),
     ),

@@ -2,8 +2,8 @@
 #
 # Takes: the sources named in the config.
 # Gives: examples (texts, and the arrays that an encoder makes of them), labels, class names, names of
-#     examples and duplicates of each dataset, a look at these,
-#     and the split of each outer fold. The labels stay in a file of their own, which only check_data,
+#     examples and duplicates of each dataset, which examples are foreign, a look at these,
+#     and the split of each outer fold. The labels, and which examples are foreign, stay in a file of their own, which only check_data,
 #     make_splits and the evaluation are given: a split holds the labels of the labeled examples and no
 #     others. What check_data finds knows hidden labels, too, and is given to the report alone.
 
@@ -74,6 +74,7 @@ rule prepare_dataset:
         ids=f"{plan.data}/ids.json",
         duplicates=f"{plan.data}/duplicates.json",
         test_labels=f"{plan.data}/test_labels.npy",
+        foreign=f"{plan.data}/foreign.npy",
     log:
         f"{plan.results}/logs/prepare_dataset/{{dataset}}.log",
     benchmark:
@@ -128,6 +129,7 @@ rule check_data:
         labels=f"{plan.data}/labels.npy",
         classes=f"{plan.data}/classes.json",
         duplicates=f"{plan.data}/duplicates.json",
+        foreign=f"{plan.data}/foreign.npy",
     output:
         checked=f"{plan.data}/data_check.json",
     log:
@@ -159,6 +161,7 @@ for partition in plan.partitions:
         input:
             labels=plan.labels,
             classes=plan.classes,
+            foreign=plan.foreign,
         output:
             splits=expand(
                 f"{plan.fold}/split.npz", fold=partition.folds, allow_missing=True

@@ -16,6 +16,7 @@ for part in PARTS:
         input:
             labels=part.labels,
             test_labels=part.test_labels,
+            foreign=part.foreign,
             classes=part.classes,
             splits=part.per_fold(f"{part.fold}/split.npz"),
             choices=part.per_fold(f"{part.method}/choice.json"),

@@ -11,7 +11,7 @@ prepare(
     snakemake.params.settings,
     find(snakemake.params.read),
     find(snakemake.params.compared_by["for_duplicates"]),
-    # Of examples, labels, classes, ids, duplicates and labels of the test file.
+    # Of examples, labels, classes, ids, duplicates, labels of the test file, and foreign ones.
     *snakemake.output,
     checks=list(map(find, snakemake.params.checked_by)),
 )

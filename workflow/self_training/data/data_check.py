@@ -29,7 +29,8 @@ def look(
     """Return what there is to know of a dataset before anything is trained on it.
 
     Args:
-        labels: int (examples,), UNKNOWN where an example has none, and TEST of test examples.
+        labels: int (examples,), UNKNOWN where an example has none, TEST of test examples, and
+            FOREIGN of foreign ones, which are a part of their own.
         class_names: (classes,).
         features: float (examples, features), by which examples are compared.
         found: of `duplicate_groups.look_for`, when the dataset was prepared.

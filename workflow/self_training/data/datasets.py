@@ -11,7 +11,14 @@ import numpy as np
 
 from self_training.data import test_file
 from self_training.data.duplicate_groups import REPORT, look_for
-from self_training.data.examples import TEST, UNKNOWN, Reader, choose_classes, followed_by
+from self_training.data.examples import (
+    FOREIGN,
+    TEST,
+    UNKNOWN,
+    Reader,
+    choose_classes,
+    followed_by,
+)
 from self_training.data.prepared import save_examples
 from self_training.data.sources import (
     HUB,
@@ -31,10 +38,12 @@ class Counts(NamedTuple):
 
     of_classes: by the names of the classes.
     unknown: those of unknown label.
+    foreign: those of the classes that are left out.
     """
 
     of_classes: dict[str, int]
     unknown: int
+    foreign: int = 0
 
 
 def count_classes(settings: dict, dataset: str, read: Reader) -> Counts | None:
@@ -57,12 +66,12 @@ def count_classes(settings: dict, dataset: str, read: Reader) -> Counts | None:
         examples = read(None, settings)
     else:
         return None
-    _, labels, class_names = choose_classes(
+    kept, labels, class_names = choose_classes(
         examples.y, examples.class_names, settings.get("classes"), dataset
     )
     if test_file.KEY in settings:
         test_file.read_test(settings, dataset, read, examples.class_names, class_names)
-    return _counts(labels, class_names)
+    return _counts(labels, class_names)._replace(foreign=len(examples.y) - len(kept))
 
 
 def _counts(labels: np.ndarray, class_names: np.ndarray) -> Counts:
@@ -83,14 +92,17 @@ def prepare(
     ids_path: Path | str,
     duplicates_path: Path | str,
     test_labels_path: Path | str,
+    foreign_path: Path | str | None = None,
     checks: Sequence[Callable[[Path | str, np.ndarray, dict], None]] = (),
 ) -> None:
     """Write a dataset's examples, labels, class names, what examples are called, and duplicates.
 
     They are apart so that a rule can be given the examples without the labels: what trains never
     has the files with the hidden ones. An unknown label is UNKNOWN. Test examples come last; among
-    the labels they are TEST, and theirs are in the last file. What is dropped as a duplicate, never
-    a test example, stands in the file of duplicates alone.
+    the labels they are TEST, and theirs are in a file of their own. What is dropped as a duplicate,
+    never a test example, stands in the file of duplicates alone. Foreign examples, of classes that
+    are left out, are kept where the settings ask for them (`foreign`): their labels are UNKNOWN,
+    and which they are is in a file of its own.
 
     Args:
         path: file or folder that the dataset is read from.
@@ -98,6 +110,7 @@ def prepare(
         settings: of the dataset.
         read: the reader of its kind.
         features: function of its kind, of `duplicate_groups.look_for`.
+        foreign_path: of the indices of foreign examples; None where nobody asks which they are.
         checks: functions of the path, the examples that may be trained on, and the settings, which
             raise DatasetError where these can't be used as the study wants to.
 
@@ -124,6 +137,11 @@ def prepare(
             f"datasets.{dataset}.examples: Expected {settings['examples']} labeled examples, as "
             f"the config says. Received {known} in {path}."
         )
+    if "foreign" in settings:
+        # Where they stand, so that no position tells.
+        of_all = np.full(len(examples.y), FOREIGN, labels.dtype)
+        of_all[kept] = labels
+        kept, labels = np.arange(len(of_all)), of_all
     examples = test_file.chosen(examples, kept, labels)
     if test_file.KEY in settings:
         test = test_file.read_test(settings, dataset, read, names, class_names)
@@ -137,8 +155,12 @@ def prepare(
         asked, dataset, loaded, features, examples.y, class_names.tolist(), ids, is_test
     )
     save_examples(examples_path, loaded if len(stay) == len(loaded) else loaded[stay])
-    save_array(labels_path, np.where(is_test, TEST, examples.y)[stay])
+    prepared = np.where(is_test, TEST, examples.y)[stay]
+    is_foreign = prepared == FOREIGN
+    save_array(labels_path, np.where(is_foreign, UNKNOWN, prepared))
     save_json(classes_path, class_names.tolist())
     save_json(ids_path, [ids[index] for index in stay])
     save_json(duplicates_path, found)
     save_array(test_labels_path, examples.y[is_test])
+    if foreign_path is not None:
+        save_array(foreign_path, np.flatnonzero(is_foreign))

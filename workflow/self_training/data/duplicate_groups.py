@@ -5,13 +5,13 @@ from collections.abc import Callable
 import numpy as np
 
 from self_training.data import duplicates
-from self_training.data.examples import UNKNOWN
+from self_training.data.examples import FOREIGN, UNKNOWN
 from self_training.errors import DatasetError
 
 REPORT, DROP, ERROR = "report", "drop", "error"
 ASKED = (REPORT, DROP, ERROR)  # What a config can ask for.
 # Of a dataset, as far as there are any; all members of a part may be dropped.
-PARTS = ("labeled", "unlabeled", "test")
+PARTS = ("labeled", "unlabeled", "foreign", "test")
 NAMED = 3  # Groups that an error names, and members of each.
 
 
@@ -73,12 +73,12 @@ def parts_of(labels: np.ndarray, is_test: np.ndarray | None = None) -> dict[str,
     left out.
 
     Args:
-        labels: int (examples,), UNKNOWN where an example has none.
+        labels: int (examples,), UNKNOWN where an example has none, FOREIGN of a foreign one.
         is_test: bool (examples,), those of the test file; None without.
     """
     test = np.zeros(len(labels), bool) if is_test is None else is_test
-    known = labels != UNKNOWN
-    parts = dict(zip(PARTS, (known & ~test, ~known & ~test, test), strict=True))
+    own = labels >= 0, labels == UNKNOWN, labels == FOREIGN
+    parts = dict(zip(PARTS, (*(part & ~test for part in own), test), strict=True))
     return {name: part for name, part in parts.items() if part.any()}
 
 
@@ -89,7 +89,7 @@ def contradicting(group: np.ndarray, labels: np.ndarray) -> np.ndarray:
         group: of `near`, or of `exact`.
         labels: int (examples,), UNKNOWN where an example has none.
     """
-    known = labels != UNKNOWN
+    known = labels >= 0
     least, most = (np.full(len(group), end) for end in (labels.max(initial=0), UNKNOWN))
     np.minimum.at(least, group[known], labels[known])
     np.maximum.at(most, group[known], labels[known])
@@ -106,8 +106,8 @@ def spare(group: np.ndarray, labels: np.ndarray, is_test: np.ndarray | None = No
     Args: of `contradicting`, and of `parts_of`.
     """
     test = np.zeros(len(labels), bool) if is_test is None else is_test
-    doubtful = contradicting(group, labels) & (labels != UNKNOWN)
-    by_preference = np.lexsort([labels == UNKNOWN, doubtful, ~test])
+    doubtful = contradicting(group, labels) & (labels >= 0)
+    by_preference = np.lexsort([labels < 0, doubtful, ~test])
     _, first = np.unique(group[by_preference], return_index=True)
     keeps = np.zeros(len(group), dtype=bool)
     keeps[by_preference[first]] = True
@@ -148,7 +148,7 @@ def describe(
                     "example": int(index),
                     "id": ids[index],
                     "part": next(name for name, part in parts.items() if part[index]),
-                    "label": None if labels[index] == UNKNOWN else class_names[labels[index]],
+                    "label": None if labels[index] < 0 else class_names[labels[index]],
                     "spare": bool(too_many[index]),
                 }
                 for index in members

@@ -21,6 +21,9 @@ UNKNOWN_FOLDER, UNKNOWN_CELLS = "unlabeled", ("", "-1", "-1.0")
 _MISSING = {"nan", "na", "n/a", "#n/a", "<na>", "null", "nat"}
 # What stands for the label of a test example where only a part of the labels may be known.
 TEST = UNKNOWN - 1
+# What the evaluation calls an example of a class that the study leaves out; to all others its label
+# is unknown (see `foreign`).
+FOREIGN = TEST - 1
 
 
 @dataclass(frozen=True)
@@ -93,6 +96,18 @@ def followed_by(labeled: Examples, others: Examples, path: Path | str) -> Exampl
 # Each kind of examples has a reader: it reads a file or folder by a dataset's settings or, without
 # a path, examples that a library ships (see `sources.SHIPPED`).
 Reader = Callable[[Path | str | None, dict], Examples]
+
+
+def marked(labels: np.ndarray, foreign: np.ndarray) -> np.ndarray:
+    """Return labels in which those of foreign examples are FOREIGN.
+
+    Args:
+        labels: (examples,).
+        foreign: indices of foreign examples.
+    """
+    found = labels.copy()
+    found[foreign] = FOREIGN
+    return found
 
 
 def plain_name(text: str) -> str:

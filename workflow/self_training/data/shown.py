@@ -35,7 +35,8 @@ def load_fold(split_path: Path | str, ids_path: Path | str) -> Fold:
 
 
 def by_truth(examples: list[dict]) -> dict[str, list[dict]]:
-    """Return pseudo-labels in groups: `right`, `wrong` and, if there are any, `not known`.
+    """Return pseudo-labels in groups: `right`, `wrong` and, if there are any, `not known`, and
+    `foreign`, of examples that are of no class.
 
     Args:
         examples: of `scores.show_pseudo_labels`.
@@ -45,5 +46,7 @@ def by_truth(examples: list[dict]) -> dict[str, list[dict]]:
     groups: dict[str, list[dict]] = {"right": [], "wrong": []}
     for row in examples:
         kind = "right" if row["pseudo_label"] == row["label"] else "wrong"
-        groups.setdefault("not known" if row["label"] is None else kind, []).append(row)
+        if row["label"] is None:
+            kind = "foreign" if row.get("foreign") else "not known"
+        groups.setdefault(kind, []).append(row)
     return groups

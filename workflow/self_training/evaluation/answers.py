@@ -12,6 +12,7 @@ from self_training.evaluation import significance, worth
 from self_training.evaluation.choice import choose
 from self_training.evaluation.comparison import budgets_by_name, means_over_folds, of_pair
 from self_training.evaluation.differences import ALPHA
+from self_training.study.budgets import share_by_name
 from self_training.study.methods import CHAIN, CONTROL, TEACHER
 
 # What of a method's training costs: of the final chain, and of its search.
@@ -63,8 +64,16 @@ def on_datasets(
         `choice` (see `_choice`), None but at the largest budget.
     """
     scores = scores.dropna(subset=["accuracy"])
-    curves = statistics["budgets"] or budgets_by_name(dict.fromkeys(scores["dataset"]))
-    original = {name: dataset for dataset, names in curves.items() for name in names}
+    joined = budgets_by_name(dict.fromkeys(scores["dataset"]))
+    shares = {
+        dataset: names for dataset, names in joined.items() if None not in map(share_by_name, names)
+    }
+    # Shares of foreign examples are no curve over labels.
+    curves = statistics["budgets"] or {
+        dataset: names for dataset, names in joined.items() if dataset not in shares
+    }
+    both = curves | shares
+    original = {name: dataset for dataset, names in both.items() for name in names}
     rows = []
     for entry in statistics["fair"]:
         own = scores[scores["method"] == entry["method"]]

@@ -16,12 +16,13 @@ def references(statistics: dict) -> list[str]:
     return list(dict.fromkeys([*fair, statistics["control"]]))
 
 
-def compare(scores: pd.DataFrame, statistics: dict) -> list[dict]:
+def compare(scores: pd.DataFrame, statistics: dict, axis: str = "budgets") -> list[dict]:
     """Return a row per dataset with several label budgets, budget and method that has a score.
 
     Args:
         scores: of `tables.collect_scores`, a row per fold (see `comparison.over_seeds`).
         statistics: of `significance.Comparison`, or what `statistics.json` holds.
+        axis: what of the statistics names these datasets, and what they are called at each budget.
 
     Returns: `dataset`, `budget` (the dataset's name at it), `labels` (see `count_labels`),
         `method`; of its accuracies `folds` (how many), `mean` and `std`; and `against`, per
@@ -30,7 +31,7 @@ def compare(scores: pd.DataFrame, statistics: dict) -> list[dict]:
     """
     scores = scores.dropna(subset=["accuracy"])
     rows = []
-    for dataset, budgets in statistics["budgets"].items():
+    for dataset, budgets in statistics[axis].items():
         for budget in budgets:
             of_budget = scores[scores["dataset"] == budget]
             for method in statistics["methods"]:

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.stats import binomtest
 
 from self_training import storage
-from self_training.data.examples import UNKNOWN
+from self_training.data.examples import FOREIGN, UNKNOWN
 from self_training.data.split import Split, load_split
-from self_training.evaluation import draws, metrics, rarest
+from self_training.evaluation import draws, foreign, metrics, rarest
 from self_training.evaluation.calibration import calibration_error, reliability
 from self_training.methods import labeled_so_far, predictions, synthetic
 from self_training.methods.labeled_so_far import PseudoLabels
@@ -49,7 +49,8 @@ def score_generations(
     nothing trains on the result.
 
     Args:
-        labels: (dataset,) true labels, UNKNOWN where nobody knows one.
+        labels: (dataset,) true labels, UNKNOWN where nobody knows one, and FOREIGN of foreign
+            examples, whose pseudo-labels are known to be wrong.
         class_names: (classes,).
         chain: a final chain's pseudo-labels after generation 1, 2, ...; empty without any.
         accuracies: on the outer test fold, of generation 0, 1, ... as far as any was trained.
@@ -107,12 +108,13 @@ def show_pseudo_labels(labels: np.ndarray, pseudo_labeled: PseudoLabels) -> list
     evenly from the least confident on.
 
     Returns: `example` (index into the dataset), `generation`, `confidence`, `pseudo_label` and the
-        true `label`, None where it is not known.
+        true `label`, None where it is not known; and of foreign examples, which are shown by
+        themselves and have none, that they are `foreign`.
     """
     pseudo_labels, true = _labels_of(pseudo_labeled), labels[pseudo_labeled.examples]
-    right, unknown = pseudo_labels == true, true == UNKNOWN
+    right, unknown, of_none = pseudo_labels == true, true == UNKNOWN, true == FOREIGN
     shown = []
-    for group in map(np.flatnonzero, (right, ~right & ~unknown, unknown)):
+    for group in map(np.flatnonzero, (right, ~right & (true >= 0), unknown, of_none)):
         ordered = group[np.argsort(pseudo_labeled.confidence[group], kind="stable")]
         picks = np.unique(np.linspace(0, len(ordered) - 1, min(EXAMPLES, len(ordered))).round())
         shown.extend(ordered[picks.astype(int)].tolist())
@@ -122,8 +124,9 @@ def show_pseudo_labels(labels: np.ndarray, pseudo_labeled: PseudoLabels) -> list
             "generation": int(pseudo_labeled.generation[index]),
             "confidence": float(pseudo_labeled.confidence[index]),
             "pseudo_label": int(pseudo_labels[index]),
-            "label": None if unknown[index] else int(true[index]),
+            "label": int(true[index]) if true[index] >= 0 else None,
         }
+        | ({"foreign": True} if of_none[index] else {})
         for index in shown
     ]
 
@@ -247,16 +250,17 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
     """Score a method's final chain on the outer test fold.
 
     Args:
-        labels: (dataset,) true labels, UNKNOWN where nobody knows one.
+        labels: (dataset,) true labels, UNKNOWN where nobody knows one, FOREIGN of foreign examples.
         class_names: (classes,).
 
     Returns: metrics, of unequal classes what `rarest.score` returns, seconds, gradient steps and
         examples seen (of all teachers and students that the method needs), `search_steps` and
         `search_time` (of all networks that were trained for the choice), sizes, hyper-parameters,
         termination condition, why nothing was learned if so, how many `synthetic` examples, of a
-        method that takes such, of a draw of labels its `overlap` and
-        which test examples are `right` (see `draws.pack`), and lists: `generations_of_chain`,
-        `class_balance` (of `count_pseudo_labels`), `reliability` and `examples` of pseudo-labels.
+        method that takes such, of a draw of labels its `overlap` and which test examples are
+        `right` (see `draws.pack`), of a dataset with foreign examples their share (see
+        `foreign.of_fold`), and lists: `generations_of_chain`, `class_balance` (of
+        `count_pseudo_labels`), `reliability` and `examples` of pseudo-labels.
     """
     split, hyper_parameters = chain.split, chain.choice["hyper_parameters"]
     # Those of every generation, of which some may have been there to teach alone.
@@ -279,7 +283,7 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
     if chain.synthetic == 0 and not pseudo_labels:
         termination = synthetic.NOTHING_GENERATED
     y_true, last = labels[split.test_idx], probabilities[-1]
-    if (y_true == UNKNOWN).any():
+    if (y_true < 0).any():
         raise ValueError("Expected test examples of known label. Received some of unknown label.")
     bins = reliability(y_true, last)
     # Of draws that share their test examples, tests must know which of these are right.
@@ -307,13 +311,22 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         "test": len(split.test_idx),
         **of_synthetic,
         **of_draw,
+        **foreign.of_fold(labels, split),
         **hyper_parameters,
         **describe_choice(chain.choice),
         # Consistency training has none, and is no teacher either.
         "generations_trained": None if "unlabeled_seen" in trained[0][0] else len(trained) - 1,
         "termination_condition": termination or "generations_reached",
         "generations_of_chain": [
-            row | _size_and_speed(used[row["generation"] : row["generation"] + 1])
+            row
+            | _size_and_speed(used[row["generation"] : row["generation"] + 1])
+            | foreign.of_generation(
+                labels,
+                split,
+                pseudo_labels,
+                hyper_parameters["unlabeled_fraction"],
+                row["generation"],
+            )
             for row in score_generations(labels, class_names, pseudo_labels, accuracies)
         ],
         "class_balance": count_pseudo_labels(class_names, pseudo_labels[-1])

@@ -78,6 +78,7 @@ def compare_methods(
     groups: dict[str, str] | None = None,
     fair: dict[str, str | None] | None = None,
     repeats: int = 1,
+    out_of_class: dict[str, dict[str, float]] | None = None,
 ) -> Comparison:
     """Compare all methods of a study over groups of datasets, and on every dataset.
 
@@ -91,6 +92,8 @@ def compare_methods(
         fair: method with students -> its fair control (see `study.fair_controls`), or None where it
             has none.
         repeats: of the outer cross-validation, of all scores; their folds are numbered on.
+        out_of_class: of the study's datasets with several shares of foreign examples, what each is
+            called and its share; handed on in the result where there are some.
 
     Returns: among the statistics `fair`, for each of these methods its comparison with its fair
         control (method minus control), the datasets `without_students`, which are no part of it,
@@ -156,6 +159,7 @@ def compare_methods(
         "draws": draws.describe(scores),
         "groups": {dataset: groups.get(dataset, dataset) for dataset in means.index},
         "budgets": budgets or {},
+        **({"out_of_class": out_of_class} if out_of_class else {}),
         "control": control,
         "alpha": ALPHA,
         "rope": rope,

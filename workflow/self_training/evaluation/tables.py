@@ -7,6 +7,8 @@ from self_training.evaluation import external_scores
 FOLD = ["dataset", "method", "fold", "training_seed"]
 SECONDS = ["startup_seconds", "tracing_seconds", "training_seconds", "prediction_seconds"]
 SECONDS += ["job_seconds"]
+# Of generations, in a study of foreign examples (see `foreign.of_generation`).
+OF_FOREIGN = ["foreign_offered", "foreign_selected", "foreign_confidence", "own_confidence"]
 # What an evaluation has several of.
 LISTS = ["generations_of_chain", "class_balance", "reliability", "examples", "provenance"]
 
@@ -30,6 +32,9 @@ def collect_generations(evaluations: list[dict]) -> pd.DataFrame:
     """Return one row per dataset, method, outer fold and generation from 0 on."""
     columns = ["generation", "offered", "selected", "known", "correct", "classes_missing"]
     columns += ["trained_on", "accuracy", "parameters", "inference_time"]
+    chains = [evaluation["generations_of_chain"] for evaluation in evaluations]
+    if any(OF_FOREIGN[0] in row for chain in chains for row in chain):
+        columns += OF_FOREIGN
     return _collect(evaluations, "generations_of_chain", columns)
 
 

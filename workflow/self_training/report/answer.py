@@ -19,9 +19,10 @@ from self_training.evaluation.judging import (
     verdict,
 )
 from self_training.evaluation.significance import FAIR
-from self_training.report import advice, answer_of_dataset, findings_of_draws, plain
+from self_training.report import advice, answer_of_dataset, axes, findings_of_draws, plain
 from self_training.report.answer_of_dataset import is_behind
 from self_training.report.words import join
+from self_training.study.budgets import share_by_name
 
 CONTROL = (
     "Its control is trained in the same way, with as many steps and the same noise, but without "
@@ -190,9 +191,12 @@ def _split(rows: list[dict], who: str, of: int | None = None) -> str:
 def _where(rows: list[dict], of: int) -> str:
     """Return such as `on a and b`, `on all 4 datasets` or `at 2 of 6 label budgets`."""
     unit = "on", "datasets"
-    if any(row["budgets"] for row in rows):
-        one = len({row["original"] for row in rows}) == 1 and len(rows[0]["budgets"]) == of
-        unit = ("at", "label budgets") if one else ("on", "datasets and label budgets")
+    varied = [row for row in rows if row["budgets"] or share_by_name(row["dataset"]) is not None]
+    if varied:
+        alone = len({row["original"] for row in rows}) == 1
+        one = alone and len(rows[0]["budgets"]) in (0, of)
+        kinds = axes.of(row["dataset"] for row in varied)
+        unit = ("at", kinds) if one else ("on", f"datasets and {kinds}")
     if len(rows) == of:
         every = "any of the" if rows[0]["verdict"] in (LUCK, NOT_TESTED) else "all"
         return f"{unit[0]} {every} {of} {unit[1]}"

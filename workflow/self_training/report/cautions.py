@@ -4,7 +4,7 @@ import pandas as pd
 
 from self_training.evaluation.comparison import budgets_by_name
 from self_training.evaluation.differences import LEAST_FOR_PROBABILITIES, outer_folds_of
-from self_training.report import findings_of_draws
+from self_training.report import axes, findings_of_draws
 from self_training.report.words import count, join, shorten
 from self_training.study import methods, trainings
 
@@ -133,7 +133,8 @@ def extent(scores: pd.DataFrame, statistics: dict, complete: int) -> str:
     datasets = scores["dataset"].nunique()
     same = budgets_by_name(dict.fromkeys(scores["dataset"]))
     units = datasets - sum(len(names) - 1 for names in same.values())
-    counted = f" ({datasets} if label budgets are counted)" if same else ""
+    kinds = axes.of(name for names in same.values() for name in names)
+    counted = f" ({datasets} if {kinds} are counted)" if same else ""
     groups = len(set(statistics["groups"].values()))
     grouped = f" in {count(groups, 'group')}" if groups < units else ""
     folds = scores.groupby("dataset")["fold"].nunique()

@@ -49,6 +49,10 @@ def _has_label_budgets(config: dict) -> bool:
     return bool(budgets.several(config))
 
 
+def _has_shares(config: dict) -> bool:
+    return bool(budgets.shares(config))
+
+
 def _has_students(config: dict) -> bool:
     return any(methods.generations(config, name) for name in config.get("methods", {}))
 
@@ -67,6 +71,12 @@ FIGURES = (
         "Accuracy against number of labels",
         f"{DRAWINGS}:learning_curve",
         _has_label_budgets,
+    ),
+    Figure(
+        "foreign_examples",
+        "Foreign examples among the unlabeled",
+        "self_training.report.drawings_of_shares:foreign_examples",
+        _has_shares,
     ),
     Figure("cost", "Accuracy against training cost", f"{DRAWINGS}:cost", _has_methods),
     Figure("reliability", "Reliability of confidences", f"{DRAWINGS}:reliability", _has_methods),

@@ -113,6 +113,12 @@ def describe(check: dict, outer_folds: int) -> list[str]:
         check["parts"].get(name, 0) for name in ("labeled", "unlabeled", "test")
     )
     tested = f" A test file has {test} others." if test else ""
+    foreign = check["parts"].get("foreign", 0)
+    if foreign:
+        tested += (
+            f" Of classes that are left out there are {foreign} examples, of which foreign ones "
+            "among the unlabeled are taken."
+        )
     name, shift = check["dataset"], check["shift"]
     if not unlabeled:
         parts = (

@@ -1,6 +1,7 @@
 """How far apart the repeats of the outer cross-validation are, in sentences."""
 
 from self_training.evaluation.comparison import budgets_by_name
+from self_training.report import axes
 from self_training.report.words import count
 
 
@@ -40,8 +41,9 @@ def _of_units(number: int, rows: list[dict]) -> str:
     if not several:
         return f"on {number} of {len(rows)} datasets"
     if len(rows) == sum(map(len, several.values())) and len(several) == 1:
-        return f"at {number} of {len(rows)} label budgets"
-    return f"on {number} of {len(rows)} datasets, each label budget by itself,"
+        return f"at {number} of {len(rows)} {axes.of(*several.values())}"
+    one = axes.one_of(name for names in several.values() for name in names)
+    return f"on {number} of {len(rows)} datasets, each {one} by itself,"
 
 
 def _of_means(rows: list[dict]) -> str:

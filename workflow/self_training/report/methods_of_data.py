@@ -1,6 +1,6 @@
 """What a methods text says of the data: datasets, outer folds, labels, repeats and seeds."""
 
-from self_training.report import encoders_text
+from self_training.report import axes, encoders_text
 from self_training.report.words import count, join
 from self_training.study import budgets
 
@@ -47,7 +47,30 @@ def write(config: dict, unknown: dict[str, int]) -> str:
             "and from the same initial weights; the labels of a smaller budget were among those of "
             "a larger one."
         )
-    return text
+    return text + _foreign(config)
+
+
+def _foreign(config: dict) -> str:
+    """Say what share of the unlabeled examples was of no class of the study."""
+    given = {
+        budgets.original(config, name): 0
+        for name, dataset in config["datasets"].items()
+        if budgets.FOREIGN in dataset
+    }
+    if not given:
+        return ""
+    shares = sorted(
+        {
+            dataset[budgets.FOREIGN]
+            for dataset in config["datasets"].values()
+            if budgets.FOREIGN in dataset
+        }
+    )
+    return (
+        f" Of {join(given)}, {join(axes.show_share(share) for share in shares)} of the unlabeled "
+        "examples were foreign: of classes that the study leaves out, in place of as many whose "
+        "labels were hidden (Oliver et al. 2018). Nothing but the evaluation knew which they were."
+    )
 
 
 def _labeled(config: dict) -> str:

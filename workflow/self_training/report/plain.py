@@ -1,5 +1,8 @@
 """Words for who knows no statistics: points of accuracy, examples, labels, times."""
 
+from self_training.report import axes
+from self_training.study.budgets import share_by_name
+
 
 def points(difference: float) -> str:
     """Return a difference of accuracies in points, such as `+2.1`; small ones to a hundredth."""
@@ -64,6 +67,9 @@ def show_labels(row: dict, labels: float | None = None) -> str:
 
 def name_dataset(row: dict) -> str:
     """Return a dataset, with its label budget where it has several."""
+    share = share_by_name(row["dataset"])
+    if share is not None:
+        return f"{row['original']} with {axes.show_share(share)} foreign examples"
     if not row["budgets"]:
         return row["dataset"]
     return f"{row['original']} with {show_labels(row)}"

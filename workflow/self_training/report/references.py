@@ -62,6 +62,10 @@ REFERENCES = {
         "Hinton, G., Vinyals, O., Dean, J. (2015). Distilling the knowledge in a neural network. "
         "NIPS Deep Learning Workshop."
     ),
+    "foreign": (
+        "Oliver, A., Odena, A., Raffel, C., Cubuk, E. D., Goodfellow, I. J. (2018). Realistic "
+        "evaluation of deep semi-supervised learning algorithms. NeurIPS."
+    ),
     "stochastic_depth": (
         "Huang, G., Sun, Y., Liu, Z., Sedra, D., Weinberger, K. Q. (2016). Deep networks with "
         "stochastic depth. ECCV."

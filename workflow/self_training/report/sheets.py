@@ -10,16 +10,24 @@ from openpyxl.drawing.image import Image
 from openpyxl.worksheet.worksheet import Worksheet
 
 from self_training import provenance
-from self_training.evaluation import label_budgets, repeats, size_and_speed, variance
+from self_training.evaluation import (
+    foreign_shares,
+    label_budgets,
+    repeats,
+    size_and_speed,
+    variance,
+)
 from self_training.evaluation.class_balance import compare as compare_balance
 from self_training.evaluation.comparison import over_seeds
 from self_training.evaluation.metrics import METRICS
 from self_training.report import (
     cautions,
     findings_of_data,
+    findings_of_shares,
     methods_text,
     sheets_of_chains,
     sheets_of_data,
+    sheets_of_shares,
     sheets_of_synthetic,
     sheets_of_tests,
     summary,
@@ -73,14 +81,21 @@ def write(
     """
     own, compared = scores[scores["source"] == "study"], over_seeds(scores)
     budgets = label_budgets.compare(compared, statistics) if statistics["budgets"] else []
+    shares = []
+    if foreign_shares.AXIS in statistics:
+        shares = foreign_shares.compare(compared, generations, statistics)
     workbook = Workbook()
     balances = compare_balance(data_checks, class_balance)
     seen = findings_of_data.of_first_sheet(data_checks, balances)
-    summary.write(workbook.active, config, compared, statistics, answer, budgets, seen)
+    summary.write(workbook.active, config, compared, statistics, answer, budgets, shares, seen)
     means(workbook.create_sheet("Means"), compared)
     if budgets:
         references = label_budgets.references(statistics)
         sheets_of_tests.label_budgets(workbook.create_sheet("Label budgets"), budgets, references)
+    if shares:
+        references = label_budgets.references(statistics)
+        sheet = workbook.create_sheet(findings_of_shares.SHEET)
+        sheets_of_shares.foreign_examples(sheet, shares, references)
     folds(workbook.create_sheet("All folds"), scores, config)
     sheets_of_tests.tests(workbook.create_sheet("Tests"), statistics)
     sheets_of_tests.dataset_tests(workbook.create_sheet("Tests per dataset"), statistics)

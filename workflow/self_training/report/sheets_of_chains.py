@@ -31,6 +31,7 @@ def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
             else []
         ),
         *([Column("Synthetic", "synthetic", width=12)] if "synthetic" in scores else []),
+        *([Column("Foreign", "foreign", width=12)] if "foreign" in scores else []),
         Column("Test", "test", width=12),
         Column("Unlabeled fraction", "unlabeled_fraction", width=12),
         Column("Threshold", "threshold", width=12),
@@ -206,6 +207,7 @@ def pseudo_labels(sheet: Worksheet, generations: pd.DataFrame) -> None:
         Column("Classes without pseudo-label", "classes_missing", width=28, text=True),
         Column("Trained on", "trained_on", width=12),
         Column("Accuracy of students", "accuracy", SCORE, 12),
+        *(_of_foreign() if "foreign_offered" in generations else []),
     ]
     set_widths(sheet, columns)
     students = generations[generations["generation"] > 0]
@@ -219,6 +221,16 @@ def pseudo_labels(sheet: Worksheet, generations: pd.DataFrame) -> None:
             "the pseudo-label is right. Precision is over those whose label was hidden, and blank "
             "where there are none.",
         )
+
+
+def _of_foreign() -> list[Column]:
+    """Columns of what became of foreign examples, whose pseudo-labels are all wrong."""
+    return [
+        Column("Foreign among the offered", "foreign_offered", width=12),
+        Column("Foreign among the selected", "foreign_selected", width=12),
+        Column("Mean confidence of foreign ones", "foreign_confidence", "0.000", 14),
+        Column("Mean confidence of own ones", "own_confidence", "0.000", 14),
+    ]
 
 
 def _precision(row: dict) -> float | None:

@@ -27,6 +27,12 @@ POST_HOC = {
     "wilcoxon_holm": "Wilcoxon over groups with Holm's correction: p of each pair",
     "nemenyi": "Nemenyi, datasets counted as independent: p of each pair (depends on all methods)",
 }
+HOW_TESTED = (
+    "Differences are paired over the folds that both methods have a score of. Intervals and p "
+    "are of the corrected t-test of Nadeau and Bengio, or of draws of labels of the test of "
+    "draws and test examples; p is corrected as on the sheet Tests per dataset, over all rows "
+    "of its family there. Intervals are each for itself: of many, some leave 0 out by chance."
+)
 FAMILIES = {"fair": "fair controls", "control": "the control", "others": "others"}
 
 
@@ -186,8 +192,8 @@ def label_budgets(sheet: Worksheet, rows: list[dict], references: list[str]) -> 
         Column("Folds", lambda row: row["folds"] or None, "0", 10),
         Column("Mean accuracy", "mean", SCORE, 14),
         Column("Std (n - 1)", "std", SCORE, 12),
-        *(column for reference in references for column in _columns_against(reference)),
-        Column("Remark", lambda row: _remarks(row, references), width=60),
+        *(column for reference in references for column in columns_against(reference)),
+        remark(references),
     ]
     set_widths(sheet, columns)
     append_table(sheet, columns, rows)
@@ -195,14 +201,14 @@ def label_budgets(sheet: Worksheet, rows: list[dict], references: list[str]) -> 
     sheet.append([])
     append_text(
         sheet,
-        "Differences are paired over the folds that both methods have a score of. Intervals and p "
-        "are of the corrected t-test of Nadeau and Bengio, or of draws of labels of the test of "
-        "draws and test examples; p is corrected as on the sheet Tests per dataset, over all rows "
-        "of its family there. Intervals are each for itself: of many, some leave 0 out by chance.",
+        HOW_TESTED,
     )
 
 
-def _columns_against(reference: str) -> list[Column]:
+def columns_against(reference: str) -> list[Column]:
+    """Return the columns of a method's difference to a reference, by rows of
+    `label_budgets.compare`."""
+
     def of_test(row: dict, name: str):
         return row["against"].get(reference, {}).get(name)
 
@@ -222,6 +228,11 @@ def _labels(row: dict) -> int | str:
     """Return a number where it is one, so that rows can be sorted by it."""
     low, high = row["labels"]
     return low if low == high else show_labels(row["labels"])
+
+
+def remark(references: list[str]) -> Column:
+    """Return the column that says why a difference has no p."""
+    return Column("Remark", lambda row: _remarks(row, references), width=60)
 
 
 def _remarks(row: dict, references: list[str]) -> str | None:

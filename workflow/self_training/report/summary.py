@@ -15,6 +15,7 @@ from self_training.report import (
     cautions,
     findings_of_budgets,
     findings_of_repeats,
+    findings_of_shares,
     summary_md,
     synthetic_text,
 )
@@ -54,6 +55,7 @@ def write(
     statistics: dict,
     answer: dict,
     budgets: list[dict],
+    shares: list[dict],
     of_data: list[str],
 ) -> None:
     """Write the first sheet: the answer, then what it rests on, and a row per method.
@@ -61,6 +63,7 @@ def write(
     Args:
         config, scores, statistics, answer: as of `sheets.write`.
         budgets: of `label_budgets.compare`.
+        shares: of `foreign_shares.compare`.
         of_data: of `findings_of_data.of_first_sheet`.
     """
     sheet.title = "Summary"
@@ -75,7 +78,8 @@ def write(
         append_text(sheet, config["description"].strip(), CAUTION_FILL)
     append_heading(sheet, "In statistics' words")
     of_budgets = findings_of_budgets.describe(budgets, statistics) if budgets else []
-    for sentence in (*statistics["reading"].splitlines(), *of_budgets):
+    of_shares = findings_of_shares.describe(shares, statistics) if shares else []
+    for sentence in (*statistics["reading"].splitlines(), *of_budgets, *of_shares):
         append_text(sheet, sentence)
     append_heading(sheet, "How sure that is")
     for note in (

@@ -1,12 +1,17 @@
-"""Label budgets: how many examples of a dataset keep their labels.
+"""Label budgets: how many examples of a dataset keep their labels; and other axes of a dataset.
 
 A dataset with a list of budgets is studied with each of them. For that the config is expanded once:
-from then on every budget is a dataset of its own, `NAME@BUDGET`.
+from then on every budget is a dataset of its own, `NAME@BUDGET`. So is every share of a list of
+shares of foreign examples (see `data.foreign`), `NAME@foreign_SHARE`.
 """
 
+import re
 from typing import Any
 
 KEYS = ("labeled_fraction", "labels_per_class")
+FOREIGN, _FOREIGN = "out_of_class", "foreign_"
+# What a dataset may have a list of, each value of which is a dataset then; and what that is called.
+AXES = {key: "{}" for key in KEYS} | {FOREIGN: _FOREIGN + "{:g}"}
 # What says how a dataset is split, trained on, noised and counted, not what its examples are.
 _NOT_OF_THE_SOURCE = {
     "epochs",
@@ -17,7 +22,7 @@ _NOT_OF_THE_SOURCE = {
     "group",
     "predict",
     "generator",
-    *KEYS,
+    *AXES,
 }
 
 
@@ -32,21 +37,23 @@ def of(dataset: dict) -> list[dict]:
 
 
 def expand(config: dict) -> dict:
-    """Return the config with a dataset `NAME@BUDGET` for each label budget of a list.
+    """Return the config with a dataset `NAME@BUDGET` for each label budget of a list, and so for
+    each value of another axis.
 
     Such a dataset has its own budget alone and, as `original`, the name of what it came from. One
-    whose budget is a single value stays as it is.
+    whose budget is a single value stays as it is. None has lists of two axes.
     """
     if "datasets" not in config:
         return config
     expanded = {}
     for name, dataset in config["datasets"].items():
-        for budget in of(dataset):
-            ((key, value),) = budget.items()
-            if isinstance(dataset[key], list):
-                expanded[f"{name}@{value}"] = dataset | budget | {"original": name}
-            else:
-                expanded[name] = dataset
+        axis = next((key for key in AXES if isinstance(dataset.get(key), list)), None)
+        if axis is None:
+            expanded[name] = dataset
+            continue
+        for value in as_list(dataset[axis]):
+            called = f"{name}@{AXES[axis].format(value)}"
+            expanded[called] = dataset | {axis: value, "original": name}
     return config | {"datasets": expanded}
 
 
@@ -56,22 +63,60 @@ def original(config: dict, dataset: str) -> str:
 
 
 def sources(config: dict) -> dict[str, dict]:
-    """Return, per original dataset, what its examples and labels are, however they are split."""
+    """Return, per original dataset, what its examples and labels are, however they are split.
+
+    Of one with foreign examples it says `foreign`, whatever their share.
+    """
     return {
         original(config, name): {
             key: dataset[key] for key in sorted(dataset) if key not in _NOT_OF_THE_SOURCE
         }
+        | ({"foreign": True} if FOREIGN in dataset else {})
         for name, dataset in config.get("datasets", {}).items()
     }
+
+
+def members(config: dict) -> dict[str, list[str]]:
+    """Return, per original dataset, its datasets in an expanded config, in the order of the values
+    of its axis."""
+    found: dict[str, list[str]] = {}
+    for name in config.get("datasets", {}):
+        found.setdefault(original(config, name), []).append(name)
+    return found
 
 
 def several(config: dict) -> dict[str, list[str]]:
     """Return, per original dataset with several label budgets, its datasets in an expanded config,
     the smallest budget first."""
-    found: dict[str, list[str]] = {}
-    for name in config.get("datasets", {}):
-        found.setdefault(original(config, name), []).append(name)
-    return {name: datasets for name, datasets in found.items() if len(datasets) > 1}
+    return {
+        name: datasets
+        for name, datasets in members(config).items()
+        if len({str(of(config["datasets"][dataset])) for dataset in datasets}) > 1
+    }
+
+
+def shares(config: dict) -> dict[str, dict[str, float]]:
+    """Return, per original dataset with several shares of foreign examples, its datasets in an
+    expanded config and their shares, the smallest first."""
+    return {
+        name: {dataset: config["datasets"][dataset][FOREIGN] for dataset in datasets}
+        for name, datasets in members(config).items()
+        if len(datasets) > 1
+        and FOREIGN in config["datasets"][datasets[0]]
+        and name not in several(config)
+    }
+
+
+def has_foreign(config: dict) -> bool:
+    """Return whether a dataset of a config has foreign examples, or a share of none."""
+    return any(FOREIGN in dataset for dataset in config.get("datasets", {}).values())
+
+
+def share_by_name(dataset: str) -> float | None:
+    """Return the share of foreign examples that the name of a dataset in an expanded config says;
+    None where it says none."""
+    found = re.fullmatch(rf".*@{_FOREIGN}(\d[\d.]*(e-\d+)?)", dataset)
+    return float(found[1]) if found else None
 
 
 def as_list(value: Any) -> list:

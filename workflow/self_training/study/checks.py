@@ -24,6 +24,7 @@ from self_training.study.checks_of_methods import METHOD_RULES
 from self_training.study.checks_of_selection import SELECTION_RULES
 from self_training.study.checks_of_size import (
     SIZE_RULES,
+    check_shares,
     check_slices,
     no_names_of_one_case,
     no_trials_of_nothing,
@@ -173,6 +174,7 @@ def check_datasets(config: dict, read: Reader) -> None:
                 "test_path" in dataset,
                 **budget,
             )
+            check_shares(dataset, counts, name, config["outer_folds"], **budget)
         check_distinct_budgets(
             counts.of_classes,
             budgets.of(dataset),

@@ -25,6 +25,33 @@ def no_two_kinds_of_budget(key: str, dataset: dict) -> None:
         raise ConfigError.of(f"{key}.{first}", f"either it or {second}", received)
 
 
+def no_foreign_examples_of_no_class(key: str, dataset: dict) -> None:
+    """Forbid a share of foreign examples where no class is left out, and beside examples of which
+    nobody knows whether they are foreign, too."""
+    share = dataset.get(budgets.FOREIGN)
+    if share is None:
+        return
+    if "classes" not in dataset:
+        expected = (
+            "it only beside classes, which names those that the study keeps: foreign examples are "
+            "of the others"
+        )
+        raise ConfigError.of(f"{key}.{budgets.FOREIGN}", expected, share)
+    for name in ("unlabeled", "unlabeled_split"):
+        if name in dataset:
+            expected = f"it only without {name}, of which nobody knows what is foreign"
+            raise ConfigError.of(f"{key}.{budgets.FOREIGN}", expected, share)
+
+
+def no_two_axes(key: str, dataset: dict) -> None:
+    """Forbid lists of two settings, each value of which is a dataset of its own."""
+    lists = [name for name in budgets.AXES if isinstance(dataset.get(name), list)]
+    if len(lists) > 1:
+        first, second = lists
+        expected = f"one value, as {first} is a list: one thing is varied at a time"
+        raise ConfigError.of(f"{key}.{second}", expected, dataset[second])
+
+
 def no_random_draw_of_every_class(key: str, dataset: dict) -> None:
     """Forbid to draw so many labels of every class, and without regard to classes."""
     if dataset.get("draw") == "random" and "labels_per_class" in dataset:
@@ -197,6 +224,8 @@ def no_archive_of_two_origins(config: dict) -> None:
 DATASET_RULES: list[Callable[[str, dict], None]] = [
     no_two_lengths,
     no_two_kinds_of_budget,
+    no_foreign_examples_of_no_class,
+    no_two_axes,
     no_random_draw_of_every_class,
     no_source_of_another_kind,
     no_source_without_its_keys,

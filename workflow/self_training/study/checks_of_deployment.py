@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from self_training.errors import ConfigError
-from self_training.study import methods
+from self_training.study import budgets, methods
 from self_training.study.config import AUTO, compares_only, deployable
 
 
@@ -34,8 +34,18 @@ def no_automatic_deployment_of_students_alone(config: dict) -> None:
         raise ConfigError.of("deploy", expected, AUTO)
 
 
+def no_deployment_beside_foreign_examples(config: dict) -> None:
+    """Forbid to deploy what was studied with foreign examples: a model labels those of unknown
+    label, of which there are none."""
+    for name, dataset in config["datasets"].items():
+        if "deploy" in config and budgets.FOREIGN in dataset:
+            expected = f"it only without {budgets.FOREIGN} (datasets.{name})"
+            raise ConfigError.of("deploy", expected, config["deploy"])
+
+
 # Of a config with its added fair controls, once its methods are checked.
 DEPLOYMENT_RULES: list[Callable[[dict], None]] = [
     no_deployment_of_a_method_that_is_not_there,
     no_automatic_deployment_of_students_alone,
+    no_deployment_beside_foreign_examples,
 ]

@@ -4,8 +4,10 @@ import math
 
 from self_training.data.class_counts import labels_of_class
 from self_training.data.datasets import Counts
+from self_training.data.foreign_counts import check_foreign, check_unknown_beside, count_foreign
 from self_training.errors import ConfigError, DatasetError
 from self_training.study import methods
+from self_training.study.budgets import FOREIGN, as_list
 from self_training.study.candidates import OF_CHAINS, grid
 from self_training.study.checks_of_inheritance import Rules
 from self_training.study.methods import TRAINED_ONCE, full_space, kind, settings
@@ -76,15 +78,8 @@ def check_slices(
         counts: of the dataset.
         draw, has_test, budget: of `class_counts.check_class_counts`.
     """
-    pools = [
-        count if has_test else count - -(-count // outer_folds)
-        for count in counts.of_classes.values()
-    ]
-    if draw == "random":
-        labeled = labels_of_class(sum(pools), **budget)
-    else:
-        labeled = sum(labels_of_class(pool, **budget) for pool in pools)
-    pool = sum(pools) + counts.unknown
+    known, labeled = _smallest_pool(counts, outer_folds, draw, has_test, **budget)
+    pool = known + counts.unknown
     for name in config["methods"]:
         if kind(config, name) in TRAINED_ONCE:
             continue
@@ -97,3 +92,33 @@ def check_slices(
                     f"{pool} in a pool of {dataset}. Received: {fraction}, which is {size}. Choose "
                     "another, or schedule: all."
                 )
+
+
+def check_shares(dataset: dict, counts: Counts, name: str, outer_folds: int, **budget) -> None:
+    """Raise DatasetError where there are too few foreign examples for a share of them.
+
+    Args:
+        dataset: its settings.
+        counts: of the dataset.
+        name: of the dataset.
+        budget: of `class_counts.check_class_counts`.
+    """
+    shares = as_list(dataset[FOREIGN]) if FOREIGN in dataset else []
+    draw, has_test = dataset.get("draw", "stratified"), "test_path" in dataset
+    pool, labeled = _smallest_pool(counts, outer_folds, draw, has_test, **budget)
+    for share in shares:
+        check_unknown_beside(counts.unknown, name)
+        check_foreign(counts.foreign, count_foreign(pool - labeled, share), share, name)
+
+
+def _smallest_pool(
+    counts: Counts, outer_folds: int, draw: str, has_test: bool, **budget
+) -> tuple[int, int]:
+    """Return how many examples of known label the smallest pool has, and how many keep theirs."""
+    pools = [
+        count if has_test else count - -(-count // outer_folds)
+        for count in counts.of_classes.values()
+    ]
+    if draw == "random":
+        return sum(pools), labels_of_class(sum(pools), **budget)
+    return sum(pools), sum(labels_of_class(pool, **budget) for pool in pools)

@@ -48,7 +48,8 @@ def inner_folds(config: dict) -> int:
 def statistics(config: dict) -> dict:
     """Return the settings of the tests that the config, expanded, gives, those that it has.
 
-    Returns: `control` and `rope` as given; `budgets` (of `budgets.several`); `groups` (of
+    Returns: `control` and `rope` as given; `budgets` (of `budgets.several`); `out_of_class` (of
+        `budgets.shares`); `groups` (of
         `groups`); `repeats` of the outer cross-validation; and `fair`, for each method that
         learns from unlabeled examples its fair control, or None where the study has none.
     """
@@ -60,7 +61,7 @@ def statistics(config: dict) -> dict:
         if methods.learns_unlabeled(config, name)
     }
     found = {"budgets": budgets.several(config), "groups": groups(config), "fair": fair}
-    found |= {"repeats": config.get("repeats")}
+    found |= {"repeats": config.get("repeats"), "out_of_class": budgets.shares(config)}
     return given | {name: value for name, value in found.items() if value}
 
 

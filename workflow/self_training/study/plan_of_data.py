@@ -252,10 +252,12 @@ class PlanOfData:
 
     def budget_settings(self, wildcards: Wildcards) -> dict:
         """Return the label budgets of an original dataset, and how labels are drawn."""
-        names = budgets.several(self.config).get(wildcards.dataset, [wildcards.dataset])
+        names = budgets.members(self.config)[wildcards.dataset]
         settings = [self.config["datasets"][name] for name in names]
+        # Shares of foreign examples all have the same one.
+        of_all = [budget for some in settings for budget in budgets.of(some)]
         return {
-            "budgets": [budget for some in settings for budget in budgets.of(some)],
+            "budgets": [budget for at, budget in enumerate(of_all) if budget not in of_all[:at]],
             "outer_folds": self.config["outer_folds"],
             "draw": settings[0].get("draw", "stratified"),
             "has_test": "test_path" in settings[0],
@@ -281,6 +283,11 @@ class PlanOfData:
         """Return the file of the labels of a dataset's test file, of which there may be none."""
         return self.prepared(wildcards.dataset, "test_labels.npy")
 
+    def foreign(self, wildcards: Wildcards) -> str:
+        """Return the file that says which of a dataset's examples are foreign, of which there may
+        be none."""
+        return self.prepared(wildcards.dataset, "foreign.npy")
+
     def classes(self, wildcards: Wildcards) -> str:
         """Return the file of the names of a dataset's classes."""
         return self.prepared(wildcards.dataset, "classes.json")
@@ -296,4 +303,5 @@ class PlanOfData:
             "inner_folds": inner_folds(self.config),
             "inner_repeats": self.config.get("inner_repeats", 1),
             "draw": dataset.get("draw", "stratified"),
+            **{key: dataset[key] for key in [budgets.FOREIGN] if key in dataset},
         } | budget

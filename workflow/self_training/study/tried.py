@@ -39,10 +39,10 @@ def networks(config: dict, dataset: str) -> list[dict]:
     backbone of the user's own: the fields of `training.runs.TrainingSettings`.
 
     Args:
-        config: of a plan, with label budgets as datasets.
+        config: of a plan, with label budgets as datasets (see `budgets.expand`).
         dataset: an original one.
     """
-    dataset = budgets.several(config).get(dataset, [dataset])[0]
+    dataset = budgets.members(config)[dataset][0]
     found = [trainings.training(config, dataset)]
     for method in config["methods"]:
         own = methods.settings(config, method)["backbone"]

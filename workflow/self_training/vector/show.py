@@ -122,7 +122,9 @@ def _write(
     axes: plt.Axes, y: float, row: dict, near: Near, names: list[str], ids: Sequence[str]
 ) -> None:
     """Write what is said of a pseudo-label."""
-    true = "not known" if row["label"] is None else names[row["label"]]
+    true = "of no class" if row.get("foreign") else "not known"
+    if row["label"] is not None:
+        true = names[row["label"]]
     texts = (
         f"{row['confidence']:.2f}",
         ids[row["example"]],
