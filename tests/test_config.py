@@ -1041,8 +1041,8 @@ def test_a_teacher_may_be_a_control():
     noisy["ensemble_size"] = 3
     checks.validate(config)
     # Nobody asks the shared ones: the baseline is one of them.
-    asked = {"final_members": 1, "search_members": 0, "unlabeled_fraction": 0}
-    assert asked.teachers(config) == asked
+    wanted = {"final_members": 1, "search_members": 0, "unlabeled_fraction": 0}
+    assert asked.teachers(config) == wanted
     assert asked.of_control(config, "noisy") == 0.2
     assert methods.trains_in_search(config, "noisy") and not methods.searches(config, "noisy")
     assert behind_scores.behind(config, "noisy_student_ensemble") == ["noisy", "noisy_student"]

@@ -317,6 +317,13 @@ def test_slices_and_filters_are_counted_by_what_was_offered():
     once = CHAIN._replace(generation=np.array([2, 2, 2]), offered=np.array([4, 3]))
     _, one, two = evaluated([CHAIN, once])["generations_of_chain"]
     assert (two["offered"], two["foreign_offered"], two["foreign_selected"]) == (3, 2, 2)
+    rest = CHAIN._replace(
+        examples=np.array([6, 7, 9, 8]), generation=np.array([1, 1, 1, 2]),
+        confidence=np.array([0.9, 0.8, 0.6, 0.7]), copies=np.ones(4, int),
+        targets=np.array([0, 0, 1, 1]), offered=np.array([4, 1]),
+    )  # fmt: skip
+    _, one, two = evaluated([CHAIN, rest])["generations_of_chain"]
+    assert (two["offered"], two["foreign_offered"], two["foreign_selected"]) == (1, 1, 1)
     none = once._replace(
         examples=CHAIN.examples, generation=CHAIN.generation, offered=np.array([4, 4]),
         termination="nothing_selected",

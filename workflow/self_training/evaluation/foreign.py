@@ -65,13 +65,18 @@ def _offered(
     split: Split, chain: list[PseudoLabels], fraction: float | None, generation: int
 ) -> np.ndarray:
     """Return the unlabeled examples that a generation's teachers were asked about: those of its
-    slice, or of these the ones that the first teachers have selected (`filter: once`)."""
+    slice, or of these the ones that the first teachers have selected (`filter: once`), or that no
+    student had learned (`schedule: rest`)."""
     examples = split.unlabeled_idx
     if fraction is not None:
         examples = examples[slice(*slice_bounds(split, generation, fraction))]
     if int(chain[generation - 1].offered[generation - 1]) == len(examples):
         return examples
-    return examples[np.isin(examples, chain[generation - 2].examples)]
+    before, given = chain[generation - 2], chain[generation - 1]
+    # Of a schedule of all alone, pseudo-labels of earlier generations are left where those stay.
+    if fraction is None and (given.generation < generation).any():
+        return examples[~np.isin(examples, before.examples[before.copies > 0])]
+    return examples[np.isin(examples, before.examples)]
 
 
 def _mean(confidence: np.ndarray) -> float | None:
