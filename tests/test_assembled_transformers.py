@@ -99,8 +99,12 @@ def train(root: Path, settings: dict, some: list[Run], **others) -> np.ndarray:
     return np.stack([one.probabilities["evaluation"] for one in trained])
 
 
-def deployed(root: Path, folder: str, lora=None):
-    """Train, put together and deploy; return the model's folder, and what the study predicts."""
+def deployed(root: Path, folder: str, lora=None, encoder: str = ""):
+    """Train, put together and deploy; return the model's folder, and what the study predicts.
+
+    Args:
+        encoder: folder of the tokenizer, where it is another one.
+    """
     probabilities = train(root, training(folder, lora), runs())
     storage.save_json(root / "classes.json", CLASSES)
     storage.save_json(root / "choice.json", {"hyper_parameters": {"ensemble_size": MEMBERS}})
@@ -111,7 +115,7 @@ def deployed(root: Path, folder: str, lora=None):
         # Generation 2 was never trained.
         networks=[str(root / "models"), str(root / "ended")],
     )
-    settings = {"model": folder, "lora": lora, "length": LENGTH}
+    settings = {"model": encoder or folder, "lora": lora, "length": LENGTH}
     assembly.assemble(files, settings, root / "networks")
     found, others = deploy.copy_networks(root / "networks", MEMBERS, root / "away")
     source = {"encoder": {"name": "tokens", "model": folder, "length": LENGTH}}
@@ -170,6 +174,17 @@ def test_a_deployed_transformer_predicts_what_the_study_does(folders, tmp_path, 
         getattr(members[0].network.config, key, 0) for key in ("hidden_dropout_prob", "dropout")
     ]
     assert kind == "modernbert" or max(dropouts) > 0
+
+
+@pytest.mark.parametrize("lora", [None, LORA], ids=["all", "adapters"])
+def test_networks_of_other_weights_than_the_encoder_s_are_deployed(folders, tmp_path, lora):
+    """Of a student of its own, or adapted to texts: what was trained is laid onto its own base."""
+    other = write_transformer(tmp_path / "other", "bert", seed=7, num_hidden_layers=1)
+    folder, study = deployed(tmp_path, other, lora, encoder=folders["bert"])
+    loaded = model.load(folder)
+    members = networks.load_networks(folder, loaded)
+    found = networks.predict_members(members, np.load(tmp_path / "examples.npy"), loaded)
+    np.testing.assert_allclose(found, study, atol=MERGED if lora else 0, rtol=0)
 
 
 def test_plain_transformers_load_it(of_bert):

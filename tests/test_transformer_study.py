@@ -1,6 +1,8 @@
 """Studies of transformers: what a config may say, what is planned, and one from end to end."""
 
 import json
+import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,6 +13,7 @@ from self_training.errors import ConfigError
 from self_training.report import encoders_text, methods_text, transformers_text
 from self_training.report.references import REFERENCES
 from self_training.study import (
+    adaptation,
     checks,
     deployed_transformers,
     encoders,
@@ -258,6 +261,55 @@ def test_teachers_have_no_dropout_and_students_that_of_their_noise(tmp_path, mon
     assert trainings.training(config, "news", "noisy_student")["noise"]["dropout"] == 0.1
 
 
+def of_words(*words) -> str:
+    ids = {word: number for number, word in enumerate(words)}
+    return json.dumps({"model": {"vocab": ids}, "added_tokens": [{"content": "[X]", "id": 9}]})
+
+
+def test_a_method_may_have_another_transformer(tmp_path, monkeypatch):
+    """Its students and their control start from its files, of any size, if its tokens are those."""
+    write_files(tmp_path)
+    write_news(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree("tiny", "small")
+    config = transformer_config(transformer={"adapt": {"steps": 3}})
+    own = config["methods"]["noisy_student"]
+    own["transformer"] = {"model": "./small"}
+    for folder in ("tiny", "small"):
+        Path(folder, "tokenizer.json").write_text(of_words("a", "b"))
+    checks.validate(config)
+    with_controls = Plan(config).config
+    models = [
+        trainings.training(with_controls, "news", *method)["transformer"]["model"]
+        for method in ((), ("noisy_student",), ("noisy_student_control",))
+    ]
+    assert models == ["./tiny", "./small", "./small"]
+    # Weights that were adapted are of the encoder's own.
+    assert not adaptation.is_of_networks(with_controls, "noisy_student")
+    assert adaptation.is_of_networks(with_controls, "baseline")
+    started = transformers_text.started(with_controls, "noisy_student")
+    assert started == ", fine-tuned from small"
+    of_students = SimpleNamespace(dataset="news", method="noisy_student")
+    planned = Plan(config).training(of_students)["transformer"]["files"]
+    Path("small", "model.safetensors").write_text("others")
+    assert Plan(config).training(of_students)["transformer"]["files"] != planned
+    # What can't be.
+    Path("small", "tokenizer.json").write_text(of_words("b", "a"))
+    place = "methods.noisy_student.transformer.model: Expected "
+    with pytest.raises(ConfigError, match=f"{place}a transformer with the tokenizer of datasets.n"):
+        checks.validate(config)
+    own["transformer"] = {"model": "./none"}
+    with pytest.raises(ConfigError, match=f"{place}an existing folder. Received './none'"):
+        checks.validate(config)
+    own["transformer"] = {"model": "owner/name"}
+    with pytest.raises(ConfigError, match=f"{place}a folder, as ./NAME or an absolute path"):
+        checks.validate(config)
+    others = tiny_config()
+    others["methods"]["noisy_student"]["transformer"] = {"model": "./small"}
+    with pytest.raises(ConfigError, match="transformer: Expected no value, as training.backbone"):
+        checks.validate(others)
+
+
 def test_the_methods_text_says_what_was_fine_tuned():
     config = transformer_config()
     assert encoders_text.encoded(config) == " Of a text, up to 12 tokens were used."
@@ -282,8 +334,12 @@ def test_the_methods_text_says_what_was_fine_tuned():
 def test_a_study_of_a_transformer(make_study):
     for name in ("torch", "transformers", "peft"):
         pytest.importorskip(name, reason=f"{name}: transformers are trained by the extra text")
-    study = make_study(transformer_config())
+    config = transformer_config()
+    # Students of narrower layers.
+    config["methods"]["noisy_student"]["transformer"] = {"model": "./small"}
+    study = make_study(config)
     write_transformer(study.folder / "tiny")
+    write_transformer(study.folder / "small", intermediate_size=16)
     write_news(study.folder)
     study.run("--cores", "1")
     examples = np.load(study.results / "datasets/news/examples.npy")
@@ -299,5 +355,9 @@ def test_a_study_of_a_transformer(make_study):
     student, control = (json.loads(path.read_text()) for path in (student, control))
     assert {run["steps"] for fold in student["folds"] for run in fold} == {30}
     assert {run["steps"] for fold in control["folds"] for run in fold} == {30}
+    sizes = [run["parameters"] for job in (student, control) for run in job["folds"][0]]
+    (teachers,) = histories.glob("train_teachers/*.json")
+    (teacher, *_) = json.loads(teachers.read_text())["folds"][0]
+    assert len(set(sizes)) == 1 and sizes[0] < teacher["parameters"]
     assert student["job"]["framework"]["backend"] == "torch"
     assert "Nothing to be done" in study.run("--cores", "1", "--dry-run")

@@ -172,9 +172,35 @@ CANNOT_BE = [
         "files_of_a_transformer_do_not_count",
         "a transformer's files can change, and nothing is trained anew",
         "study/plan.py",
-        '|= {"files": files, "kept"',
-        '|= {"files": files and None, "kept"',
+        '{"files": files, "kept"',
+        '{"files": files and None, "kept"',
         ("test_transformer_study.py::test_a_transformer_is_planned",),
+    ),
+    Mutant(
+        "smaller_students_are_as_large",
+        "a method's own transformer is left aside: its students are of the encoder's",
+        "study/transformers.py",
+        "another = method.get(TRANSFORMER)",
+        "another = None",
+        ("test_transformer_study.py::test_a_method_may_have_another_transformer",),
+    ),
+    Mutant(
+        "other_tokens_are_taken",
+        "a student of another tokenizer is given ids that mean other words to it",
+        "study/transformers.py",
+        "if all(ids) and ids[0] != ids[1]:",
+        "if not all(ids) and ids[0] != ids[1]:",
+        ("test_transformer_study.py::test_a_method_may_have_another_transformer",),
+    ),
+    Mutant(
+        "adapters_on_the_encoder_s_weights",
+        "deployed adapters are laid onto the encoder's weights, not those that they learned on",
+        "deployment/assembly.py",
+        "classifier.build(source, classes",
+        'classifier.build(settings["model"], classes',
+        (
+            "test_assembled_transformers.py::test_networks_of_other_weights_than_the_encoder_s_are_deployed",
+        ),
     ),
 ]
 

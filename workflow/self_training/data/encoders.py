@@ -151,6 +151,24 @@ def _config(model: str) -> dict:
     return config if isinstance(config, dict) else {}
 
 
+def ids_of_tokens(model: str) -> dict[str, int] | None:
+    """Return the ids of the tokens of a folder's tokenizer, as its tokenizer.json or vocab.txt has
+    them; None where neither can be read."""
+    folder = Path(model).expanduser()
+    try:
+        if (folder / "tokenizer.json").is_file():
+            made = json.loads((folder / "tokenizer.json").read_text())
+            ids = made["model"]["vocab"]
+            added = {token["content"]: token["id"] for token in made.get("added_tokens", [])}
+            # Of some kinds a list of tokens with scores.
+            found = ids if isinstance(ids, dict) else {one[0]: at for at, one in enumerate(ids)}
+            return found | added
+        lines = (folder / "vocab.txt").read_text().splitlines()
+    except (OSError, ValueError, KeyError, TypeError, IndexError):
+        return None
+    return {token: at for at, token in enumerate(lines)}
+
+
 def beside_weights(model: str) -> list[str]:
     """Return the names of the files of an encoder's folder but its weights."""
     chosen = choose([file.name for file in Path(model).expanduser().iterdir() if file.is_file()])

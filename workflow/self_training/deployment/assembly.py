@@ -21,8 +21,8 @@ def assemble(files, settings: dict, folder: Path | str) -> None:
     Args:
         files: of the job: `classes`; and `choice` and `networks` of the chain (see
             `study.plan_of_deployment.DeployedPlan.trained`).
-        settings: `model`, the folder of the pretrained transformer; `lora` of its adapters; and
-            `length`, the most tokens of a text.
+        settings: `model`, the folder of the tokenizer; `lora` of adapters; and `length`, the most
+            tokens of a text. The pretrained transformer is what the networks started from.
         folder: that these are in.
 
     Raises: StudyError, where the pretrained transformer is not there any more, or a file of trained
@@ -54,7 +54,10 @@ def merged(path: Path, classes: int, settings: dict) -> Any:
         settings: of `assemble`.
     """
     pretrained.libraries("tokens")
-    trained = classifier.build(settings["model"], classes, None, settings["lora"])
+    with storage.whole(path):
+        # Of students perhaps another, and of adapted weights those of the deployed chain.
+        source = classifier.source_of(path)
+    trained = classifier.build(source, classes, None, settings["lora"])
     with storage.whole(path):
         trained.load(path)
     network = trained.model if settings["lora"] is None else trained.model.merge_and_unload()

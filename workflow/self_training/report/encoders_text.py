@@ -17,7 +17,7 @@ def encoded(config: dict) -> str:
     used = [encoders.of(dataset) for dataset in datasets if kind_of(dataset) == TEXTS]
     lengths = {str(some["length"]) for some in used if some["name"] == encoders.NGRAMS}
     tokens = {str(some["length"]) for some in used if some["name"] == encoders.TOKENS}
-    models = {_named(some) for some in used if some["name"] == encoders.SENTENCE}
+    models = {named(some) for some in used if some["name"] == encoders.SENTENCE}
     text = ""
     if tokens:
         text += f" Of a text, up to {join(sorted(tokens))} tokens were used."
@@ -34,9 +34,10 @@ def encoded(config: dict) -> str:
 def models(config: dict) -> set[str]:
     """Return the names of pretrained networks whose tokens a study's texts become."""
     used = [encoders.of(dataset) for dataset in config["datasets"].values()]
-    return {_named(some) for some in used if some["name"] == encoders.TOKENS}
+    return {named(some) for some in used if some["name"] == encoders.TOKENS}
 
 
-def _named(encoder: dict) -> str:
+def named(encoder: dict) -> str:
+    """Return what a text calls a pretrained network: its `model`, and if given its `revision`."""
     revision = f" (revision {encoder['revision'][:8]})" if "revision" in encoder else ""
     return encoder["model"].rstrip("/").rpartition("/")[2] + revision

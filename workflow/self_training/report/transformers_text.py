@@ -65,6 +65,9 @@ def started(config: dict, name: str) -> str:
     Args:
         name: of a method with students, or of a control.
     """
+    another = methods.settings(config, name)[transformers.TRANSFORMER]
+    if another and methods.kind(config, name) != methods.TEACHER:
+        return f", fine-tuned from {encoders_text.named(another)}"
     behind = [adaptation.is_of_networks(config, some) for some in config["methods"]]
     if all(behind) or not any(behind) or methods.kind(config, name) == methods.TEACHER:
         return ""

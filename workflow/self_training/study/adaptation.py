@@ -30,7 +30,8 @@ def is_of_teachers(config: dict) -> bool:
 def is_of_networks(config: dict, method: str) -> bool:
     """Return whether a method's own networks start from adapted weights, its students or those of a
     control; of a method without any, the shared teachers."""
-    own = methods.settings(config, method)[ADAPT] is not False
+    settings = methods.settings(config, method)
+    own = settings[ADAPT] is not False and settings[TRANSFORMER] is None
     return is_of_teachers(config) and (own or methods.kind(config, method) == TEACHER)
 
 

@@ -53,6 +53,7 @@ DEFAULT_SETTINGS: dict[str, Any] = {
     "backbone": None,
     "teacher": None,
     "adapt": None,
+    "transformer": None,
     "synthetic": None,
 }
 # How all networks are trained, where `training` says nothing else.
@@ -75,7 +76,7 @@ WHOLE_SHARE = {"at_least": 0, "at_most": 1}
 # How networks are trained. The shared teachers have none of these: a chain or a control has.
 OF_TRAINING = ("noise", "label_smoothing", "backbone", "learning_rate", "l2", "weight_decay",
                "warmup", "decay", "ema", "optimizer", "batch_size",
-               "adapt", "synthetic", *LENGTH)  # fmt: skip
+               "adapt", "transformer", "synthetic", *LENGTH)  # fmt: skip
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
 OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature",
                "distillation", "filter", "curriculum", "share", "uncertainty", "align", "balance",

@@ -71,7 +71,8 @@ class Plan(PlanOfAdaptation, PlanOfSynthetic):
             original = budgets.original(self.config, wildcards.dataset)
             files = encoders.fingerprint(self.sources[original])
             # A change of these files trains anew.
-            training["transformer"] |= {"files": files, "kept": self.keeps_transformers}
+            others = {"files": files, "kept": self.keeps_transformers}
+            training["transformer"] = others | training["transformer"]
         return training
 
     def environment(self, path: str) -> str:

@@ -33,7 +33,7 @@ def training(config: dict, dataset: str, method: str | None = None, generation: 
     of_all["batch_size"] = chosen["batch_size"] or of_all["batch_size"]
     chosen_consistency = chosen["consistency"]
     consistent = chosen_consistency and consistency.training(chosen_consistency, said)
-    return transformers.of(backbone, config, dataset, chosen["adapt"]) | {
+    return transformers.of(backbone, config, dataset, chosen) | {
         "backbone": backbone,
         **{key: length.get(key) for key in LENGTH},
         **{key: of_all[key] for key in ("batch_size", "scaling")},

@@ -3,8 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+from self_training.data import encoders as files
 from self_training.data.encoders import folder_of_hub
-from self_training.errors import ConfigError
+from self_training.data.sources import TEXTS, kind_of
+from self_training.errors import ConfigError, DatasetError
 from self_training.study import encoders
 
 # The backbone, which trains the network that the encoder's tokens are of.
@@ -34,27 +36,33 @@ _DEFAULTS_OF_ADAPT: dict[str, Any] = {"learning_rate": 1e-4}
 _NOT_THERE = ("l2", "ema")
 
 
-def of(backbone: str, config: dict, dataset: str, adapt: bool | None) -> dict[str, dict]:
+def of(backbone: str, config: dict, dataset: str, method: dict) -> dict[str, dict]:
     """Return `transformer`, of `settings`, of networks with this backbone; nothing of others."""
-    return {TRANSFORMER: settings(config, dataset, adapt)} if backbone == TRANSFORMER else {}
+    return {TRANSFORMER: settings(config, dataset, method)} if backbone == TRANSFORMER else {}
 
 
-def settings(config: dict, dataset: str, adapt: bool | None = None) -> dict[str, Any]:
+def settings(config: dict, dataset: str, method: dict | None = None) -> dict[str, Any]:
     """Return how the transformer of a dataset is trained, beside what holds for all backbones.
 
     Args:
-        adapt: of a method (see `study.adaptation`).
+        method: whose networks are trained, its settings: `adapt` (see `study.adaptation`) and
+            `transformer`, of another one than the encoder's; None for the shared teachers.
 
-    Returns: `model`, the folder of its files; and what `training.transformer` says, `lora` None
-        where all of it is trained, `adapt` None where networks start from these files.
+    Returns: `model`, the folder of its files, of a method's own one with what changes with its
+        `files`; and what `training.transformer` says, `lora` None where all of it is trained,
+        `adapt` None where networks start from these files.
     """
+    method = method or {}
+    another = method.get(TRANSFORMER)
     own = _DEFAULTS | config["training"].get(TRANSFORMER, {})
     how = own.get(ADAPT)
     if how is not None:
         how = _DEFAULTS_OF_ADAPT | {"batch_size": config["training"]["batch_size"]} | how
-    own[ADAPT] = None if adapt is False else how
+    own[ADAPT] = None if another or method.get(ADAPT) is False else how
     if own["lora"] is not None:
         own["lora"] = _DEFAULTS_OF_LORA | own["lora"]
+    if another:
+        return {"model": another["model"], "files": files.fingerprint(another["model"])} | own
     source = config["datasets"][dataset]
     hub = encoders.of_hub(source)
     model = str(folder_of_hub(**hub)) if hub else encoders.of(source)["model"]
@@ -82,6 +90,35 @@ def no_part_of_a_batch_that_is_more_than_it(config: dict) -> None:
         raise ConfigError.of(f"training.{TRANSFORMER}.micro_batch", expected, at_once)
 
 
+def no_other_transformer_of_other_tokens(config: dict) -> None:
+    """Forbid networks of a method that are none of transformers, or know other tokens than those
+    that the encoder makes of texts, as far as the files of folders say."""
+    for name, method in config["methods"].items():
+        if TRANSFORMER not in method:
+            continue
+        place, model = f"methods.{name}.{TRANSFORMER}", method[TRANSFORMER]["model"]
+        if not is_trained(config):
+            expected = f"no value, as training.backbone is not {TRANSFORMER}"
+            raise ConfigError.of(place, expected, method[TRANSFORMER])
+        if not files.is_folder(model):
+            expected = "a folder, as ./NAME or an absolute path"
+            raise ConfigError.of(f"{place}.model", expected, model)
+        try:
+            files.list_files(model)
+        except DatasetError as error:
+            raise ConfigError(str(error).replace("encoder.model", f"{place}.model")) from None
+        for dataset, source in config["datasets"].items():
+            encoder = encoders.of(source) if kind_of(source) == TEXTS else {}
+            if files.is_folder(encoder.get("model", "")):
+                ids = [files.ids_of_tokens(some) for some in (encoder["model"], model)]
+                if all(ids) and ids[0] != ids[1]:
+                    expected = (
+                        f"a transformer with the tokenizer of datasets.{dataset}.encoder, as its "
+                        "networks are given the same ids of tokens"
+                    )
+                    raise ConfigError.of(f"{place}.model", expected, model)
+
+
 def no_training_that_a_transformer_does_not_have(config: dict) -> None:
     """Forbid penalties, averages of weights and another optimizer than AdamW, which its trainer
     does not have."""
@@ -104,5 +141,6 @@ def no_training_that_a_transformer_does_not_have(config: dict) -> None:
 TRANSFORMER_RULES: list[Callable[[dict], None]] = [
     no_settings_of_a_transformer_that_is_not_there,
     no_part_of_a_batch_that_is_more_than_it,
+    no_other_transformer_of_other_tokens,
     no_training_that_a_transformer_does_not_have,
 ]

@@ -35,6 +35,8 @@ _POOLER = "pooler."
 # In the names that peft gives to what adapters have.
 _ADAPTER = ".lora_"
 _INITIALIZER_RANGE = 0.02
+# In the metadata of what is saved.
+_SOURCE = "source"
 
 
 class Classifier:
@@ -47,6 +49,9 @@ class Classifier:
         model: of `transformers`, or of `peft`.
         new: names of what is not in the files, and is drawn anew for every run.
     """
+
+    # The folder of the files; '' of none.
+    source = ""
 
     def __init__(self, model: Any, new: set[str]):
         self.model = model
@@ -103,10 +108,11 @@ class Classifier:
                 parameter.copy_(torch.from_numpy(value))
 
     def save(self, path: Path) -> None:
-        """Write what is trained to a `.safetensors` file, by name."""
+        """Write what is trained to a `.safetensors` file, by name, and what it started from."""
         from safetensors.numpy import save_file
 
-        save_file(dict(zip(self._names(), self.weights(), strict=True)), path)
+        trained = dict(zip(self._names(), self.weights(), strict=True))
+        save_file(trained, path, metadata={_SOURCE: self.source})
 
     def load(self, path: Path | str) -> None:
         """Take what `save` has written of a network that was built alike."""
@@ -118,6 +124,15 @@ class Classifier:
 
     def _names(self) -> list[str]:
         return [name for name, some in self.model.named_parameters() if some.requires_grad]
+
+
+def source_of(path: Path | str) -> str:
+    """Return what the network of a file that `Classifier.save` has written started from: the folder
+    that `build` was given."""
+    from safetensors import safe_open
+
+    with safe_open(path, "numpy") as file:
+        return file.metadata()[_SOURCE]
 
 
 def build(
@@ -162,7 +177,9 @@ def build(
     except Exception as error:  # These libraries raise whatever they like of damaged files.
         raise pretrained.not_loaded(path, revision, error) from error
     heads = {name for name, _ in network.named_parameters() if name.startswith(_HEADS)}
-    return connect(network, lacking(model, network, loaded) | heads, lora, recompute)
+    found = connect(network, lacking(model, network, loaded) | heads, lora, recompute)
+    found.source = model
+    return found
 
 
 def connect(
