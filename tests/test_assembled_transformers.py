@@ -111,8 +111,7 @@ def deployed(root: Path, folder: str, lora=None):
         # Generation 2 was never trained.
         networks=[str(root / "models"), str(root / "ended")],
     )
-    settings = {"model": folder, "lora": lora, "length": LENGTH}
-    assembly.assemble(files, settings, root / "networks")
+    assembly.assemble(files, LENGTH, root / "networks")
     found, others = deploy.copy_networks(root / "networks", MEMBERS, root / "away")
     source = {"encoder": {"name": "tokens", "model": folder, "length": LENGTH}}
     made = make_model(
