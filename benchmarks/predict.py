@@ -61,6 +61,7 @@ def make_model(folder: Path, threads: int) -> Path:
         shape=[28, 28, 1],
         reading={},
         members=[model.member(folder, "member_0.keras")],
+        files={},
         temperature=1.0,
         backend="tensorflow",
         threads=threads,

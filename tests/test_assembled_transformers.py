@@ -99,12 +99,8 @@ def train(root: Path, settings: dict, some: list[Run], **others) -> np.ndarray:
     return np.stack([one.probabilities["evaluation"] for one in trained])
 
 
-def deployed(root: Path, folder: str, lora=None, encoder: str = ""):
-    """Train, put together and deploy; return the model's folder, and what the study predicts.
-
-    Args:
-        encoder: folder of the tokenizer, where it is another one.
-    """
+def deployed(root: Path, folder: str, lora=None):
+    """Train, put together and deploy; return the model's folder, and what the study predicts."""
     probabilities = train(root, training(folder, lora), runs())
     storage.save_json(root / "classes.json", CLASSES)
     storage.save_json(root / "choice.json", {"hyper_parameters": {"ensemble_size": MEMBERS}})
@@ -115,8 +111,7 @@ def deployed(root: Path, folder: str, lora=None, encoder: str = ""):
         # Generation 2 was never trained.
         networks=[str(root / "models"), str(root / "ended")],
     )
-    settings = {"model": encoder or folder, "lora": lora, "length": LENGTH}
-    assembly.assemble(files, settings, root / "networks")
+    assembly.assemble(files, LENGTH, root / "networks")
     found, others = deploy.copy_networks(root / "networks", MEMBERS, root / "away")
     source = {"encoder": {"name": "tokens", "model": folder, "length": LENGTH}}
     made = make_model(
@@ -176,17 +171,6 @@ def test_a_deployed_transformer_predicts_what_the_study_does(folders, tmp_path, 
     assert kind == "modernbert" or max(dropouts) > 0
 
 
-@pytest.mark.parametrize("lora", [None, LORA], ids=["all", "adapters"])
-def test_networks_of_other_weights_than_the_encoder_s_are_deployed(folders, tmp_path, lora):
-    """Of a student of its own, or adapted to texts: what was trained is laid onto its own base."""
-    other = write_transformer(tmp_path / "other", "bert", seed=7, num_hidden_layers=1)
-    folder, study = deployed(tmp_path, other, lora, encoder=folders["bert"])
-    loaded = model.load(folder)
-    members = networks.load_networks(folder, loaded)
-    found = networks.predict_members(members, np.load(tmp_path / "examples.npy"), loaded)
-    np.testing.assert_allclose(found, study, atol=MERGED if lora else 0, rtol=0)
-
-
 def test_plain_transformers_load_it(of_bert):
     """Classes, tokenizer and weights, by lines that know nothing of this project."""
     folder, study = of_bert
@@ -241,10 +225,10 @@ def test_a_run_that_has_ended_before_a_kill_has_its_network(folders, tmp_path, m
     monkeypatch.setattr(checkpoints, "INTERVAL", 0.0)
     monkeypatch.setattr(checkpoints, "SHARE", float("inf"))
     monkeypatch.setattr(checkpoints, "WAITING_BYTES", 1000)
-    trained, own = [], TransformerTrainer._train
+    trained, own, limit = [], TransformerTrainer._train, [1]
 
     def killed(trainer, run, digest):
-        if len(trained) == 1:
+        if len(trained) == limit[0]:
             raise KeyboardInterrupt
         trained.append(run.identity["member"])
         return own(trainer, run, digest)
@@ -257,6 +241,7 @@ def test_a_run_that_has_ended_before_a_kill_has_its_network(folders, tmp_path, m
     # Snakemake removes what a job has written that was killed.
     shutil.rmtree(tmp_path / "models")
     trained.clear()
+    limit[0] = MEMBERS
     np.testing.assert_array_equal(train(tmp_path, settings, runs(), **kept), expected)
     assert trained == [1]
     found = [(tmp_path / f"models/member_{member}.safetensors").read_bytes() for member in (0, 1)]

@@ -206,14 +206,12 @@ def test_a_deployed_transformer_is_planned(tmp_path, monkeypatch):
     assert (given["kept"], own["kept"]) == (False, True)
     assert own == given | {"kept": True}
     assert plan.teacher_code(NEWS) == study.teacher_code(NEWS)
-    settings = plan.assembling_settings(NEWS)
-    assert settings == {"model": FOLDER, "lora": own["lora"], "length": 12}
+    assert plan.length(NEWS) == 12
     folder = "results/tiny_transformer/runs/news/deployed"
     assert plan.trained("news", "baseline")["networks"] == [f"{folder}/teachers/models"]
     assert plan.chain("news", "baseline")["networks"] == [f"{folder}/networks"]
     others = DeployedPlan(text_config() | {"deploy": "auto"})
     assert others.chain("news", "baseline") == others.trained("news", "baseline")
-    assert others.assembling_settings(NEWS) == {}
     # What puts them together, and what asks them, is behind no model of others.
     assert "assemble_networks" in plan.provenance(NEWS)["baseline"]["code"]
     assert "assemble_networks" not in others.provenance(NEWS)["baseline"]["code"]

@@ -192,16 +192,6 @@ CANNOT_BE = [
         "if not all(ids) and ids[0] != ids[1]:",
         ("test_transformer_study.py::test_a_method_may_have_another_transformer",),
     ),
-    Mutant(
-        "adapters_on_the_encoder_s_weights",
-        "deployed adapters are laid onto the encoder's weights, not those that they learned on",
-        "deployment/assembly.py",
-        "classifier.build(source, classes",
-        'classifier.build(settings["model"], classes',
-        (
-            "test_assembled_transformers.py::test_networks_of_other_weights_than_the_encoder_s_are_deployed",
-        ),
-    ),
 ]
 
 TRANSFORMERS = [*STARTS, *STEPS, *DRAWN, *CANNOT_BE]

@@ -96,7 +96,7 @@ rule assemble_networks:
     conda:
         "../../envs/texts.yaml"
     params:
-        settings=deployed.assembling_settings,
+        length=deployed.length,
         code=code_digest("assemble_networks"),
     script:
         "../scripts/assemble_networks.py"

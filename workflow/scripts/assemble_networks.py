@@ -4,4 +4,4 @@ log_to(snakemake.log[0])
 
 from self_training.deployment.assembly import assemble
 
-assemble(snakemake.input, snakemake.params.settings, snakemake.output.networks)
+assemble(snakemake.input, snakemake.params.length, snakemake.output.networks)

@@ -176,14 +176,9 @@ class DeployedPlan(Plan):
         first = f"{teacher}/final/generation_0" if teacher else "teachers"
         return [f"{self.fold}/{first}/models", *self._of_generations(method, "final", "models")]
 
-    def assembling_settings(self, wildcards: Wildcards) -> dict:
-        """Return what transformers are put together with, as `assembly.assemble` takes it."""
-        dataset = wildcards.dataset
-        if not transformers.is_trained(self.config):
-            return {}
-        own = transformers.settings(self.config, dataset)
-        length = encoders.of(self.sources[dataset])["length"]
-        return {"model": own["model"], "lora": own["lora"], "length": length}
+    def length(self, wildcards: Wildcards) -> int:
+        """Return the most tokens of a text that transformers are given."""
+        return encoders.of(self.sources[wildcards.dataset])["length"]
 
     def model_settings(self, wildcards: Wildcards) -> dict:
         """Return what model.json and the card say of the study, as `deploy.Settings` takes it."""

@@ -4,6 +4,7 @@ Hu et al. 2022 (ICLR, *LoRA: Low-rank adaptation of large language models*). PyT
 and peft are imported when one is built, not before.
 """
 
+import json
 import logging
 import math
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from self_training import storage
 from self_training.errors import ConfigError, DatasetError
 from self_training.text import pretrained
 
@@ -35,8 +37,8 @@ _POOLER = "pooler."
 # In the names that peft gives to what adapters have.
 _ADAPTER = ".lora_"
 _INITIALIZER_RANGE = 0.02
-# In the metadata of what is saved.
-_SOURCE = "source"
+# Of a file of trained weights, what they were trained from.
+_ABOUT = "trained_from"
 
 
 class Classifier:
@@ -49,9 +51,6 @@ class Classifier:
         model: of `transformers`, or of `peft`.
         new: names of what is not in the files, and is drawn anew for every run.
     """
-
-    # The folder of the files; '' of none.
-    source = ""
 
     def __init__(self, model: Any, new: set[str]):
         self.model = model
@@ -107,32 +106,19 @@ class Classifier:
             for parameter, value in zip(self.trained, weights, strict=bool(weights)):
                 parameter.copy_(torch.from_numpy(value))
 
-    def save(self, path: Path) -> None:
-        """Write what is trained to a `.safetensors` file, by name, and what it started from."""
+    def save(self, path: Path, model: str, lora: dict | None) -> None:
+        """Write what is trained to a `.safetensors` file, by name, and what it was trained from.
+
+        Args:
+            model, lora: of `build`.
+        """
         from safetensors.numpy import save_file
 
-        trained = dict(zip(self._names(), self.weights(), strict=True))
-        save_file(trained, path, metadata={_SOURCE: self.source})
-
-    def load(self, path: Path | str) -> None:
-        """Take what `save` has written of a network that was built alike."""
-        from safetensors.numpy import load_file
-
-        found = load_file(path)
-        assert set(found) == set(self._names()), path
-        self.restore([found[name] for name in self._names()])
+        about = {_ABOUT: json.dumps({"model": model, "lora": lora})}
+        save_file(dict(zip(self._names(), self.weights(), strict=True)), path, about)
 
     def _names(self) -> list[str]:
         return [name for name, some in self.model.named_parameters() if some.requires_grad]
-
-
-def source_of(path: Path | str) -> str:
-    """Return what the network of a file that `Classifier.save` has written started from: the folder
-    that `build` was given."""
-    from safetensors import safe_open
-
-    with safe_open(path, "numpy") as file:
-        return file.metadata()[_SOURCE]
 
 
 def build(
@@ -177,9 +163,33 @@ def build(
     except Exception as error:  # These libraries raise whatever they like of damaged files.
         raise pretrained.not_loaded(path, revision, error) from error
     heads = {name for name, _ in network.named_parameters() if name.startswith(_HEADS)}
-    found = connect(network, lacking(model, network, loaded) | heads, lora, recompute)
-    found.source = model
-    return found
+    return connect(network, lacking(model, network, loaded) | heads, lora, recompute)
+
+
+def load(path: Path, classes: int) -> tuple[Any, str]:
+    """Return the network that `Classifier.save` has written, of `transformers`, adapters merged
+    into what is not trained; and the folder of the pretrained transformer that it started from.
+
+    Its dropout is that of this folder's files.
+
+    Raises: StudyError, where the file is damaged; DatasetError, where the pretrained transformer is
+        not there any more.
+    """
+    pretrained.libraries("tokens")
+    from safetensors import SafetensorError, safe_open
+
+    with storage.whole(path):
+        try:
+            with safe_open(path, "numpy") as file:
+                about = json.loads(file.metadata()[_ABOUT])
+                found = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except SafetensorError as error:
+            raise ValueError(str(error)) from error
+    trained = build(about["model"], classes, None, about["lora"])
+    trained.restore([found[name] for name in trained._names()])
+    network = trained.model if about["lora"] is None else trained.model.merge_and_unload()
+    network.config.use_cache = True
+    return network, about["model"]
 
 
 def connect(

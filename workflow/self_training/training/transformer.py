@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from itertools import chain
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,13 +23,7 @@ from self_training.text.noise import change
 from self_training.training import pytorch, runs
 from self_training.training.batches import count_steps, epochs, steps_per_epoch
 from self_training.training.checkpoints import Checkpoints, State
-from self_training.training.runs import (
-    FINAL,
-    Run,
-    TrainedRun,
-    TrainingSettings,
-    what_is_compiled,
-)
+from self_training.training.runs import Run, TrainedRun, TrainingSettings, what_is_compiled
 
 logger = logging.getLogger(__name__)
 
@@ -88,7 +83,7 @@ class TransformerTrainer:
         self.device = pytorch.device()
         self.network.model.to(self.device)
         # Of the folds of a study nobody reads networks of this kind, so none is kept.
-        self.model = self.network if self.own["kept"] else None
+        self.model = self if self.own["kept"] else None
         self.bfloat16 = self.own["bfloat16"] and self.device.type == "cuda"
         encoder = tokens.load(self.own["model"])
         self.pad = encoder.tokenizer.pad_token_id
@@ -112,6 +107,10 @@ class TransformerTrainer:
             recompute=self.own["recompute"],
         )
 
+    def save(self, path: Path) -> None:
+        """Write what is trained of the last run's network (see `classifier.load`)."""
+        self.network.save(path, self.own["model"], self.own["lora"])
+
     def train_all(self, runs: list[Run]) -> Iterator[TrainedRun]:
         """Yield the result of each run, in order."""
         for run in runs:
@@ -127,7 +126,7 @@ class TransformerTrainer:
         if digest not in self.done:
             try:
                 self.done[digest] = self._train(run, digest)
-                kept = self.model is not None and run.identity.get("part") == FINAL
+                kept = self.model is not None and run.identity.get("part") == runs.FINAL
                 weights = self.network.weights() if kept else []
                 self.checkpoints.add(digest, self.done[digest], weights)
             except torch.cuda.OutOfMemoryError as error:
