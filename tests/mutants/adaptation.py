@@ -169,4 +169,23 @@ CURVES = [
     ),
 ]
 
-ADAPTATION = [*LEARNED_FROM, *MASKS, *STARTS, *CURVES]
+LENGTHS = [
+    Mutant(
+        "one_length_for_all",
+        "every candidate takes as many epochs as the dataset says, whatever is searched",
+        "training/runs.py",
+        'own = {"epochs": None, "steps": None} | own',
+        'own = {"epochs": self.epochs, "steps": self.steps}',
+        ("test_transformer_search.py::test_the_number_of_epochs_is_chosen_on_inner_folds",),
+    ),
+    Mutant(
+        "schedule_of_the_longest",
+        "a short training has the learning rates that a long one begins with",
+        "training/schedules.py",
+        "done = np.maximum(0, (step - warm) / max(1, steps - warm))",
+        "done = np.maximum(0, (step - warm) / max(1, 2 * steps - warm))",
+        ("test_transformer_search.py::test_the_number_of_epochs_is_chosen_on_inner_folds",),
+    ),
+]
+
+ADAPTATION = [*LEARNED_FROM, *MASKS, *STARTS, *CURVES, *LENGTHS]
