@@ -265,6 +265,8 @@ def test_a_study_of_an_adapted_transformer(make_study):
     config = adapted_config(learning_rate=0.003)
     config["datasets"]["news"] |= {"labeled_fraction": [0.2, 0.4], "epochs": 8}
     del config["methods"]["plain_noisy_student"]
+    # How long it is trained is chosen on inner folds.
+    config["methods"]["plain"]["epochs"] = [2, 8]
     study = make_study(config)
     write_transformer(study.folder / "tiny")
     write_news(study.folder)
@@ -283,6 +285,8 @@ def test_a_study_of_an_adapted_transformer(make_study):
     assert steps["noisy_student"] - steps["adapted"] == steps["noisy_student_control"] == 30
     timings = pd.read_csv(study.results / "timings.csv").groupby("rule")["runs"].sum()
     assert timings["adapt_encoder"] == 2
+    plain = scores[scores["method"] == "plain"]
+    assert set(plain["epochs"]) <= {2, 8} and (plain["candidates"] == 2).all()
     # Teachers, and the control of plain weights, differ in what they start from alone.
     fold = study.results / "runs/news@0.2/fold_0"
     with np.load(fold / "teachers/final.npz") as adapted:

@@ -40,6 +40,7 @@ for _name in ("transformers", "peft"):
 
 import transformers  # noqa: E402
 from self_training.text import classifier, pretrained, tokens  # noqa: E402
+from self_training.training import progress  # noqa: E402
 from self_training.training import transformer as trainers  # noqa: E402
 from self_training.training.transformer import TransformerTrainer  # noqa: E402
 
@@ -579,7 +580,7 @@ def test_a_gpu_without_enough_memory_is_told(folders, monkeypatch):
 
 def test_a_long_run_says_how_far_it_is(folders, monkeypatch, caplog):
     caplog.set_level("INFO")
-    monkeypatch.setattr(trainers, "SECONDS_BETWEEN_LINES", -1)
+    monkeypatch.setattr(progress, "SECONDS_BETWEEN_LINES", -1)
     train(run(), folders["bert"])
     assert "step 6 of 6: loss " in caplog.text and "steps/s, 0 minutes left" in caplog.text
 

@@ -79,9 +79,9 @@ STARTS = [
     Mutant(
         "adapted_weights_not_written",
         "what is written is what the transformer was before it was adapted",
-        "text/language_model.py",
-        "weights = network.state_dict() | untrained",
-        "weights = whole.state_dict() | untrained",
+        "training/adaptation.py",
+        "language_model.save(self.network.model,",
+        "self.network.reset(0) or language_model.save(self.network.model,",
         (f"{_TESTS}test_every_architecture_learns_to_predict_tokens",),
     ),
     Mutant(
@@ -142,4 +142,50 @@ STARTS = [
     ),
 ]
 
-ADAPTATION = [*LEARNED_FROM, *MASKS, *STARTS]
+CURVES = [
+    Mutant(
+        "curves_of_killed_steps",
+        "steps that a killed job takes again are shown twice",
+        "training/progress.py",
+        "purge_step=begun + 1",
+        "purge_step=None",
+        ("test_progress.py::test_a_killed_job_goes_on_in_its_curves",),
+    ),
+    Mutant(
+        "curves_train_anew",
+        "who asks for curves trains everything anew",
+        "study/transformers.py",
+        "own.pop(TENSORBOARD, None)",
+        "own.setdefault(TENSORBOARD, None)",
+        ("test_progress.py::test_whether_there_are_curves_is_no_setting_of_a_training",),
+    ),
+    Mutant(
+        "curves_by_tensorflow",
+        "a job that trains a transformer loads TensorFlow to write curves",
+        "training/progress.py",
+        'sys.modules.setdefault("tensorboard.compat.notf"',
+        'dict(sys.modules).setdefault("tensorboard.compat.notf"',
+        ("test_progress.py::test_curves_do_not_load_tensorflow",),
+    ),
+]
+
+LENGTHS = [
+    Mutant(
+        "one_length_for_all",
+        "every candidate takes as many epochs as the dataset says, whatever is searched",
+        "training/runs.py",
+        'own = {"epochs": None, "steps": None} | own',
+        'own = {"epochs": self.epochs, "steps": self.steps}',
+        ("test_transformer_search.py::test_the_number_of_epochs_is_chosen_on_inner_folds",),
+    ),
+    Mutant(
+        "schedule_of_the_longest",
+        "a short training has the learning rates that a long one begins with",
+        "training/schedules.py",
+        "done = np.maximum(0, (step - warm) / max(1, steps - warm))",
+        "done = np.maximum(0, (step - warm) / max(1, 2 * steps - warm))",
+        ("test_transformer_search.py::test_the_number_of_epochs_is_chosen_on_inner_folds",),
+    ),
+]
+
+ADAPTATION = [*LEARNED_FROM, *MASKS, *STARTS, *CURVES, *LENGTHS]

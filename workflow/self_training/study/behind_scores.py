@@ -1,6 +1,6 @@
 """What a score depends on, of the config: settings, and other methods."""
 
-from self_training.study import asked, methods
+from self_training.study import asked, methods, transformers
 
 # What a dataset counts as in tests, and what its deployed model is asked, change no score.
 _BEHIND_NONE = ("group", "predict")
@@ -10,12 +10,13 @@ _OF_SYNTHETIC = ("generator",)
 
 def settings_behind_score(config: dict, dataset: str, method: str) -> dict:
     """Return all settings that a method's scores on a dataset depend on."""
+    shown = transformers.without_curves(config)
     names = [method, *behind(config, method)]
     takes_some = any(methods.settings(config, name)["synthetic"] for name in names)
     left_out = _BEHIND_NONE if takes_some else (*_BEHIND_NONE, *_OF_SYNTHETIC)
     everything = ("seed", "threads", "outer_folds", "inner_folds", "inner_repeats", "training")
     return {
-        **{key: _sorted(config[key]) for key in everything if key in config},
+        **{key: _sorted(shown[key]) for key in everything if key in shown},
         "dataset": {"name": dataset}
         | _sorted({k: v for k, v in config["datasets"][dataset].items() if k not in left_out}),
         "method": {"name": method}

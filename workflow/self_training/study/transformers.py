@@ -15,6 +15,8 @@ TRANSFORMER = "transformer"
 BACKEND = "torch"
 # What is said of task-adaptive pretraining; see `study.adaptation`.
 ADAPT = "adapt"
+# Whether curves are written.
+TENSORBOARD = "tensorboard"
 # Of training.transformer, where a config does not say.
 _DEFAULTS: dict[str, Any] = {
     "lora": None,
@@ -58,6 +60,8 @@ def settings(config: dict, dataset: str, method: dict | None = None) -> dict[str
     how = own.get(ADAPT)
     if how is not None:
         how = _DEFAULTS_OF_ADAPT | {"batch_size": config["training"]["batch_size"]} | how
+    # Which changes nothing that is trained.
+    own.pop(TENSORBOARD, None)
     own[ADAPT] = None if another or method.get(ADAPT) is False else how
     if own["lora"] is not None:
         own["lora"] = _DEFAULTS_OF_LORA | own["lora"]
@@ -67,6 +71,15 @@ def settings(config: dict, dataset: str, method: dict | None = None) -> dict[str
     hub = encoders.of_hub(source)
     model = str(folder_of_hub(**hub)) if hub else encoders.of(source)["model"]
     return {"model": model} | own
+
+
+def without_curves(config: dict) -> dict:
+    """Return a config without what changes no score of how transformers are trained."""
+    own = config.get("training", {}).get(TRANSFORMER)
+    if own is None or TENSORBOARD not in own:
+        return config
+    kept = {key: value for key, value in own.items() if key != TENSORBOARD}
+    return config | {"training": config["training"] | {TRANSFORMER: kept}}
 
 
 def is_trained(config: dict) -> bool:

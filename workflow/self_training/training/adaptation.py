@@ -27,7 +27,7 @@ from self_training.text.language_model import Vocabulary
 from self_training.training import pytorch
 from self_training.training.batches import epochs
 from self_training.training.checkpoints import Checkpoints
-from self_training.training.job import checkpoints_of
+from self_training.training.job import checkpoints_of, events_of
 from self_training.training.runs import Run, TrainedRun, TrainingSettings
 from self_training.training.transformer import Batch, TransformerTrainer
 
@@ -156,7 +156,7 @@ def adapt_job(snakemake) -> None:
         return given | {"runs": [run.digest()], "code": snakemake.params.code}
 
     checkpoints = Checkpoints(folder, describe)
-    trainer = AdaptationTrainer(inputs, 1, own, run, checkpoints)
+    trainer = AdaptationTrainer(inputs, 1, own, run, checkpoints, events_of(snakemake))
     trained = trainer.adapt(run)
     trainer.save(snakemake.output.adapted)
     seconds = trained.record["training_seconds"]

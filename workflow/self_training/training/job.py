@@ -65,6 +65,7 @@ def train_job(snakemake, batch: list[list[Run]], classes: int) -> list[list[Trai
         checkpoints_of(snakemake),
         snakemake.params.code,
         snakemake.input.get("synthetic", ()),
+        events_of(snakemake),
     )
     job = {"rule": without_part(snakemake.rule)} | dict(snakemake.wildcards.items()) | job
     folds = [[result.record for result in results] for results in trained]
@@ -102,9 +103,23 @@ def checkpoints_of(snakemake) -> Path | None:
 
     It is no output: Snakemake removes these before it starts a job again.
     """
+    return _beside_history(snakemake, "checkpoints")
+
+
+def events_of(snakemake) -> Path | None:
+    """Return the folder of a job of transformers for TensorBoard, if the study asks for it.
+
+    That is no parameter of the job, whose results do not depend on it.
+    """
+    config = getattr(snakemake, "config", {})
+    asked = config.get("training", {}).get("transformer", {}).get("tensorboard", False)
+    return _beside_history(snakemake, "logs", "tensorboard") if asked else None
+
+
+def _beside_history(snakemake, *folder: str) -> Path:
     results, study, histories, *job = Path(snakemake.output.history).parts
     assert histories == "histories"
-    return Path(results, study, "checkpoints", *job).with_suffix("")
+    return Path(results, study, *folder, *job).with_suffix("")
 
 
 def train_batch(
@@ -117,6 +132,7 @@ def train_batch(
     kept_in: Path | None = None,
     code: str = "",
     appended: Sequence[Path | str] = (),
+    events: Path | None = None,
 ) -> tuple[list[list[TrainedRun]], dict]:
     """Train the runs of one job, which may span several outer folds.
 
@@ -133,6 +149,7 @@ def train_batch(
         kept_in: folder of checkpoints, to go on from after a kill; none are written without.
         code: what the results depend on beside these arguments: a digest.
         appended: files of more examples, which follow those of the dataset, in this order.
+        events: of `transformer.TransformerTrainer`.
 
     Returns: the trained runs of each outer fold, and a record of the job: where its seconds went,
         from the start of the process on (start-up, tracing, training, prediction), and what
@@ -174,7 +191,7 @@ def train_batch(
         if found:
             gc.collect()
         like = runs[indices[0]][0]
-        trainer = make_trainer(inputs, classes, training_settings, like, checkpoints)
+        trainer = make_trainer(inputs, classes, training_settings, like, checkpoints, events)
         results = trainer.train_all([runs[index][0] for index in indices])
         for index, result in zip(indices, results, strict=True):
             found[index] = result
@@ -215,6 +232,7 @@ def make_trainer(
     settings: TrainingSettings,
     like: Run,
     checkpoints: Checkpoints | None = None,
+    events: Path | None = None,
 ) -> "Trainer":
     """Return what trains: of a transformer, and of consistency training, its own; stacks of runs
     with JAX, of images on a GPU alone; otherwise one run after the other.
@@ -222,11 +240,13 @@ def make_trainer(
     On a CPU a stack of small CNNs was seven times slower than step after step; one of networks that
     take vectors was fourteen times faster (docs/running.md).
 
-    Args: of `trainer.Trainer`.
+    Args:
+        inputs, classes, settings, like, checkpoints: of `trainer.Trainer`.
+        events: of `transformer.TransformerTrainer`.
     """
     if settings.transformer is not None:
         trainer = dotted_paths.find(settings.backbone)
-        return trainer(inputs, classes, settings, like, checkpoints)
+        return trainer(inputs, classes, settings, like, checkpoints, events)
     from self_training.training import framework
     from self_training.training.one_by_one import OneByOneTrainer
 

@@ -23,13 +23,13 @@ from self_training.text.noise import change
 from self_training.training import pytorch, runs
 from self_training.training.batches import count_steps, epochs, steps_per_epoch
 from self_training.training.checkpoints import Checkpoints, State
+from self_training.training.progress import Progress, events_of
 from self_training.training.runs import Run, TrainedRun, TrainingSettings, what_is_compiled
 
 logger = logging.getLogger(__name__)
 
 # What AdamW knows of each weight.
 _OF_ADAM = ("step", "exp_avg", "exp_avg_sq")
-SECONDS_BETWEEN_LINES = 30  # Of the log, on how far a run is.
 
 
 class Batch(NamedTuple):
@@ -59,6 +59,7 @@ class TransformerTrainer:
         settings: of the job.
         like: a run; all others must be alike in `runs.what_is_compiled`.
         checkpoints: of the job; None to keep nothing for the case of a kill.
+        events: folder of the job for TensorBoard, if there is to be one.
     """
 
     framework = pytorch
@@ -70,7 +71,9 @@ class TransformerTrainer:
         settings: TrainingSettings,
         like: Run,
         checkpoints: Checkpoints | None = None,
+        events: Path | None = None,
     ):
+        self.events = events
         self.checkpoints = checkpoints or Checkpoints()
         started = time.perf_counter()
         self.inputs, self.classes, self.settings = inputs, classes, settings
@@ -147,7 +150,8 @@ class TransformerTrainer:
         )
         values, before = self._go_on(digest, optimizer)
         started, total = time.perf_counter() - before, count_steps(run, own)
-        said, begun = time.perf_counter(), len(values)
+        begun = len(values)
+        progress = Progress(total, begun, events_of(self.events, run, digest))
         self.network.model.train()
         for step, batch in enumerate(chain.from_iterable(self.batches(run))):
             # Of steps that were taken before a kill nothing is left to do, but to draw their noise.
@@ -158,9 +162,8 @@ class TransformerTrainer:
             values.append(self.take_step(optimizer, batch))
             seconds = time.perf_counter() - started
             self.checkpoints.offer(digest, partial(self._state, optimizer, values, seconds))
-            if time.perf_counter() - said > SECONDS_BETWEEN_LINES:
-                said = time.perf_counter()
-                _log_progress(values[-1], step + 1, total, seconds)
+            progress.taken(step + 1, values[-1], batch.rate, seconds)
+        progress.end()
         seconds = time.perf_counter() - started
         probabilities, prediction_seconds = {}, {}
         for name, indices in run.predict.items():
@@ -330,11 +333,3 @@ def loss_of(logits: torch.Tensor, targets: torch.Tensor, distills: bool = False)
     softened = logits / temperatures[:, None]
     losses = torch.nn.functional.cross_entropy(softened, wanted, reduction="none")
     return losses * temperatures.square()
-
-
-def _log_progress(loss: float, step: int, steps: int, seconds: float) -> None:
-    speed = step / seconds
-    left = (steps - step) / speed / 60
-    logger.info(
-        "step %d of %d: loss %.4g, %.3g steps/s, %.3g minutes left", step, steps, loss, speed, left
-    )
