@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from self_training.data.split import Split, save_split
-from self_training.text import filters, generated
+from self_training.text import filters, generated, pool
 from self_training.text.filters import COPY, ECHO, EMPTY, KEPT, SHORT, TWICE
 
 POOL = ["The cup was won by a team from the north", "Oil rose again on Monday"]
@@ -78,14 +78,14 @@ def written(folder, split: Split, texts=tuple("abcdef")) -> SimpleNamespace:
 
 def test_the_pool_has_no_test_text_and_tells_no_label(tmp_path):
     files = written(tmp_path / "a", split_of())
-    assert generated.pool_of(files.texts, files.split, transductive=False) == ["a", "c", "d", "f"]
-    assert generated.pool_of(files.texts, files.split, transductive=True) == list("abcdef")
+    assert pool.pool_of(files.texts, files.split, transductive=False) == ["a", "c", "d", "f"]
+    assert pool.pool_of(files.texts, files.split, transductive=True) == list("abcdef")
     # Other labels, and others that are labeled, are the same pool.
     other = split_of(
         labeled_idx=np.array([2, 3]), labeled_y=np.array([0, 1]), unlabeled_idx=np.array([0, 5])
     )
     files = written(tmp_path / "b", other)
-    assert generated.pool_of(files.texts, files.split, transductive=False) == ["a", "c", "d", "f"]
+    assert pool.pool_of(files.texts, files.split, transductive=False) == ["a", "c", "d", "f"]
 
 
 def test_what_is_left_is_encoded_with_the_class_of_its_prompt(tmp_path):

@@ -81,7 +81,12 @@ def no_control_of_what_is_no_chain(config: dict, name: str) -> None:
     ]
     if liked is not None and liked not in able:
         expected = f"a method with students ({', '.join(able)})"
+        expected += ", or a control with synthetic texts" if _has_synthetic(config) else ""
         raise ConfigError.of(f"methods.{name}.control_of", expected, liked)
+
+
+def _has_synthetic(config: dict) -> bool:
+    return any("synthetic" in method for method in config["methods"].values())
 
 
 # In the order in which they are checked; a rule may count on those above it.
