@@ -22,6 +22,7 @@ from mutants.places import PLACES
 from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
 from mutants.serve import SERVE
+from mutants.synthetic import SYNTHETIC
 from mutants.texts import TEXTS
 from mutants.transformers import TRANSFORMERS
 from mutants.unknown import UNKNOWN_LABELS
@@ -1270,6 +1271,7 @@ MUTANTS = [
     *PREDICT,
     *SERVE,
     *TEXTS,
+    *SYNTHETIC,
     *TRANSFORMERS,
     *VECTORS,
     *CLUSTERS,
