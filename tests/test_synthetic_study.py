@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -426,12 +427,7 @@ def test_controls_with_and_without_synthetic_texts_are_compared():
 
 def test_the_study_of_the_notebook_plans(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    config = yaml.safe_load((ROOT / "studies/ag_news_roberta.yaml").read_text())
-    write_files(tmp_path / "resources", name="gpt2", n_positions=1024)
-    write_files(tmp_path / "resources", "RobertaForMaskedLM", "roberta-base")
-    (tmp_path / "resources/ag_news").mkdir()
-    for name in ("train", "test"):
-        (tmp_path / f"resources/ag_news/{name}.csv").write_text("label,title,description\n")
+    config = write_study_of_the_notebook(tmp_path)
     checks.validate(copy.deepcopy(config))
     plan = Plan(config)
     training = plan.training(SimpleNamespace(dataset="ag_news@32", method="synthetic"))
@@ -449,6 +445,42 @@ def test_the_study_of_the_notebook_plans(tmp_path, monkeypatch):
     assert all(len(set(some)) >= 12 for some in settings["prompts"].values())
     prompts = [one for some in settings["prompts"].values() for one in some]
     assert len(set(prompts)) == len(prompts) == 48
+
+
+def write_study_of_the_notebook(folder) -> dict:
+    """Write files of the names that the study needs, and return its config."""
+    write_files(folder / "resources", name="gpt2", n_positions=1024)
+    write_files(folder / "resources", "RobertaForMaskedLM", "roberta-base")
+    (folder / "resources/ag_news").mkdir()
+    for name in ("train", "test"):
+        (folder / f"resources/ag_news/{name}.csv").write_text("label,title,description\n")
+    return yaml.safe_load((ROOT / "studies/ag_news_roberta.yaml").read_text())
+
+
+@pytest.mark.study
+def test_snakemake_plans_the_study_of_the_notebook(make_study):
+    config = yaml.safe_load((ROOT / "studies/ag_news_roberta.yaml").read_text())
+    study = make_study(config)
+    write_study_of_the_notebook(study.folder)
+    planned = study.run("--cores", "1", "--dry-run")
+    # Per draw, whatever the label budget; and per draw and budget what trains.
+    for rule, jobs in {"adapt_generator": 3, "generate": 3, "train_teachers": 6}.items():
+        assert re.search(rf"^{rule} +{jobs}$", planned, re.MULTILINE), rule
+
+
+@pytest.mark.study
+def test_a_deployed_model_is_planned_with_a_generator(make_study):
+    config = synthetic_config() | {"study": "deployed_synthetic", "deploy": "with_synthetic"}
+    study = make_study(config, "jax")
+    write_files(study.folder)
+    write_news(study.folder)
+    planned = study.run(
+        *("--cores", "1", "--dry-run"),
+        "results/deployed_synthetic/runs/news/deployed/with_synthetic/final/generation_1/"
+        "predictions.npz",
+    )
+    for rule in ("adapt_generator", "generate", "filter_generated"):
+        assert f"rule deployed_{rule}:" in planned
 
 
 @pytest.mark.study
