@@ -12,10 +12,12 @@ import yaml
 from conftest import ROOT, tiny_config
 from openpyxl import load_workbook
 from self_training import digests
+from self_training.deployment import model_card
 from self_training.errors import ConfigError
 from self_training.report import methods_text, sheets_of_synthetic, synthetic_text
 from self_training.report.references import REFERENCES
 from self_training.study import behind_scores, checks, fair_controls, methods, synthetic, trainings
+from self_training.study.config import deployable
 from self_training.study.plan import Plan
 from self_training.study.plan_of_deployment import DeployedPlan
 from test_text_study import text_config, write_news
@@ -374,6 +376,33 @@ def test_a_deployed_model_has_a_generator_of_its_own(folder):
     assert plan.synthetic(deployed) == [f"{path}/examples.npy"]
     assert plan.split_of_pool(deployed) == "results/tiny_synthetic/runs/news/deployed/split.npz"
     assert plan.identity_of_generator(deployed)["outer_fold"] == "deployed"
+
+
+def test_controls_with_synthetic_texts_are_not_deployed(folder):
+    """`deploy: auto` takes them for what is trained on labels alone, which nothing must show."""
+    config = fair_controls.add(synthetic_config())
+    found = ["baseline", "noisy_student", "noisy_student_control", "with_synthetic"]
+    assert deployable(config) == [*found, "synthetic_alone_control"]
+    checks.validate(synthetic_config() | {"deploy": "auto"})
+    with pytest.raises(
+        ConfigError, match="deploy: Expected auto, or .*Received: 'synthetic_alone'"
+    ):
+        checks.validate(synthetic_config() | {"deploy": "synthetic_alone"})
+
+
+def test_a_card_says_what_was_synthetic():
+    settings = behind_scores.settings_behind_score(
+        fair_controls.add(synthetic_config()), "news", "with_synthetic"
+    )
+    model = SimpleNamespace(provenance={"settings": settings})
+    assert model_card._synthetic(SimpleNamespace(model=model, selected=3)) == (
+        " They also learned from up to 6 texts of every class that the language model ./gpt has "
+        "written, with the class of their prompt."
+    )
+    # Where teachers are deployed in the place of students, nothing was.
+    assert model_card._synthetic(SimpleNamespace(model=model, selected=0)) == ""
+    settings["method"]["synthetic"] = None
+    assert model_card._synthetic(SimpleNamespace(model=model, selected=3)) == ""
 
 
 def test_the_methods_text_says_what_was_generated():

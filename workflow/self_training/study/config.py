@@ -21,8 +21,17 @@ def external_scores(config: dict) -> list[str]:
 
 
 def deployable(config: dict) -> list[str]:
-    """Return the methods that may be deployed: all but upper bounds, which know hidden labels."""
-    return [name for name in config["methods"] if methods.trained_on(config, name) == "labeled"]
+    """Return the methods that may be deployed: all but upper bounds, which know hidden labels, and
+    controls with synthetic texts, of which no test says that they help."""
+    return [
+        name
+        for name in config["methods"]
+        if methods.trained_on(config, name) == "labeled"
+        and not (
+            methods.kind(config, name) == methods.CONTROL
+            and methods.settings(config, name)["synthetic"]
+        )
+    ]
 
 
 def kinds_of_methods(config: dict) -> dict[str, str]:
