@@ -42,8 +42,8 @@ DEPLOYED = [
         "upper_bound_deployed",
         "a control that knows hidden labels may be deployed",
         "study/config.py",
-        'if methods.trained_on(config, name) == "labeled"]',
-        "]",
+        'if methods.trained_on(config, name) == "labeled"',
+        "if name",
         ("test_deployed_plan.py::test_what_may_be_deployed_is_every_method_but_upper_bounds",),
     ),
     Mutant(

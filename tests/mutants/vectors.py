@@ -20,8 +20,8 @@ VECTORS = [
         "runs_of_two_pools_are_one",
         "a run with another pool is taken for one that was trained already",
         "training/runs.py",
-        "*self.predict.values(), *(self.pool or ())):",
-        "*self.predict.values()):",
+        "*(self.pool or ()), *own)",
+        "*own)",
         (HERE + "test_scaling_is_by_the_pool_of_the_run_and_goes_along_with_its_network",),
     ),
     Mutant(
