@@ -150,10 +150,11 @@ def test_members_and_generations_have_seeds_of_their_own():
 def test_a_control_takes_the_steps_of_its_own_fold_s_last_student(tmp_path):
     """Students of later generations have more examples, and take more steps."""
 
-    def history(*steps_of_folds):
+    def history(generation, *steps_of_folds):
+        of_final = {"part": FINAL, "generation": generation}
         return {
             "folds": [
-                [{"part": "inner_0", "steps": 1}, {"part": FINAL, "steps": steps}]
+                [{"part": "inner_0", "steps": 1}, of_final | {"steps": steps}]
                 for steps in steps_of_folds
             ]
         }
@@ -164,12 +165,13 @@ def test_a_control_takes_the_steps_of_its_own_fold_s_last_student(tmp_path):
         save_split(files.splits[-1], SPLIT)
     for number, steps in enumerate([(4, 5), (9, 10), (12, 14)]):
         files.histories.append(tmp_path / f"history_{number}.json")
-        storage.save_json(files.histories[-1], history(*steps))
+        storage.save_json(files.histories[-1], history(number, *steps))
     params = SimpleNamespace(
         identities=[IDENTITY, IDENTITY | {"outer_fold": 1}],
         search={"space": OF_CONTROL, "strategy": "grid", "trials": None, "takes": []},
         asked=0,
         whole_chain=False,
+        synthetic=None,
     )
     batch, classes = controls.load_batch(files, params, FINAL)
     assert [[run.steps for run in runs] for runs in batch] == [[12], [14]] and classes == 2
@@ -203,6 +205,7 @@ def test_every_fold_has_a_choice_of_its_own(tmp_path):
         search={"space": {}, "strategy": "fixed", "trials": None, "takes": [[*HYPER_PARAMETERS]]},
         labeling={"labels": "hard", "temperature": 1, "filter": "once"}
         | {"balance": "none", "quota": None},
+        synthetic=None,
     )
     made = generation.load_generations(files, params, FINAL, 1)
     found = [some.pseudo_labels["0/final"].examples.tolist() for some in made]

@@ -88,12 +88,12 @@ def test_candidates_of_a_control_are_trained_without_the_fold_that_is_held_out()
 
 
 def test_a_control_takes_the_steps_and_the_seeds_of_what_it_is_compared_with():
-    def record(part, steps):
-        return {"part": part, "steps": steps}
+    def record(part, steps, generation=0):
+        return {"part": part, "steps": steps, "generation": generation}
 
     teachers_alone = [[record("inner_0", 3), record(FINAL, 4), record(FINAL, 4)], []]
     assert controls.taken_of(teachers_alone, False) == (4, 0)
-    chain = [*teachers_alone[:1], [record(FINAL, 9), record(FINAL, 9)], [record(FINAL, 7)], []]
+    chain = [*teachers_alone[:1], [record(FINAL, 9, 1)] * 2, [record(FINAL, 7, 2)], []]
     assert controls.taken_of(chain, False) == (7, 2)
     # Of one member: teacher and students of both generations.
     assert controls.taken_of(chain, True) == (4 + 9 + 7, 2)
@@ -177,6 +177,7 @@ def load(files, **space):
         search={"space": space, "strategy": "grid", "trials": None, "takes": []},
         labeling={"labels": "hard", "temperature": 1, "filter": "every_generation"}
         | {"balance": "none", "quota": None},
+        synthetic=None,
     )
     return generation.load_generations(files, params, SEARCH, 1)
 

@@ -40,8 +40,8 @@ CONTROLS = [
         "ended_chains_have_all_seeds",
         "of a chain that ended early, a control has the seeds of a student that was never trained",
         "methods/controls.py",
-        'next(one["generation"] for one in reversed(final) if one is not None)',
-        "len(histories) - 1",
+        'generation = next(one["generation"] for one in reversed(final) if one is not None)',
+        "generation = len(histories) - 1",
         (
             "test_methods.py::test_a_control_takes_the_steps_and_the_seeds_of_what_it_is_compared_with",
         ),

@@ -25,6 +25,7 @@ from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
 from mutants.selection import SELECTION
 from mutants.serve import SERVE
+from mutants.synthetic import SYNTHETIC
 from mutants.texts import TEXTS
 from mutants.transformers import TRANSFORMERS
 from mutants.unknown import UNKNOWN_LABELS
@@ -1275,6 +1276,7 @@ MUTANTS = [
     *SELECTION,
     *SERVE,
     *TEXTS,
+    *SYNTHETIC,
     *TRANSFORMERS,
     *ADAPTATION,
     *VECTORS,

@@ -6,6 +6,9 @@ from pathlib import Path
 from self_training.data import encoders
 from self_training.errors import DatasetError
 
+# How far from their mean numbers of new tokens are at most, in deviations.
+FARTHEST = 3
+
 
 def not_causal(model: str, architectures: list[str]) -> DatasetError:
     """Return the error to raise where a transformer does not continue texts."""

@@ -144,7 +144,7 @@ def _training_data(facts: Facts) -> list[str]:
     return [
         f"{facts.model.dataset} ({', '.join(f'{key}: {source[key]}' for key in source)}): "
         f"{len(split.labeled_idx)} labeled examples and {len(split.unlabeled_idx)} of unknown "
-        f"label.{_pseudo_labels(facts)}",
+        f"label.{_pseudo_labels(facts)}{_synthetic(facts)}",
         "",
         "| class | labels |",
         "|---|--:|",
@@ -167,6 +167,19 @@ def _pseudo_labels(facts: Facts) -> str:
     return (
         f" The networks learned from {facts.selected} of these, too, as earlier networks labeled "
         "them (`selected_in_generation` in predictions.csv)."
+    )
+
+
+def _synthetic(facts: Facts) -> str:
+    """Say that the students were trained on synthetic texts, if they were."""
+    settings = facts.model.provenance.get("settings", {})
+    own = settings.get("method", {}).get("synthetic")
+    if not own or not facts.selected:
+        return ""
+    return (
+        f" They also learned from up to {own['per_class']} texts of every class that the language "
+        f"model {settings['dataset']['generator']['model']} has written, with the class of their "
+        "prompt."
     )
 
 

@@ -114,7 +114,7 @@ def load_batch(files, params, phase: str) -> tuple[list[list[Run]], int]:
     histories = [storage.load_json(path)["folds"] for path in files.histories]
     choices = proposals.load_choices(files, len(params.identities))
     splits = [load_split(path) for path in files.splits]
-    generated = synthetic.load(files, params, phase, splits, synthetic.first_of(files))
+    generated = synthetic.load(files, params, phase, splits)
     batch = []
     for fold, identity in enumerate(params.identities):
         split, of_parts = splits[fold], generated[fold]

@@ -163,7 +163,7 @@ def load_generations(files, params, phase: str, number: int) -> list[Generation]
         given = teachers.of_parts(given, files.teacher_choices)
     before = [labeled_so_far.load(path) for path in files.previous]
     splits, how = [load_split(path) for path in files.splits], Labeling(**params.labeling)
-    generated = synthetic.load(files, params, phase, splits, synthetic.first_of(files))
+    generated = synthetic.load(files, params, phase, splits)
     generations = []
     for fold, identity in enumerate(params.identities):
         candidates = proposals.propose(**params.search, choices=choices[fold], **identity)

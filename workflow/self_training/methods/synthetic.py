@@ -100,7 +100,9 @@ def all_of(files, folds: int) -> list[np.ndarray | None]:
     return [np.arange(start, end) for start, end in pairwise(ends)]
 
 
-def load(files, params, phase: str, splits: list[Split], first: int) -> list[dict[str, Synthetic]]:
+def load(
+    files, params, phase: str, splits: list[Split], first: int | None = None
+) -> list[dict[str, Synthetic]]:
     """Return the synthetic examples of every part, by its name, in each of a job's outer folds.
 
     Args:
@@ -109,10 +111,11 @@ def load(files, params, phase: str, splits: list[Split], first: int) -> list[dic
             fold those that have not seen its labels.
         params: `synthetic`: `per_class` and `weight`; None of a method without.
         phase: SEARCH or FINAL, of `parts.parts`.
-        first: the index of the first of them in the job's examples.
+        first: the index of the first of them in the job's examples; None to ask the files.
     """
     if params.synthetic is None:
         return [{} for _ in splits]
+    first = first_of(files) if first is None else first
     found = []
     for fold, split in enumerate(splits):
         labels = storage.load_array(files.synthetic_labels[fold])

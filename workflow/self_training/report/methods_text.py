@@ -173,7 +173,9 @@ def _control(config: dict, name: str) -> str:
         methods.LAST_STUDENT: "the last student",
         methods.WHOLE_CHAIN: "the teachers and students together",
     }[methods.match(config, name)]
-    steps = f", for as many gradient steps as {whose} of {steps_of} took" if steps_of else ""
+    if steps_of and methods.kind(config, steps_of) == methods.CHAIN:
+        steps_of = f"{whose} of {steps_of}"
+    steps = f", for as many gradient steps as {steps_of} took" if steps_of else ""
     members = ""
     if methods.control_of(config, name):
         members = ", with as many members, from the same initial weights"

@@ -15,8 +15,8 @@ def no_deployment_without_training(config: dict) -> None:
 
 
 def no_deployment_of_a_method_that_is_not_there(config: dict) -> None:
-    """Forbid the name of no method, of an upper bound, whose labels nobody has, and of consistency
-    training."""
+    """Forbid the name of no method, of an upper bound, whose labels nobody has, of consistency
+    training, and of a control with synthetic texts."""
     known = deployable(config)
     if config.get("deploy", AUTO) not in [AUTO, *known]:
         expected = f"{AUTO}, or a method that is trained on labels alone or on pseudo-labels"

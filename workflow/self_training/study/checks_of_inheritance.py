@@ -83,6 +83,7 @@ def no_control_of_what_is_no_chain(config: dict, name: str) -> None:
     able = [other for other in config["methods"] if _has_a_control(config, other)]
     if liked is not None and liked not in able:
         expected = f"a method with students ({', '.join(able)})"
+        expected += ", or a control with synthetic texts" if _has_synthetic(config) else ""
         raise ConfigError.of(f"methods.{name}.control_of", expected, liked)
 
 
@@ -93,6 +94,10 @@ def _has_a_control(config: dict, name: str) -> bool:
     method = config["methods"][name]
     parent = config["methods"].get(method.get("inherit"), {})
     return "control_of" not in method and "synthetic" in parent | method
+
+
+def _has_synthetic(config: dict) -> bool:
+    return any("synthetic" in method for method in config["methods"].values())
 
 
 # In the order in which they are checked; a rule may count on those above it.

@@ -56,11 +56,11 @@ def no_more_tokens_than_positions(key: str, dataset: dict) -> None:
     # A word has a token at least, and there is one that begins the text.
     prompt = 1 + max(len(some.split()) for given in own["prompts"].values() for some in given)
     length = own["new_tokens"]
-    most = prompt + round(length["mean"] + synthetic.FARTHEST * length["deviation"])
+    most = prompt + round(length["mean"] + generators.FARTHEST * length["deviation"])
     if positions is not None and most > positions:
         expected = (
             f"at most {positions} tokens with a prompt, for which {own['model']} has positions; "
-            f"here are up to {most} (mean and {synthetic.FARTHEST} deviations)"
+            f"here are up to {most} (mean and {generators.FARTHEST} deviations)"
         )
         raise ConfigError.of(f"{key}.{KEY}.new_tokens", expected, length)
 

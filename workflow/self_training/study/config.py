@@ -22,7 +22,8 @@ def external_scores(config: dict) -> list[str]:
 
 def deployable(config: dict) -> list[str]:
     """Return the methods that may be deployed: all but upper bounds, which know hidden labels, and
-    but consistency training, with what takes its steps."""
+    consistency training, with what takes its steps, and controls with synthetic texts, of which no
+    test says that they help."""
     left_out = methods.of_consistency(config)
     return [
         name
@@ -30,6 +31,10 @@ def deployable(config: dict) -> list[str]:
         if methods.trained_on(config, name) == "labeled"
         and name not in left_out
         and methods.steps_of(config, name) not in left_out
+        and not (
+            methods.kind(config, name) == methods.CONTROL
+            and methods.settings(config, name)["synthetic"]
+        )
     ]
 
 

@@ -23,8 +23,6 @@ _OF_SAMPLING: dict[str, Any] = {
     "repetition_penalty": 1,
 }
 _OF_ADAPTING = {"batch_size": 16, "learning_rate": 5e-5}
-# How far from their mean numbers of new tokens are at most, in deviations.
-FARTHEST = 3
 _OF_FILTER = {"min_words": 5, "max_overlap": 0.5, "agrees_with_teacher": False}
 
 

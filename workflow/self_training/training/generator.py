@@ -17,13 +17,13 @@ import numpy as np
 import torch
 
 from self_training import storage
+from self_training.data.generators import FARTHEST
 from self_training.errors import ConfigError, DatasetError
 from self_training.seeds import derive_seed
 from self_training.seeds import generator as random_numbers
-from self_training.study.synthetic import FARTHEST
 from self_training.text import generator as texts
-from self_training.text.generated import pool_of
 from self_training.text.generator import Generator
+from self_training.text.pool import pool_of
 from self_training.training import pytorch
 from self_training.training.batches import passes
 from self_training.training.checkpoints import Checkpoints, State
