@@ -231,8 +231,8 @@ def test_nothing_selected():
         "scores are those of its teacher."
     ]
     assert found["next"][0] == (
-        "Try a lower `threshold`, or label more examples, since no pseudo-label was confident "
-        "enough: pets (5 of 5 folds)."
+        "Try a lower `threshold` (where there is one, a larger `uncertainty`), or label more "
+        "examples, since no pseudo-label was confident enough: pets (5 of 5 folds)."
     )
     chosen = of(scores_of({"pets": -0.03}), **dict.fromkeys(nothing, "generations_reached"))
     assert "In all 5 folds the search chose to train no students" in lines(chosen)[0]
@@ -265,7 +265,7 @@ def test_teachers_that_are_ahead_of_the_control_are_no_help():
         {"study": "mine"}, found
     )
     assert found["next"][0].startswith(
-        "Try a lower `threshold`, or label more examples, since no pseudo-label was confident"
+        "Try a lower `threshold` (where there is one, a larger `uncertainty`), or label more"
     )
     assert not any("Use self-training" in text for text in found["next"])
 

@@ -83,7 +83,7 @@ def label(
 
     # The unlabeled examples of this generation.
     examples = slice_of(split, chain, generation)
-    left = np.ones(len(examples), dtype=bool)
+    left: slice | np.ndarray = slice(None)
     if how.schedule == "rest":
         left = ~np.isin(examples, before.examples[before.copies > 0])
         examples = examples[left]

@@ -246,9 +246,8 @@ RULES: dict[str, Rule] = {
     "control": _if_deployable(_is_behind, False),
     "Train without pseudo-labels (`deploy: auto` does)": _if_deployable(_does_not_help, True),
     "Train without pseudo-labels": _if_deployable(_does_not_help, False),
-    "Try a lower `threshold`, or label more examples, since no pseudo-label was confident enough": (
-        _selects_nothing
-    ),
+    "Try a lower `threshold` (where there is one, a larger `uncertainty`), or label more examples, "
+    "since no pseudo-label was confident enough": _selects_nothing,
     "Leave 0 out of `generations` to see what students do, as the search chose to train none": (
         _chooses_none
     ),
