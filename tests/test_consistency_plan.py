@@ -4,6 +4,7 @@ from copy import deepcopy
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import tiny_config
 from self_training import digests
@@ -145,11 +146,16 @@ def test_thresholds_are_searched_as_learning_rates_are():
     [
         (with_consistency("fixmach"),
          "methods.match.consistency: Expected one of fixmatch, uda, flexmatch, freematch, softm"),
-        (with_consistency({"name": "pi_model"}), "methods.match.consistency: Expected one of fix"),
+        (with_consistency({"name": "pi_model"}), "match.consistency.name: Expected one of fix"),
+        (with_consistency({"threshold": 0.9}), "match.consistency: Expected the keys name. Mis"),
         (with_consistency({"name": "fixmatch", "threshold": 1.3}),
-         "methods.match.consistency: Expected one of fixmatch"),
+         r"methods.match.consistency.threshold: Expected a number in \[0, 1\), or a list of such"),
+        (with_consistency({"name": "uda", "temperature": 0}),
+         "methods.match.consistency.temperature: Expected a number above 0"),
+        (with_consistency({"name": "fixmatch", "mask": 1}),
+         "methods.match.consistency: Expected the keys batch_size, deviations, entropy, momentum"),
         (with_consistency({"name": "softmatch", "threshold": 0.9}),
-         r"methods.match.consistency.threshold: Expected a setting that softmatch has \(batch_size,"),
+         r"methods.match.consistency.threshold: Expected a setting that softmatch has \(batch_s"),
         (with_consistency({"name": "fixmatch", "temperature": 0.5}),
          "methods.match.consistency.temperature: Expected a setting that fixmatch has"),
         (with_consistency(threshold=0.9),
@@ -253,29 +259,32 @@ def test_a_study_trains_it_without_hidden_labels(make_study):
     study = make_study(config, "jax")
     study.run("--cores", "2")
     fold = study.results / "runs/wine/fold_0"
-    predictions = fold / "match/final/generation_0/predictions.npz"
-    before = predictions.read_bytes()
-    labels = np.load(study.results / "datasets/wine/labels.npy")
-    split = np.load(fold / "split.npz")
-    hidden = split["unlabeled_idx"]
-    permuted = labels.copy()
-    permuted[hidden] = np.random.default_rng(1).permutation(labels[hidden])
-    assert (permuted != labels).any()
-    np.save(study.results / "datasets/wine/labels.npy", permuted)
-    for path in (predictions, fold / "match/choice.json"):
-        path.unlink()
-    study.run("--cores", "2", "--rerun-triggers", "mtime", "--allowed-rules", "train_consistency",
-              "train_final_consistency", "select", "--until", "train_final_consistency")  # fmt: skip
-    assert predictions.read_bytes() == before
-    import pandas as pd
-
+    files = [fold / f"match/{phase}/generation_0/predictions.npz" for phase in ("search", "final")]
+    before = [{name: one[name] for name in one.files} for one in map(np.load, files)]
+    choice = (fold / "match/choice.json").read_text()
+    with np.load(fold / "split.npz") as split:
+        hidden = split["unlabeled_idx"]
+    path = study.results / "datasets/wine/labels.npy"
+    labels = np.load(path)
+    labels[hidden] = np.random.default_rng(1).permutation(labels[hidden])
+    assert (np.load(path) != labels).any()
+    np.save(path, labels)
+    # The split stays as it is, and everything behind it is made anew.
+    study.run("--cores", "1", "--touch", str((fold / "split.npz").relative_to(study.folder)))
     scores = pd.read_csv(study.results / "scores.csv")
+    summary = (study.results / "summary.md").read_text()
+    for file in files:
+        file.unlink()
+    study.run("--cores", "2", str(files[1].relative_to(study.folder)))
+    for file, expected in zip(files, before, strict=True):
+        with np.load(file) as found:
+            assert set(found.files) == set(expected)
+            for name, array in expected.items():
+                np.testing.assert_array_equal(found[name], array)
+    assert (fold / "match/choice.json").read_text() == choice
     steps = scores.groupby("method")["gradient_steps"].unique()
     assert steps["match"].tolist() == steps["match_control"].tolist() == [30]
     own = scores[scores["method"] == "match"]
     assert own["generations_trained"].isna().all()
     assert own["consistency_threshold"].isin([0.6, 0.9]).all()
-    summary = (study.results / "summary.md").read_text()
     assert "match on wine" in summary and "did not take place" not in summary
-    text = (study.results / "summary.md").read_text()
-    assert text
