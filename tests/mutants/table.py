@@ -11,6 +11,7 @@ from mutants.bad_input import BAD_INPUT
 from mutants.certainty import CERTAINTY
 from mutants.checkpoints import CHECKPOINTS
 from mutants.clusters import CLUSTERS
+from mutants.consistency import CONSISTENCY
 from mutants.data_checks import DATA_CHECKS
 from mutants.decisions import DECISIONS
 from mutants.deployed import DEPLOYED
@@ -1281,6 +1282,7 @@ MUTANTS = [
     *ADAPTATION,
     *VECTORS,
     *CLUSTERS,
+    *CONSISTENCY,
     *CHECKPOINTS,
     *HUB,
 ]

@@ -3,6 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from self_training.report import (
+    consistency_text,
     encoders_text,
     methods_of_data,
     selection_text,
@@ -26,6 +27,10 @@ OPTIMIZER = {
     "ema": "weights averaged with a decay of {:g}",
     "loss": "loss {}",
 }
+NAMES_OF_OPTIMIZERS = {
+    "adam": "Adam (Kingma and Ba 2015",
+    "sgd": "stochastic gradient descent (Nesterov's momentum of 0.9",
+}
 
 
 def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
@@ -43,7 +48,7 @@ def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
         paragraphs += [methods_of_data.write(config, unknown), _training(config)]
         paragraphs += filter(None, [synthetic_text.write(config)])
         paragraphs += [_method(config, name) for name in config["methods"]]
-        cited += ["adam"]
+        cited += consistency_text.cited_optimizers(config)
         frameworks = ["tensorflow", "keras"]
         if transformers.is_trained(config):
             frameworks = transformers_text.PACKAGES
@@ -77,8 +82,11 @@ def _ingredients(config: dict) -> set[str]:
                 found |= {settings["backbone"], settings["noise"]["policy"]}
                 if settings["noise"]["survival"] < 1:
                     found.add("stochastic_depth")
-                if settings["weight_decay"]:
+                if settings["weight_decay"] and settings["optimizer"] == "adam":
                     found.add("adamw")
+                if "consistency" in settings:
+                    said = settings["consistency"]
+                    found |= {said["method"], said["strong"]["policy"]}
                 if settings["distillation"] != 1:
                     found.add("distillation")
     return found | selection_text.cited(config)
@@ -89,7 +97,8 @@ def _training(config: dict) -> str:
     lengths = list(dict.fromkeys(_length(settings) for settings in config["datasets"].values()))
     return (
         f"Networks ({training['backbone']}, where nothing else is said) were {begun} "
-        f"with Adam (Kingma and Ba 2015; learning rate {training['learning_rate']:g}, batches of "
+        f"with {NAMES_OF_OPTIMIZERS[training.get('optimizer', 'adam')]}; learning rate "
+        f"{training['learning_rate']:g}, batches of "
         f"{training['batch_size']}{_optimizer(training, OPTIMIZER)}) for {join(lengths)}"
         f"{' (by dataset)' if len(lengths) > 1 else ''}, with seeds derived from {config['seed']}."
         f"{transformers_text.adapted(config, methods_of_data.outside(config))}"
@@ -116,6 +125,9 @@ def _method(config: dict, name: str) -> str:
     settings, space = methods.settings(config, name), methods.full_space(config, name)
     if methods.kind(config, name) == methods.CONTROL:
         return _control(config, name)
+    if methods.kind(config, name) == methods.CONSISTENCY:
+        how = f"{_how(config, name)}. {_search(config, name)}"
+        return f"{consistency_text.describe(config, name)}, {how}"
     if max(space["generations"]) == 0:
         members = _values(space["ensemble_size"])
         kind = "one network" if members == "1" else f"the mean of {members} networks"
@@ -206,8 +218,12 @@ def _how(config: dict, name: str) -> str:
     if noise["survival"] < 1:
         how.append(f"stochastic depth (survival {noise['survival']:g})")
     text = "with " + join(how) if how else "without noise"
+    if consistency_text.of_views(config, name):
+        text = "with " + join([consistency_text.of_views(config, name), *how])
     if settings["label_smoothing"]:
         text += f", label smoothing {values('label_smoothing', settings['label_smoothing'])}"
+    if settings["optimizer"]:
+        text += f", by {settings['optimizer']}"
     shown = settings | {
         key: _values(searched[key])
         for key in ("learning_rate", "l2", "weight_decay")

@@ -37,6 +37,34 @@ REFERENCES = {
         "38."
     ),
     "adam": "Kingma, D. P., Ba, J. (2015). Adam: a method for stochastic optimization. ICLR.",
+    "nesterov": (
+        "Nesterov, Y. (1983). A method of solving a convex programming problem with convergence "
+        "rate O(1/k^2). Soviet Mathematics Doklady 27."
+    ),
+    "fixmatch": (
+        "Sohn, K., Berthelot, D., Li, C.-L., et al. (2020). FixMatch: simplifying semi-supervised "
+        "learning with consistency and confidence. NeurIPS."
+    ),
+    "uda": (
+        "Xie, Q., Dai, Z., Hovy, E., Luong, M.-T., Le, Q. V. (2020b). Unsupervised data "
+        "augmentation for consistency training. NeurIPS."
+    ),
+    "flexmatch": (
+        "Zhang, B., Wang, Y., Hou, W., et al. (2021). FlexMatch: boosting semi-supervised learning "
+        "with curriculum pseudo labeling. NeurIPS."
+    ),
+    "freematch": (
+        "Wang, Y., Chen, H., Heng, Q., et al. (2023). FreeMatch: self-adaptive thresholding for "
+        "semi-supervised learning. ICLR."
+    ),
+    "softmatch": (
+        "Chen, H., Tao, R., Fan, Y., et al. (2023). SoftMatch: addressing the quantity-quality "
+        "trade-off in semi-supervised learning. ICLR."
+    ),
+    "mean_teacher": (
+        "Tarvainen, A., Valpola, H. (2017). Mean teachers are better role models: weight-averaged "
+        "consistency targets improve semi-supervised deep learning results. NeurIPS."
+    ),
     "rand_augment": (
         "Cubuk, E. D., Zoph, B., Shlens, J., Le, Q. V. (2020). RandAugment: practical automated "
         "data augmentation with a reduced search space. CVPR Workshops."

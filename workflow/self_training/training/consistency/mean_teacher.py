@@ -19,7 +19,9 @@ def learn(strong: Any, judged: Judged, own: dict) -> Any:
 def rise(own: dict) -> Any:
     """Return the part of the weight that there is: it rises linearly over the share `warmup` of the
     steps."""
-    return keras.ops.clip(own["done"] / keras.ops.maximum(own["warmup"], 1e-9), 0, 1)
+    ops = keras.ops
+    risen = ops.clip(own["done"] / ops.maximum(own["warmup"], 1e-9), 0, 1)
+    return ops.where(own["warmup"] > 0, risen, ops.ones_like(risen))
 
 
 MEAN_TEACHER = Method(judge, learn=learn, rise=rise, by_average=True)

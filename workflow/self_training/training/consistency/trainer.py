@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from self_training import dotted_paths
+from self_training.training import one_by_one
 from self_training.training.batches import count_steps
 from self_training.training.consistency import step, views
 from self_training.training.consistency.step import PARTS, Batch, Values
 from self_training.training.framework import keras
-from self_training.training.one_by_one import OneByOneTrainer
 from self_training.training.prediction import scale
 from self_training.training.runs import Run, TrainedRun, TrainingSettings
 
@@ -18,7 +18,7 @@ from self_training.training.runs import Run, TrainedRun, TrainingSettings
 _NO_NUMBERS = ("method", "strong", "ratio")
 
 
-class ConsistencyTrainer(OneByOneTrainer):
+class ConsistencyTrainer(one_by_one.OneByOneTrainer):
     """Trains each run on batches of labeled examples, as its control is, and of unlabeled ones.
 
     What it has of labeled examples is what `Trainer` makes of them: the same order, the same noise,
@@ -30,7 +30,7 @@ class ConsistencyTrainer(OneByOneTrainer):
         said = self.settings.consistency
         self.method: Any = dotted_paths.find(said["method"])
         self.unlabeled_size = round(said["ratio"] * self.compiled.batch_size)
-        self.steps_of_part = 16
+        self.steps_of_part = one_by_one.STEPS_OF_FIRST_PART
         self.held_inputs = self.inputs
         weights = self.model.weights if self.compiled.ema else []
         self.averages = [
