@@ -15,6 +15,7 @@ from mutants.decisions import DECISIONS
 from mutants.deployed import DEPLOYED
 from mutants.draws import DRAWS
 from mutants.fairness import FAIRNESS
+from mutants.foreign import FOREIGN
 from mutants.hub import HUB
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
@@ -1264,6 +1265,7 @@ MUTANTS = [
     *PLACES,
     *DEPLOYED,
     *UNKNOWN_LABELS,
+    *FOREIGN,
     *DECISIONS,
     *REPEATS,
     *DRAWS,
