@@ -59,7 +59,7 @@ def test_all_shares_have_the_same_labels_and_folds_as_a_dataset_without_foreign_
             assert share or same.all()
 
 
-def test_foreign_examples_of_a_smaller_share_are_among_those_of_a_larger_in_the_same_places():
+def test_foreign_examples_of_a_smaller_share_are_among_those_of_a_larger():
     for smaller, larger in pairwise(SHARES):
         for one, other in zip(folds(smaller), folds(larger), strict=True):
             places = IS_FOREIGN[one.unlabeled_idx]

@@ -7,7 +7,13 @@ import numpy as np
 import openpyxl
 import pandas as pd
 import pytest
-from self_training.evaluation import answers, foreign_shares, label_budgets, significance
+from self_training.evaluation import (
+    answers,
+    comparison,
+    foreign_shares,
+    label_budgets,
+    significance,
+)
 from self_training.report import (
     answer,
     axes,
@@ -149,9 +155,9 @@ def test_datasets_at_several_values_are_called_what_they_are():
     assert axes.of(["a@4", "a@all", "a@0.25"]) == "label budgets"
     assert axes.of([*NAMES, "a@4"]) == "label budgets and shares of foreign examples"
     assert axes.one_of(NAMES) == "share of foreign examples"
-    assert [budgets.share_by_name(name) for name in NAMES] == [0, 0.25, 0.5]
-    assert budgets.share_by_name("a@foreign_1e-05") == 1e-5
-    assert budgets.share_by_name("a@foreign_x") is None is budgets.share_by_name("foreign_1")
+    assert [comparison.share_by_name(name) for name in NAMES] == [0, 0.25, 0.5]
+    assert comparison.share_by_name("a@foreign_1e-05") == 1e-5
+    assert comparison.share_by_name("a@foreign_x") is None is comparison.share_by_name("foreign_1")
     rows = [{"dataset": name} for name in NAMES]
     assert findings_of_repeats._of_units(2, rows) == "at 2 of 3 shares of foreign examples"
 

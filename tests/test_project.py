@@ -25,7 +25,7 @@ STATISTICS |= {
     "storage",
 }
 STATISTICS |= {"evaluation.draws", "report.findings", "report.findings_of_draws", "report.verdicts"}
-STATISTICS |= {"report.words"}
+STATISTICS |= {"report.axes", "report.words"}
 OF_STUDENTS = ("pseudo_labels", "labeled_so_far", "noisy_student", "generation", "search")
 TRANSFORMER = names.BACKBONES["transformer"]
 POLICIES_OF_TOKENS = names.POLICIES_OF["tokens"].values()

@@ -119,8 +119,8 @@ DRAWS = [
         "training_duplicate_kept",
         "of a test example and its double, the one that is trained on stays",
         "data/duplicate_groups.py",
-        "np.lexsort([labels == UNKNOWN, doubtful, ~test])",
-        "np.lexsort([labels == UNKNOWN, doubtful, test])",
+        "np.lexsort([labels < 0, doubtful, ~test])",
+        "np.lexsort([labels < 0, doubtful, test])",
         (HERE + "test_duplicates_are_dropped_on_the_side_of_training_alone",),
     ),
     Mutant(

@@ -87,8 +87,8 @@ REPEATS = [
         "config_s_repeats_unknown",
         "the tests are not told how often a study repeats",
         "study/config.py",
-        '{"repeats": config.get("repeats")}',
-        '{"repeats": None}',
+        '{"repeats": config.get("repeats"), ',
+        '{"repeats": None, ',
         ("test_repeats.py::test_the_config_says_how_many",),
     ),
     Mutant(

@@ -203,8 +203,8 @@ WEIGHED = [
         "weights_are_no_part_of_a_run",
         "two runs that differ in the weights of their examples are trained once",
         "training/runs.py",
-        "own = () if self.weights is None else (self.weights,)",
-        "own: tuple = ()",
+        "for some in (self.unlabeled, self.weights) if",
+        "for some in (self.unlabeled,) if",
         (f"{_METHODS}test_weights_are_part_of_what_a_run_is",),
     ),
     Mutant(

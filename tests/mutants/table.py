@@ -18,6 +18,7 @@ from mutants.deployed import DEPLOYED
 from mutants.deployed_transformers import DEPLOYED_TRANSFORMERS
 from mutants.draws import DRAWS
 from mutants.fairness import FAIRNESS
+from mutants.foreign import FOREIGN
 from mutants.hub import HUB
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
@@ -1270,6 +1271,7 @@ MUTANTS = [
     *DEPLOYED,
     *DEPLOYED_TRANSFORMERS,
     *UNKNOWN_LABELS,
+    *FOREIGN,
     *DECISIONS,
     *REPEATS,
     *DRAWS,

@@ -10,9 +10,13 @@ import pandas as pd
 
 from self_training.evaluation import significance, worth
 from self_training.evaluation.choice import choose
-from self_training.evaluation.comparison import budgets_by_name, means_over_folds, of_pair
+from self_training.evaluation.comparison import (
+    budgets_by_name,
+    means_over_folds,
+    of_pair,
+    share_by_name,
+)
 from self_training.evaluation.differences import ALPHA
-from self_training.study.budgets import share_by_name
 from self_training.study.methods import CHAIN, CONTROL, TEACHER
 
 # What of a method's training costs: of the final chain, and of its search.

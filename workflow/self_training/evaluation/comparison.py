@@ -1,5 +1,6 @@
 """What can be compared: scores of the same folds, and means of the same label budgets."""
 
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -166,7 +167,8 @@ def means_over_groups(means: pd.DataFrame, groups: dict[str, str]) -> pd.DataFra
 
 
 def budgets_by_name(datasets: Iterable[str]) -> dict[str, list[str]]:
-    """Return, per dataset that occurs with several label budgets, what it is called at each.
+    """Return, per dataset that occurs with several label budgets, what it is called at each; and so
+    of shares of foreign examples (see `share_by_name`).
 
     By its name, `DATASET@BUDGET`, as studies call it; scores from elsewhere may have such names.
     """
@@ -174,3 +176,10 @@ def budgets_by_name(datasets: Iterable[str]) -> dict[str, list[str]]:
     for name in datasets:
         found.setdefault(name.partition("@")[0], []).append(name)
     return {dataset: names for dataset, names in found.items() if len(names) > 1}
+
+
+def share_by_name(dataset: str) -> float | None:
+    """Return the share of foreign examples that the name of a dataset says, as studies call it,
+    `DATASET@foreign_SHARE`; None where it says none."""
+    found = re.fullmatch(r".*@foreign_(\d[\d.]*(e-\d+)?)", dataset)
+    return float(found[1]) if found else None

@@ -6,7 +6,7 @@
 import pandas as pd
 
 from self_training.evaluation import answers
-from self_training.evaluation.comparison import over_seeds
+from self_training.evaluation.comparison import over_seeds, share_by_name
 from self_training.evaluation.differences import ALPHA, could_show
 from self_training.evaluation.judging import (
     HELPS,
@@ -22,7 +22,6 @@ from self_training.evaluation.significance import FAIR
 from self_training.report import advice, answer_of_dataset, axes, findings_of_draws, plain
 from self_training.report.answer_of_dataset import is_behind
 from self_training.report.words import join
-from self_training.study.budgets import share_by_name
 
 CONTROL = (
     "Its control is trained in the same way, with as many steps and the same noise, but without "

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from self_training.study.budgets import share_by_name
+from self_training.evaluation.comparison import share_by_name
 
 BUDGETS, SHARES = "label budgets", "shares of foreign examples"
 

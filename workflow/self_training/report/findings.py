@@ -6,7 +6,7 @@ from self_training.evaluation.comparison import Reason, UnsharedFolds
 from self_training.evaluation.differences import ALPHA, could_show
 from self_training.evaluation.judging import size_of_family
 from self_training.evaluation.significance import FAIR, Comparison
-from self_training.report import axes, findings_of_draws, plain, verdicts
+from self_training.report import axes, findings_of_draws, verdicts
 from self_training.report.words import count, shorten
 
 # Why there is no statistic or no p. `methods` and `datasets` are how many of them were tested.
@@ -75,7 +75,7 @@ def notes(comparison: Comparison) -> list[str]:
     found += _groups(comparison.statistics)
     if comparison.joined:
         found.append(
-            f"{plain.capitalize(axes.of(_names(comparison)))} of a dataset "
+            f"{axes.of(_names(comparison)).capitalize()} of a dataset "
             f"({shorten(list(comparison.joined))}) are no independent datasets: tests over "
             "datasets take the mean over them, of the methods that have a score at each."
         )

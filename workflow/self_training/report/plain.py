@@ -1,7 +1,7 @@
 """Words for who knows no statistics: points of accuracy, examples, labels, times."""
 
+from self_training.evaluation.comparison import share_by_name
 from self_training.report import axes
-from self_training.study.budgets import share_by_name
 
 
 def points(difference: float) -> str:

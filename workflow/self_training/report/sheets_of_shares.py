@@ -30,9 +30,9 @@ def foreign_examples(sheet: Worksheet, rows: list[dict], references: list[str]) 
         Column("Std (n - 1)", "std", SCORE, 12),
         *(column for reference in references for column in columns_against(reference)),
         Column("Foreign ones pseudo-labeled", "foreign_part", "0.0%", 16),
-        Column("Their mean confidence", "foreign_confidence", "0.000", 14),
+        Column("Mean confidence of foreign ones", "foreign_confidence", "0.000", 14),
         Column("Own ones pseudo-labeled", "own_part", "0.0%", 16),
-        Column("Their mean confidence", "own_confidence", "0.000", 14),
+        Column("Mean confidence of own ones", "own_confidence", "0.000", 14),
         remark(references),
     ]
     set_widths(sheet, columns)

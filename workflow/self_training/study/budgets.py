@@ -5,13 +5,12 @@ from then on every budget is a dataset of its own, `NAME@BUDGET`. So is every sh
 shares of foreign examples (see `data.foreign`), `NAME@foreign_SHARE`.
 """
 
-import re
 from typing import Any
 
 KEYS = ("labeled_fraction", "labels_per_class")
-FOREIGN, _FOREIGN = "out_of_class", "foreign_"
+FOREIGN = "out_of_class"
 # What a dataset may have a list of, each value of which is a dataset then; and what that is called.
-AXES = {key: "{}" for key in KEYS} | {FOREIGN: _FOREIGN + "{:g}"}
+AXES = {key: "{}" for key in KEYS} | {FOREIGN: "foreign_{:g}"}
 # What says how a dataset is split, trained on, noised and counted, not what its examples are.
 _NOT_OF_THE_SOURCE = {
     "epochs",
@@ -110,13 +109,6 @@ def shares(config: dict) -> dict[str, dict[str, float]]:
 def has_foreign(config: dict) -> bool:
     """Return whether a dataset of a config has foreign examples, or a share of none."""
     return any(FOREIGN in dataset for dataset in config.get("datasets", {}).values())
-
-
-def share_by_name(dataset: str) -> float | None:
-    """Return the share of foreign examples that the name of a dataset in an expanded config says;
-    None where it says none."""
-    found = re.fullmatch(rf".*@{_FOREIGN}(\d[\d.]*(e-\d+)?)", dataset)
-    return float(found[1]) if found else None
 
 
 def as_list(value: Any) -> list:
