@@ -201,6 +201,10 @@ def test_every_share_of_a_list_becomes_a_dataset():
     assert plan.identities(at("digits_0_2@foreign_0.5", fold="0")) == plan.identities(
         at("digits_0_2@foreign_0", fold="0")
     )
+    # Nor is what trains told of a share.
+    for method in plan.methods:
+        one, other = (plan.training(at(name, method=method)) for name in plan.datasets)
+        assert one == other
     assert "out_of_class" not in Plan(none).split_settings(at("digits_0_2"))
 
 

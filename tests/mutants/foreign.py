@@ -50,8 +50,9 @@ FOREIGN = [
         "foreign_are_split",
         "foreign examples are in the pools that hidden ones are drawn from, at a share of none too",
         "data/foreign.py",
-        "own = np.setdiff1d(np.arange(len(labels)), foreign)",
-        "own = np.arange(len(labels))",
+        "own = np.setdiff1d(np.arange(len(labels)), foreign)\n"
+        "    check_unknown_beside(int((labels[own] == UNKNOWN).sum()), dataset)\n",
+        "own = np.arange(len(labels))\n",
         (HERE + "test_a_share_of_the_unlabeled_is_foreign_and_nothing_else_is",),
     ),
     Mutant(
@@ -64,11 +65,11 @@ FOREIGN = [
     ),
     Mutant(
         "foreign_without_end",
-        "a share that there are too few foreign examples for is filled up with hidden ones",
+        "a share that there are too few foreign examples for ends a study in the middle",
         "data/foreign_counts.py",
         "    if needed > foreign:\n",
         "    if False:\n",
-        (HERE + "test_shares_that_there_are_no_examples_for",),
+        (HERE + "test_too_few_foreign_examples_end_a_study_before_anything_runs",),
     ),
     Mutant(
         "foreign_contradict_labels",
