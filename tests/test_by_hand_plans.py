@@ -113,6 +113,7 @@ def test_training_seeds_have_the_split_of_their_fold(tmp_path, monkeypatch):
     labels, classes, settings = np.arange(90) % 3, ["a", "b", "c"], plan.split_settings(jobs())
     paths = {name: tmp_path / f"{name}.npz" for name in plan.folds}
     np.save(tmp_path / "labels.npy", labels)
+    np.save(tmp_path / "foreign.npy", np.zeros(0, int))
     storage.save_json(tmp_path / "classes.json", classes)
     monkeypatch.setattr(logs, "log_to", lambda path: None)
     script = ROOT / "workflow/scripts/make_splits.py"
@@ -120,7 +121,9 @@ def test_training_seeds_have_the_split_of_their_fold(tmp_path, monkeypatch):
         snakemake = SimpleNamespace(
             log=["make_splits.log"],
             input=SimpleNamespace(
-                labels=tmp_path / "labels.npy", classes=tmp_path / "classes.json"
+                labels=tmp_path / "labels.npy",
+                classes=tmp_path / "classes.json",
+                foreign=tmp_path / "foreign.npy",
             ),
             params=SimpleNamespace(settings=settings, repeat=partition.repeat),
             output=SimpleNamespace(splits=[paths[name] for name in partition.folds]),

@@ -58,11 +58,12 @@ def test_shipped_studies_are_valid(path, tmp_path, monkeypatch):
         for file in filter(None, map(dataset.get, ("path", "test_path"))):
             (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / file).touch()
-        if isinstance(dataset.get("encoder"), dict):
-            folder = tmp_path / dataset["encoder"]["model"]
-            folder.mkdir(parents=True)
-            for name in ("config.json", "model.safetensors", "vocab.txt"):
-                (folder / name).touch()
+        for key in ("encoder", "generator"):
+            if isinstance(dataset.get(key), dict):
+                folder = tmp_path / dataset[key]["model"]
+                folder.mkdir(parents=True)
+                for name in ("config.json", "model.safetensors", "vocab.txt"):
+                    (folder / name).touch()
     checks.validate(config)
 
 
