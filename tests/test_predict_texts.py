@@ -13,7 +13,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
-from self_training.deployment import inputs, labels, model, model_card, networks, predict
+from self_training.deployment import (
+    how_to_load,
+    inputs,
+    labels,
+    model,
+    model_card,
+    networks,
+    predict,
+)
 from self_training.errors import DatasetError, StudyError
 from self_training.study import kinds, names
 from self_training.text import ngrams, streams, tables
@@ -333,7 +341,7 @@ def inputs_of(kind: str) -> tuple[str, ...]:
 
 def test_the_card_speaks_of_texts(deployed):
     made = model.load(deployed[0])
-    said = "\n".join([*model_card._loading(made), *model_card._use(made)])
+    said = "\n".join([*how_to_load.lines(made), *model_card._use(made)])
     assert 'self_training.text.streams.encode(texts, model["reading"])' in said
     assert "To label texts like those of d," in said and "A text of none of these gets" in said
     assert "image" not in said and "pixel" not in said

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 from self_training.data import new_examples
-from self_training.deployment import labels, model, model_card, networks, predict
+from self_training.deployment import how_to_load, labels, model, model_card, networks, predict
 from self_training.errors import DatasetError, StudyError
 from self_training.study import kinds
 from self_training.training import framework, job
@@ -419,7 +419,7 @@ def test_a_vector_is_shown_by_the_names_of_its_features():
 
 def test_the_card_speaks_of_vectors(deployed):
     made = model.load(deployed[0])
-    said = "\n".join([*model_card._loading(made), *model_card._use(made)])
+    said = "\n".join([*how_to_load.lines(made), *model_card._use(made)])
     assert (
         'np.zeros((1, 13), "float32")  # Your vectors, as the study had them: not scaled.' in said
     )

@@ -355,9 +355,13 @@ def test_bfloat16_is_of_a_gpu(folders):
 def test_batches_are_padded_to_their_longest_text(folders):
     trainer, seen = trainer_of(run(), folders["bert"]), []
     model = trainer.network.model
-    trainer.network.model = lambda input_ids, attention_mask: (
-        seen.append((input_ids, attention_mask)) or model(input_ids, attention_mask)
-    )
+
+    def watched(input_ids, attention_mask):
+        seen.append((input_ids, attention_mask))
+        return model(input_ids, attention_mask)
+
+    watched.device = model.device
+    trainer.network.model = watched
     trainer.logits(IDS[:5])
     ((ids, mask),) = seen
     assert ids.shape[1] == (IDS[:5] != PAD).sum(axis=1).max() < LENGTH

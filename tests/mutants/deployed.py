@@ -81,7 +81,7 @@ DEPLOYED = [
     Mutant(
         "first_networks_deployed",
         "the networks are those of the teachers, not those that predicted",
-        "deployment/last_networks.py",
+        "deployment/kept_networks.py",
         "for some in reversed(folders)",
         "for some in folders",
         ("test_deploy.py::test_the_networks_are_those_that_predicted",),

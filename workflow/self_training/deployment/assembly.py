@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 
 from self_training import storage
-from self_training.deployment.last_networks import last_networks
+from self_training.deployment.kept_networks import last_networks
 from self_training.study.deployed_transformers import MEMBER
 from self_training.text import classifier, tokens
 

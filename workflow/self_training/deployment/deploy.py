@@ -1,6 +1,5 @@
 """A deployed model's folder: its networks, the labels of U, what to label next, and its card."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,8 @@ from self_training.data.prepared import load_examples
 from self_training.data.sources import kind_of
 from self_training.data.split import Split, load_split
 from self_training.deployment import label_next, labels, model, model_card
+from self_training.deployment.kept_networks import copy_networks, last_networks
 from self_training.deployment.kinds_in_words import WORDS
-from self_training.deployment.last_networks import last_networks
 from self_training.deployment.model import Model
 from self_training.evaluation.comparison import over_seeds
 from self_training.methods import labeled_so_far, predictions
@@ -111,26 +110,6 @@ def deploy(files, params, folder: Path | str) -> None:
     )
     with storage.atomic_path(folder / model_card.FILE) as path:
         path.write_text(model_card.write(facts))
-
-
-def copy_networks(source: Path, members: int, folder: Path) -> tuple[list[str], list[str]]:
-    """Copy the first members of an ensemble: files of Keras, or folders of transformers.
-
-    Returns: the names of the files of networks, in the order of members, and of those beside them.
-    """
-    names, others = [], []
-    for member in range(members):
-        own = deployed_transformers.MEMBER.format(member=member)
-        is_folder = (source / own).is_dir()
-        names.append(f"{own}/{deployed_transformers.WEIGHTS}" if is_folder else f"{own}.keras")
-        found = [names[-1]]
-        if is_folder:
-            found = sorted(f"{own}/{file.name}" for file in (source / own).iterdir())
-        others += [name for name in found if name != names[-1]]
-        for name in found:
-            with storage.atomic_path(folder / name) as path:
-                shutil.copyfile(source / name, path)
-    return names, others
 
 
 def load_last(paths: list[str]) -> np.ndarray:
