@@ -60,7 +60,7 @@ class Progress:
             self._writer.close()
 
 
-def events_of(folder: Path | None, run: Run, digest: str) -> Path | None:
+def folder_of(folder: Path | None, run: Run, digest: str) -> Path | None:
     """Return the folder for TensorBoard of a run of a job.
 
     Args:

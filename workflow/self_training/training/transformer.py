@@ -23,7 +23,7 @@ from self_training.text.noise import change
 from self_training.training import pytorch, runs
 from self_training.training.batches import count_steps, epochs, steps_per_epoch
 from self_training.training.checkpoints import Checkpoints, State
-from self_training.training.progress import Progress, events_of
+from self_training.training.progress import Progress, folder_of
 from self_training.training.runs import Run, TrainedRun, TrainingSettings, what_is_compiled
 
 logger = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ class TransformerTrainer:
         values, before = self._go_on(digest, optimizer)
         started, total = time.perf_counter() - before, count_steps(run, own)
         begun = len(values)
-        progress = Progress(total, begun, events_of(self.events, run, digest))
+        progress = Progress(total, begun, folder_of(self.events, run, digest))
         self.network.model.train()
         for step, batch in enumerate(chain.from_iterable(self.batches(run))):
             # Of steps that were taken before a kill nothing is left to do, but to draw their noise.
