@@ -76,7 +76,7 @@ def no_control_of_what_is_no_chain(config: dict, name: str) -> None:
         or (
             kind(config, other) == CONTROL
             and "control_of" not in method
-            and "synthetic" in parent | method
+            and (parent | method).get("synthetic")
         )
     ]
     if liked is not None and liked not in able:
@@ -86,7 +86,7 @@ def no_control_of_what_is_no_chain(config: dict, name: str) -> None:
 
 
 def _has_synthetic(config: dict) -> bool:
-    return any("synthetic" in method for method in config["methods"].values())
+    return any(method.get("synthetic") for method in config["methods"].values())
 
 
 # In the order in which they are checked; a rule may count on those above it.
