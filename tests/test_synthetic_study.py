@@ -262,6 +262,11 @@ def test_controls_are_added_with_synthetic_texts_and_without():
     assert fair_controls.trained_otherwise(own, "noisy_student", "synthetic_alone")[:1] == [
         "synthetic examples"
     ]
+    # An heir may do without.
+    own["methods"]["heir"] = {"inherit": "with_synthetic"}
+    own["methods"]["without"] = {"inherit": "with_synthetic", "synthetic": None}
+    own["methods"]["teacher"] = {"inherit": "with_synthetic", "generations": 0}
+    assert synthetic.users(own) == ["with_synthetic", "synthetic_alone", "heir"]
     none = synthetic_config() | {"controls": "none"}
     assert fair_controls.add(none) == none
 

@@ -93,11 +93,11 @@ def _has_a_control(config: dict, name: str) -> bool:
         return learns_unlabeled(config, name)
     method = config["methods"][name]
     parent = config["methods"].get(method.get("inherit"), {})
-    return "control_of" not in method and "synthetic" in parent | method
+    return "control_of" not in method and bool((parent | method).get("synthetic"))
 
 
 def _has_synthetic(config: dict) -> bool:
-    return any("synthetic" in method for method in config["methods"].values())
+    return any(method.get("synthetic") for method in config["methods"].values())
 
 
 # In the order in which they are checked; a rule may count on those above it.
