@@ -116,7 +116,8 @@ def _method(config: dict, name: str) -> str:
         return _control(config, name)
     if methods.kind(config, name) == methods.CONSISTENCY:
         how = f"{_how(config, name)}. {_search(config, name)}"
-        return f"{consistency_text.describe(config, name)}, {how}"
+        text = f"{consistency_text.describe(config, name)}, {how}"
+        return text + consistency_text.of_length(config, name)
     if max(space["generations"]) == 0:
         members = _values(space["ensemble_size"])
         kind = "one network" if members == "1" else f"the mean of {members} networks"
@@ -170,6 +171,8 @@ def _control(config: dict, name: str) -> str:
         methods.LAST_STUDENT: "the last student",
         methods.WHOLE_CHAIN: "the teachers and students together",
     }[methods.match(config, name)]
+    if steps_of and methods.kind(config, steps_of) == methods.CONSISTENCY:
+        whose = "a network"
     steps = f", for as many gradient steps as {whose} of {steps_of} took" if steps_of else ""
     members = ""
     if methods.control_of(config, name):
@@ -202,6 +205,8 @@ def _how(config: dict, name: str) -> str:
     text = "with " + join(how) if how else "without noise"
     if consistency_text.of_views(config, name):
         text = "with " + join([consistency_text.of_views(config, name), *how])
+        if methods.control_of(config, name):
+            text += f", in batches of {settings['batch_size']}"
     if settings["label_smoothing"]:
         text += f", label smoothing {values('label_smoothing', settings['label_smoothing'])}"
     if settings["optimizer"]:
