@@ -123,8 +123,14 @@ def test_its_fair_control_is_like_it_without_unlabeled_examples():
 
 def test_a_chain_s_control_is_no_consistency_training():
     config = tiny_config()
-    config["methods"]["match"] = {"consistency": "fixmatch", "steps_of": "noisy_student"}
+    # Trained as the students are, but for its unlabeled examples.
+    said = {"name": "fixmatch", "batch_size": 16, "weak": {"magnitude": 10}}
+    config["methods"]["match"] = {
+        "consistency": said, "steps_of": "noisy_student", "noise": {"dropout": 0.2},
+        "optimizer": "adam", "learning_rate": 0.003, "ema": 0,
+    }  # fmt: skip
     checks.validate(config)
+    assert fair_controls.trained_otherwise(config, "noisy_student", "match") == []
     assert fair_controls.of(config, "noisy_student") is None
 
 
