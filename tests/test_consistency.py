@@ -14,7 +14,7 @@ from self_training.data.pool import Pool
 from self_training.study import consistency as of_study
 from self_training.training import checkpoints, framework, schedules
 from self_training.training.batches import passes
-from self_training.training.consistency import views
+from self_training.training.consistency import flexmatch, views
 from self_training.training.consistency.trainer import ConsistencyTrainer
 from self_training.training.one_by_one import OneByOneTrainer
 from self_training.training.runs import Run, TrainingSettings
@@ -220,6 +220,26 @@ def compare_with_hand(name: str, noise=None) -> dict:
 @pytest.mark.parametrize("name", of_study.METHODS)
 def test_every_method_trains_as_computed_by_hand(name):
     check(name, compare_with_hand(name))
+
+
+def test_flexmatch_has_convex_thresholds_that_begin_low():
+    """Of 40 unlabeled examples, by how many were confident as each class: x / (2 - x)."""
+    ops = framework.keras.ops
+    weak = np.array([[0.89, 0.1, 0.01], [0.91, 0.08, 0.01], [0.3, 0.4, 0.3], [0.35, 0.29, 0.36]])
+
+    def selected(learned) -> list[float]:
+        last = np.full(121, CLASSES, np.int32)
+        last[UNLABELED[: len(learned)]] = learned
+        own = {"threshold": 0.9, "unlabeled": 40.0}
+        places = ops.convert_to_tensor(UNLABELED[-4:].astype(np.int32))
+        batch = ops.convert_to_tensor(weak.astype(np.float32))
+        judged = flexmatch.judge(batch, places, [ops.convert_to_tensor(last)], own)
+        return np.array(judged.weights).tolist()
+
+    # Thresholds of 0.9, 0.3 and 0; of x alone the second would be 0.45.
+    assert selected([0] * 20 + [1] * 10) == [0, 1, 1, 1]
+    # Of 38 not one is confident yet: 2 / 38 of the first class.
+    assert selected([0] * 2) == [1, 1, 1, 1]
 
 
 def check(name: str, found: dict) -> None:

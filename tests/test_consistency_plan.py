@@ -11,6 +11,8 @@ from self_training import digests
 from self_training.data.split import Split, save_split
 from self_training.errors import ConfigError
 from self_training.methods import consistency as of_methods
+from self_training.report import consistency_text, methods_text
+from self_training.report.references import REFERENCES
 from self_training.study import checks, consistency, fair_controls, methods, trainings
 from self_training.study.checks_of_backend import check_backend
 from self_training.study.plan import Plan
@@ -121,8 +123,14 @@ def test_its_fair_control_is_like_it_without_unlabeled_examples():
 
 def test_a_chain_s_control_is_no_consistency_training():
     config = tiny_config()
-    config["methods"]["match"] = {"consistency": "fixmatch", "steps_of": "noisy_student"}
+    # Trained as the students are, but for its unlabeled examples.
+    said = {"name": "fixmatch", "batch_size": 16, "weak": {"magnitude": 10}}
+    config["methods"]["match"] = {
+        "consistency": said, "steps_of": "noisy_student", "noise": {"dropout": 0.2},
+        "optimizer": "adam", "learning_rate": 0.003, "ema": 0,
+    }  # fmt: skip
     checks.validate(config)
+    assert fair_controls.trained_otherwise(config, "noisy_student", "match") == []
     assert fair_controls.of(config, "noisy_student") is None
 
 
@@ -136,6 +144,27 @@ def test_thresholds_are_searched_as_learning_rates_are():
     config = fair_controls.add(config)
     space = methods.full_space(config, "match_control")
     assert space["learning_rate"] == [0.01, 0.1] and "consistency_threshold" not in space
+
+
+def test_the_text_for_a_paper_has_its_settings_and_whom_to_cite():
+    config = fair_controls.add(with_consistency({"name": "uda", "threshold": [0.7, 0.8]}, steps=50))
+    text = methods_text._method(config, "match")
+    for part in (
+        "UDA (Xie et al. 2020b", "at temperature 0.4, where the confidence reached 0.7 or 0.8",
+        "64 labeled examples and 7 unlabeled ones per labeled one in every step",
+        "weak noise (characters of magnitude 5) and strong noise (characters of magnitude 20)",
+        "by sgd, learning rate 0.03, weights averaged with a decay of 0.999, for 50 gradient steps",
+        "all combinations were compared", "shorter than the published one of 1,048,576 steps.",
+    ):  # fmt: skip
+        assert part in text, part
+    control = methods_text._method(config, "match_control")
+    assert "as many gradient steps as a network of match took" in control
+    assert "with weak noise (characters of magnitude 5), in batches of 64, by sgd" in control
+    assert {"uda", "characters"} <= methods_text._ingredients(config)
+    assert consistency_text.cited_optimizers(config) == ["adam", "nesterov"]
+    for name in consistency.METHODS:
+        assert name in REFERENCES
+        assert methods_text._method(with_consistency(name), "match")
 
 
 # Mistakes.

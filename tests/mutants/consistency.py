@@ -78,7 +78,15 @@ CONSISTENCY = [
         FOLDER + "flexmatch.py",
         "* status / (2 - status)",
         "* status",
-        (f"{BY_HAND}[flexmatch]",),
+        (HERE + "test_flexmatch_has_convex_thresholds_that_begin_low",),
+    ),
+    Mutant(
+        "flexmatch_without_warm_up",
+        "FlexMatch's thresholds begin high, before many examples were confident",
+        FOLDER + "flexmatch.py",
+        "ops.maximum(ops.max(learned), unused)",
+        "ops.maximum(ops.max(learned), 1)",
+        (HERE + "test_flexmatch_has_convex_thresholds_that_begin_low",),
     ),
     Mutant(
         "thresholds_that_do_not_follow",

@@ -36,7 +36,7 @@ _NAMES = {
         "over {warmup:g} of the steps",
     ),
 }
-# The schedule of the papers, but for Mean Teacher.
+# The schedule of FixMatch and of those after it, in which Mean Teacher was run, too.
 _STEPS = 2**20
 
 
@@ -51,11 +51,19 @@ def describe(config: dict, name: str) -> str:
     members = _values(searched["ensemble_size"])
     mean = "" if members == "1" else f", the mean of {members} networks"
     return (
-        f"{name}: {title}{mean}. Of a strong view of every unlabeled example was learned "
-        f"{learned.format(**values)} (weight of this loss: {values['weight']}); "
+        f"{name}: consistency training, {title}{mean}. Of a strong view of every unlabeled example "
+        f"was learned {learned.format(**values)} (weight of this loss: {values['weight']}); "
         f"{own['batch_size']} labeled examples and {own['ratio']:g} unlabeled ones per labeled one "
-        f"in every step. Published results are of up to {_STEPS:,} steps, which these are not"
+        "in every step"
     )
+
+
+def of_length(config: dict, name: str) -> str:
+    """Return a sentence of how short the training is; '' where it is as long as published."""
+    found = [trainings.training(config, dataset, name)["steps"] for dataset in config["datasets"]]
+    if all(steps and steps >= _STEPS for steps in found):
+        return ""
+    return f" The schedule is shorter than the published one of {_STEPS:,} steps."
 
 
 def of_views(config: dict, name: str) -> str:

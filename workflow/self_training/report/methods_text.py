@@ -127,7 +127,8 @@ def _method(config: dict, name: str) -> str:
         return _control(config, name)
     if methods.kind(config, name) == methods.CONSISTENCY:
         how = f"{_how(config, name)}. {_search(config, name)}"
-        return f"{consistency_text.describe(config, name)}, {how}"
+        text = f"{consistency_text.describe(config, name)}, {how}"
+        return text + consistency_text.of_length(config, name)
     if max(space["generations"]) == 0:
         members = _values(space["ensemble_size"])
         kind = "one network" if members == "1" else f"the mean of {members} networks"
@@ -185,8 +186,9 @@ def _control(config: dict, name: str) -> str:
         methods.LAST_STUDENT: "the last student",
         methods.WHOLE_CHAIN: "the teachers and students together",
     }[methods.match(config, name)]
-    if steps_of and methods.kind(config, steps_of) == methods.CHAIN:
-        steps_of = f"{whose} of {steps_of}"
+    if steps_of and methods.learns_unlabeled(config, steps_of):
+        is_chain = methods.kind(config, steps_of) == methods.CHAIN
+        steps_of = f"{whose if is_chain else 'a network'} of {steps_of}"
     steps = f", for as many gradient steps as {steps_of} took" if steps_of else ""
     members = ""
     if methods.control_of(config, name):
@@ -220,6 +222,8 @@ def _how(config: dict, name: str) -> str:
     text = "with " + join(how) if how else "without noise"
     if consistency_text.of_views(config, name):
         text = "with " + join([consistency_text.of_views(config, name), *how])
+        if methods.control_of(config, name):
+            text += f", in batches of {settings['batch_size']}"
     if settings["label_smoothing"]:
         text += f", label smoothing {values('label_smoothing', settings['label_smoothing'])}"
     if settings["optimizer"]:

@@ -13,7 +13,12 @@ from self_training.report.workbook import (
     freeze,
     set_widths,
 )
-from self_training.study.candidates import HYPER_PARAMETERS, OF_LABELS, OF_NETWORKS
+from self_training.study.candidates import (
+    HYPER_PARAMETERS,
+    OF_CONSISTENCY,
+    OF_LABELS,
+    OF_NETWORKS,
+)
 
 
 def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
@@ -39,7 +44,7 @@ def chains(sheet: Worksheet, scores: pd.DataFrame) -> None:
         Column("Ensemble size", "ensemble_size", width=12),
         *(
             Column(name.replace("_", " ").capitalize(), name, width=12)
-            for name in (*OF_LABELS, *OF_NETWORKS)
+            for name in (*OF_LABELS, *OF_NETWORKS, *OF_CONSISTENCY)
             if name in scores and scores[name].notna().any()
         ),
         Column("Candidates", "candidates", width=12),
