@@ -70,6 +70,17 @@ def test_it_helps_on_one_dataset():
     assert found["next"][0] == ("Use self-training (`deploy: auto` trains it on all labels): pets.")
 
 
+def test_consistency_training_is_no_self_training():
+    found = answered(scores_of({"pets": 0.021}), consistency=["student"])
+    assert found["headlines"] == [
+        "Consistency training helps here: +2.1 points of accuracy over its control."
+    ]
+    assert found["details"] == [answer.CONTROL_WITHOUT_UNLABELED]
+    statistics = {"fair": [{}, {}], "consistency": ["uda"]}
+    called = plain.name_methods(["student", "uda"], statistics)
+    assert called == "self-training as student or consistency training as uda"
+
+
 def test_it_hurts():
     found = answered(scores_of({"pets": -0.021}))
     assert found["headlines"] == [

@@ -9,6 +9,14 @@ BY_HAND = HERE + "test_every_method_trains_as_computed_by_hand"
 
 CONSISTENCY = [
     Mutant(
+        "consistency_training_is_called_self_training",
+        "the answer calls a method of consistency training self-training",
+        "study/config.py",
+        'found |= {"consistency": methods.of_consistency(config)}',
+        'found |= {"consistency": []}',
+        ("test_consistency_plan.py::test_its_fair_control_is_like_it_without_unlabeled_examples",),
+    ),
+    Mutant(
         "mask_ignores_the_threshold",
         "FixMatch learns of unlabeled examples whatever the confidence",
         FOLDER + "fixmatch.py",

@@ -27,6 +27,11 @@ CONTROL = (
     "Its control is trained in the same way, with as many steps and the same noise, but without "
     "pseudo-labels. What self-training gains over it, the pseudo-labels have brought."
 )
+# Of a study with consistency training, which has no pseudo-labels of its own.
+CONTROL_WITHOUT_UNLABELED = (
+    "Its control is trained in the same way, with as many steps and the same noise, but without "
+    "unlabeled examples. What a method gains over it, these have brought."
+)
 NOT_ASKED = "Whether self-training helps was not asked: no method here is known to train students."
 OF_ACCURACY = "points of accuracy"
 # Datasets up to so many are named; of more, it is said how many they are.
@@ -70,7 +75,8 @@ def give(statistics: dict, numbers: dict) -> dict:
     # Without students nothing was gained, by whatever.
     trained = {row["method"] for row in rows if row["verdict"] != NO_STUDENTS}
     if any(entry["control"] and entry["method"] in trained for entry in statistics["fair"]):
-        details.append(CONTROL)
+        has_others = bool(statistics.get("consistency"))
+        details.append(CONTROL_WITHOUT_UNLABELED if has_others else CONTROL)
     details += findings_of_draws.describe(statistics)
     worth = [answer_of_dataset.worth(row, statistics) for row in rows]
     return {

@@ -83,8 +83,16 @@ def name(row: dict, statistics: dict) -> str:
 
 
 def name_methods(methods: list[str], statistics: dict) -> str:
-    """Return what self-training is called: with the methods where the study has several."""
-    return "self-training" + (f" as {' or '.join(methods)}" if len(statistics["fair"]) > 1 else "")
+    """Return what self-training is called, or consistency training: with the methods where the
+    study has several."""
+    others = [method for method in methods if method in statistics.get("consistency", [])]
+    of_students = [method for method in methods if method not in others]
+    several = len(statistics["fair"]) > 1
+    return " or ".join(
+        what + (f" as {' or '.join(some)}" if several else "")
+        for what, some in (("self-training", of_students), ("consistency training", others))
+        if some
+    )
 
 
 def over_baseline(difference: float, baseline: str) -> str:

@@ -54,9 +54,9 @@ def statistics(config: dict) -> dict:
     """Return the settings of the tests that the config, expanded, gives, those that it has.
 
     Returns: `control` and `rope` as given; `budgets` (of `budgets.several`); `out_of_class` (of
-        `budgets.shares`); `groups` (of
-        `groups`); `repeats` of the outer cross-validation; and `fair`, for each method that
-        learns from unlabeled examples its fair control, or None where the study has none.
+        `budgets.shares`); `groups` (of `groups`); `repeats` of the outer cross-validation;
+        `consistency`, the methods of consistency training; and `fair`, for each method that learns
+        from unlabeled examples its fair control, or None where the study has none.
     """
     settings = config.get("statistics", {})
     given = {key: settings[key] for key in ("control", "rope") if key in settings}
@@ -67,6 +67,7 @@ def statistics(config: dict) -> dict:
     }
     found = {"budgets": budgets.several(config), "groups": groups(config), "fair": fair}
     found |= {"repeats": config.get("repeats"), "out_of_class": budgets.shares(config)}
+    found |= {"consistency": methods.of_consistency(config)}
     return given | {name: value for name, value in found.items() if value}
 
 
