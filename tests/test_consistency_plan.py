@@ -193,6 +193,7 @@ def test_the_text_for_a_paper_has_its_settings_and_whom_to_cite():
         (with_consistency(generations=1), "methods.match.generations: Expected 0 or no value"),
         (with_consistency(schedule="all"), "match.schedule: Expected it only without consistency"),
         (with_consistency(train_on="pool"), "match.train_on: Expected it only without consistency"),
+        (with_consistency(synthetic={"per_class": 5}), "synthetic: Expected it only without cons"),
         (with_consistency(noise={"magnitude": 5}),
          "methods.match.noise.magnitude: Expected it as methods.match.consistency.weak, and"),
         (with_consistency({"name": "uda", "strong": {"policy": "gaussian"}}),
@@ -264,7 +265,7 @@ def test_its_runs_have_unlabeled_examples_and_no_targets_of_them(tmp_path):
              "ensemble_size": [1], "consistency_threshold": [0.8, 0.9]}  # fmt: skip
     search = {"space": space, "strategy": "grid", "trials": None, "takes": []}
     params = SimpleNamespace(
-        identities=[{"outer_fold": 0}], search=search, asked=0, whole_chain=False
+        identities=[{"outer_fold": 0}], search=search, asked=0, whole_chain=False, synthetic=None
     )
     for phase, count in (("search", 4), ("final", 2)):
         (batch,), classes = of_methods.load_batch(files, params, phase)

@@ -238,6 +238,7 @@ for part, phase in product(PARTS, CONSISTENCY):
             search=part.search_settings,
             asked=part.asked_fraction,
             whole_chain=part.takes_whole_chain,
+            synthetic=part.synthetic_settings,
             training=part.training,
             backend=part.backend,
             code=part.consistency_code,

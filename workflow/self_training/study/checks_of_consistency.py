@@ -10,7 +10,7 @@ from self_training.study.transformers import TRANSFORMER
 # Of `noise`, what a method says in its views.
 _OF_VIEWS = ("policy", "magnitude", "operations")
 # What a method of another kind is made by.
-_OF_OTHERS = ("inherit", "control_of", "train_on", *OF_STUDENTS)
+_OF_OTHERS = ("inherit", "control_of", "train_on", "synthetic", *OF_STUDENTS)
 
 
 def no_other_kind_beside_consistency(config: dict, name: str) -> None:
