@@ -13,7 +13,7 @@ PAD, UNK, CLS, SEP, MASK, FIRST = range(6)
 VOCABULARY = len(SPECIAL) + len(WORDS)
 _SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2}
 _IDS = {"pad_token_id": PAD, "bos_token_id": CLS, "eos_token_id": SEP}
-# By names in transformers: classes of configs, and what makes them small.
+# Of those that classify, by names in transformers: classes of configs, and what makes them small.
 KINDS = {
     "bert": ("BertConfig", _SIZES | {"intermediate_size": 64, "pad_token_id": PAD}),
     "roberta": ("RobertaConfig", _SIZES | {"intermediate_size": 64} | _IDS),
@@ -21,14 +21,17 @@ KINDS = {
         "DistilBertConfig",
         {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64, "pad_token_id": PAD},
     ),
-    "gpt2": (
-        "GPT2Config",
-        {"n_embd": 32, "n_layer": 2, "n_head": 2, "bos_token_id": CLS, "eos_token_id": SEP},
-    ),
     "modernbert": (
         "ModernBertConfig",
         _SIZES | {"intermediate_size": 64, "cls_token_id": CLS, "sep_token_id": SEP} | _IDS,
     ),
+}
+# Of those that continue texts.
+_GENERATORS = {
+    "gpt2": (
+        "GPT2Config",
+        {"n_embd": 32, "n_layer": 2, "n_head": 2, "bos_token_id": CLS, "eos_token_id": SEP},
+    )
 }
 
 
@@ -36,7 +39,7 @@ def config_of(kind: str = "bert", **changes):
     """Return the configuration of a small transformer."""
     import transformers
 
-    name, sizes = KINDS[kind]
+    name, sizes = (KINDS | _GENERATORS)[kind]
     # Of the usual 0.02 so small a network would hardly learn.
     defaults = {"vocab_size": VOCABULARY, "max_position_embeddings": 40, "initializer_range": 0.2}
     return getattr(transformers, name)(**defaults | sizes | changes)

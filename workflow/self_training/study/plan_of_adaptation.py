@@ -63,7 +63,8 @@ class PlanOfAdaptation(PlanOfData):
         `training.runs.TrainingSettings`."""
         dataset = self._smallest_budget(wildcards.dataset)
         training = names.with_paths(adaptation.training(self.config, dataset))
-        training["transformer"] |= {"files": encoders.fingerprint(self.sources[wildcards.dataset])}
+        files = encoders.fingerprint(self.sources[wildcards.dataset])
+        training["transformer"] |= {"files": files, "kept": False}
         return training
 
     def adaptation_code(self, _wildcards: Wildcards) -> str:
