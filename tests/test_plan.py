@@ -45,6 +45,12 @@ def test_paths_are_those_that_results_have(plan):
     assert plan.archives() == ["resources/digits.npz"]
 
 
+def test_no_part_of_the_plan_hides_what_another_gives():
+    """A rule of one would silently be given the files of another."""
+    given = [set(vars(part)) - {"__module__", "__doc__", "__init__"} for part in Plan.__mro__[1:-1]]
+    assert sum(map(len, given)) == len(set().union(*given))
+
+
 def test_a_job_of_all_folds_has_the_files_of_each():
     plan = Plan(tiny_config() | {"jobs": "per_dataset"})
     assert plan.per_fold("a/fold_{fold}/x.npz", "a/fold_{fold}/y.npz") == [

@@ -277,7 +277,7 @@ def test_what_is_made_is_planned(folder):
         "fold_{fold}"
     )
     assert plan.split_of_pool(NEWS) == "results/tiny_synthetic/runs/news/fold_{fold}/split.npz"
-    assert plan.adapted(NEWS) == [f"{plan.generated}/adapted"]
+    assert plan.adapted_generator(NEWS) == [f"{plan.generated}/adapted"]
     assert plan.identity_of_generator(NEWS) == {"study": 7, "dataset": "news", "outer_fold": 0}
     settings = plan.generating_settings(NEWS)
     how = {"temperature": 1, "top_k": 0, "top_p": 1, "repetition_penalty": 1}
@@ -299,7 +299,7 @@ def test_what_is_made_is_planned(folder):
     assert plan.generator_fingerprint(NEWS) != before
     # 0 steps adapt nothing.
     still = Plan(synthetic_config(adapt={"steps": 0}))
-    assert still.adapting == [] == still.adapted(NEWS) and [*still.generating] == ["news"]
+    assert still.adapting == [] == still.adapted_generator(NEWS) and [*still.generating] == ["news"]
     plain = Plan(text_config())
     assert not plain.generating and plain.synthetic_tables() == []
 

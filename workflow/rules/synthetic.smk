@@ -45,7 +45,7 @@ rule generate:
         classes=f"{plan.data}/classes.json",
         split=plan.split_of_pool,
         files=plan.generator_files,
-        adapted=plan.adapted,
+        adapted=plan.adapted_generator,
     output:
         generated=f"{plan.generated}/generated.json",
     log:

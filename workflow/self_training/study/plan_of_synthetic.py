@@ -67,7 +67,7 @@ class PlanOfSynthetic(PlanOfData):
         prompts = sorted(generator["prompts"])
         return {key: generator[key] for key in keys} | {"classes": prompts}
 
-    def adapted(self, wildcards: Wildcards) -> list[str]:
+    def adapted_generator(self, wildcards: Wildcards) -> list[str]:
         """Return the folder of an adapted generator, where it is adapted."""
         adapts = wildcards.dataset in self.adapting
         return [f"{self.generated}/adapted"] if adapts else []
