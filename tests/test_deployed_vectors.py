@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import tiny_config
+from self_training.deployment.model import FORMAT
 from self_training.deployment.predict import predict
 from self_training.training import framework
 from sklearn.datasets import load_wine
@@ -79,7 +80,7 @@ def test_all_vectors_of_unknown_label_have_one(study):
     assert table.index.tolist() == expected["bottle"].tolist()
     assert (table["label"].to_numpy() == expected["cultivar"].to_numpy()).mean() > 0.9
     model = json.loads((study.folder / DEPLOYED / "model.json").read_text())
-    assert (model["format"], model["kind"], model["shape"]) == (2, "vectors", [13])
+    assert (model["format"], model["kind"], model["shape"]) == (FORMAT, "vectors", [13])
     assert model["reading"] == {"feature_columns": READ, "id_column": "bottle"}
     assert len(model["members"]) >= 1 and model["classes"] == sorted(CLASSES)
 

@@ -11,7 +11,15 @@ from self_training.errors import StudyError
 from self_training.report import drawings, drawings_of_shares, figures
 from self_training.study import budgets
 
-OTHER_CAPTIONS = {"pseudo_labels", "report", "scores", "statistics", "summary", "workflow"}
+OTHER_CAPTIONS = {
+    "pseudo_labels",
+    "report",
+    "scores",
+    "statistics",
+    "summary",
+    "synthetic",
+    "workflow",
+}
 
 
 def test_table_functions_and_captions_are_in_step():

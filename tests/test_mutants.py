@@ -38,7 +38,9 @@ def test_every_mutant_names_tests_that_there_are():
         for test in mutant.tests:
             file, _, function = test.partition("::")
             text = (ROOT / "tests" / file).read_text()
-            assert re.search(rf"^def {function}\(", text, re.MULTILINE), (mutant.name, test)
+            # Perhaps of one of its parameters.
+            name = function.partition("[")[0]
+            assert re.search(rf"^def {name}\(", text, re.MULTILINE), (mutant.name, test)
 
 
 @pytest.mark.parametrize("name", TRIED)
