@@ -187,6 +187,9 @@ def test_masks_are_drawn_anew_and_by_what_a_step_is(folders):
     texts = {tuple(IDS[index]) for index in run.examples}
     assert set(shown) == texts and {len(some) for some in shown.values()} <= {2, 3}
     assert sum(len(set(some)) > 1 for some in shown.values()) > len(shown) / 2
+    # Of the same texts they are others in another step.
+    one, two = (trainer._masked(run, step, run.examples[:8], 0.1).ids for step in (0, 1))
+    assert (one != two).any()
     # Of another outer fold they are others.
     other = replace(run, identity=run.identity | {"outer_fold": 1})
     assert (next(next(trainer.batches(other))).ids != first[0].ids).any()
