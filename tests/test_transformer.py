@@ -535,11 +535,11 @@ def test_dropout_is_what_the_study_says_and_off_at_prediction(folders, kind):
 def test_every_dropout_of_a_configuration_is_set():
     config = config_of("distilbert")
     config.encoder_layerdrop = 0.2
-    classifier.set_dropout(config, 0.4)
+    pretrained.set_dropout(config, 0.4)
     assert config.dropout == config.attention_dropout == config.seq_classif_dropout == 0.4
     assert config.encoder_layerdrop == 0
     config = config_of("bert")
-    classifier.set_dropout(config, 0.4)
+    pretrained.set_dropout(config, 0.4)
     assert config.classifier_dropout == config.attention_probs_dropout_prob == 0.4
 
 

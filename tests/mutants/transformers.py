@@ -112,7 +112,7 @@ DRAWN = [
     Mutant(
         "dropout_of_the_files",
         "teachers have the dropout that a transformer's authors had",
-        "text/classifier.py",
+        "text/pretrained.py",
         "setattr(config, key, 0.0 if",
         "dropout and setattr(config, key, 0.0 if",
         (f"{_TESTS}test_dropout_is_what_the_study_says_and_off_at_prediction",),

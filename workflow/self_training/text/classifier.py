@@ -141,27 +141,9 @@ def build(
 
     Raises: DatasetError, where there is no such transformer; ConfigError, where adapters can't be.
     """
-    _, transformers = pretrained.libraries("tokens")
-    path, revision = pretrained.locate(model, None)
-    try:
-        config = transformers.AutoConfig.from_pretrained(
-            path, revision=revision, num_labels=classes, trust_remote_code=False
-        )
-        pretrained.check_encodes(model, config)
-        if dropout is not None:
-            set_dropout(config, dropout)
-        network, loaded = transformers.AutoModelForSequenceClassification.from_pretrained(
-            path,
-            revision=revision,
-            config=config,
-            dtype="float32",
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
-    except DatasetError:
-        raise
-    except Exception as error:  # These libraries raise whatever they like of damaged files.
-        raise pretrained.not_loaded(path, revision, error) from error
+    network, loaded = pretrained.load_network(
+        "AutoModelForSequenceClassification", model, dropout, num_labels=classes
+    )
     heads = {name for name, _ in network.named_parameters() if name.startswith(_HEADS)}
     return connect(network, lacking(model, network, loaded) | heads, lora, recompute)
 
@@ -211,19 +193,6 @@ def connect(
         *(found.trainable, found.parameters, "all" if lora is None else "adapters"),
     )
     return found
-
-
-def set_dropout(config: Any, dropout: float) -> None:
-    """Give all kinds of dropout that a transformer has one probability.
-
-    Args:
-        config: of `transformers`.
-    """
-    for key, value in config.to_dict().items():
-        is_probability = value is None or isinstance(value, int | float)
-        if "drop" in key and is_probability and not isinstance(value, bool):
-            # Whole layers are left out by `survival`, which a transformer does not have.
-            setattr(config, key, 0.0 if "layerdrop" in key else float(dropout))
 
 
 def lacking(model: str, network: Any, loaded: dict) -> set[str]:

@@ -98,30 +98,14 @@ def build(model: str, recompute: bool = False) -> Classifier:
     Raises: DatasetError, where there is no such transformer, or it does not predict tokens.
     """
     _, transformers = pretrained.libraries("tokens")
-    path, revision = pretrained.locate(model, None)
     encoders.check_predicts_tokens(model)
     # Where files lack a language model's last layers, the library takes them for damaged.
     verbosity = transformers.utils.logging.get_verbosity()
     transformers.utils.logging.set_verbosity_error()
     try:
-        config = transformers.AutoConfig.from_pretrained(
-            path, revision=revision, trust_remote_code=False
+        network, loaded = pretrained.load_network(
+            "AutoModelForMaskedLM", model, 0, tie_word_embeddings=True
         )
-        pretrained.check_encodes(model, config)
-        classifier.set_dropout(config, 0)
-        config.tie_word_embeddings = True
-        network, loaded = transformers.AutoModelForMaskedLM.from_pretrained(
-            path,
-            revision=revision,
-            config=config,
-            dtype="float32",
-            ignore_mismatched_sizes=True,
-            output_loading_info=True,
-        )
-    except DatasetError:
-        raise
-    except Exception as error:  # These libraries raise whatever they like of damaged files.
-        raise pretrained.not_loaded(path, revision, error) from error
     finally:
         transformers.utils.logging.set_verbosity(verbosity)
     return classifier.connect(

@@ -60,6 +60,57 @@ def libraries(asking: str) -> tuple[Any, Any]:
     return torch, transformers
 
 
+def load_network(
+    kind: str, model: str, dropout: float | None, **changes: Any
+) -> tuple[Any, dict[str, Any]]:
+    """Return a network of transformers that is to be trained, in single precision, and what the
+    library says of how it was loaded.
+
+    Args:
+        kind: a class of `transformers`, such as `AutoModelForMaskedLM`.
+        model: a folder as Hugging Face's libraries save it.
+        dropout: of all its layers, in place of what its files say; 0 for none, and None to leave
+            it.
+        changes: to its configuration.
+
+    Raises: DatasetError, where there is no such transformer, or one that continues texts.
+    """
+    _, transformers = libraries("tokens")
+    path, revision = locate(model, None)
+    try:
+        config = transformers.AutoConfig.from_pretrained(
+            path, revision=revision, trust_remote_code=False, **changes
+        )
+        check_encodes(model, config)
+        if dropout is not None:
+            set_dropout(config, dropout)
+        return getattr(transformers, kind).from_pretrained(
+            path,
+            revision=revision,
+            config=config,
+            dtype="float32",
+            ignore_mismatched_sizes=True,
+            output_loading_info=True,
+        )
+    except DatasetError:
+        raise
+    except Exception as error:  # These libraries raise whatever they like of damaged files.
+        raise not_loaded(path, revision, error) from error
+
+
+def set_dropout(config: Any, dropout: float) -> None:
+    """Give all kinds of dropout that a transformer has one probability.
+
+    Args:
+        config: of `transformers`.
+    """
+    for key, value in config.to_dict().items():
+        is_probability = value is None or isinstance(value, int | float)
+        if "drop" in key and is_probability and not isinstance(value, bool):
+            # Whole layers are left out by `survival`, which a transformer does not have.
+            setattr(config, key, 0.0 if "layerdrop" in key else float(dropout))
+
+
 def not_loaded(model: str, revision: str | None, error: Exception) -> DatasetError:
     """Return what is wrong where transformers can't load an encoder.
 
