@@ -6,6 +6,7 @@ written anew (`tests/test_mutants.py` says which).
 """
 
 from mutants.adaptation import ADAPTATION
+from mutants.adjustment import ADJUSTMENT
 from mutants.answers import ANSWERS
 from mutants.bad_input import BAD_INPUT
 from mutants.certainty import CERTAINTY
@@ -1282,6 +1283,7 @@ MUTANTS = [
     *SYNTHETIC,
     *TRANSFORMERS,
     *ADAPTATION,
+    *ADJUSTMENT,
     *VECTORS,
     *CLUSTERS,
     *CONSISTENCY,

@@ -30,6 +30,8 @@ from self_training.study.plan_of_synthetic import PlanOfSynthetic
 JAX_TRAINER = "self_training.training.stacked:StackedTrainer"
 # What trains consistency training alone; see `training.job.CONSISTENCY`.
 CONSISTENCY_TRAINER = "self_training.training.consistency.trainer:ConsistencyTrainer"
+# See `training.trainer.LOGIT_ADJUSTMENT`.
+LOGIT_ADJUSTMENT = "self_training.training.logit_adjustment:LogitAdjustedLoss"
 
 
 class Plan(PlanOfAdaptation, PlanOfSynthetic):
@@ -111,6 +113,7 @@ class Plan(PlanOfAdaptation, PlanOfSynthetic):
             used += [CONSISTENCY_TRAINER, *consistency.paths(consistent)] if consistent else []
             in_stacks = self.backend == "jax" and not consistent
             used += [JAX_TRAINER] if in_stacks else []
+            used += [LOGIT_ADJUSTMENT] if training["logit_adjustment"] else []
             if training["noise"]["magnitude"]:
                 policy = training["noise"]["policy"]
                 used.append(names.policy_path(policy))

@@ -41,6 +41,8 @@ class TrainingSettings:
     distillation: temperature of the softmax by which soft pseudo-labels are learned (see
         `training.distillation`); 1 for none.
     label_smoothing: part of a hard target's probability that is spread evenly over all classes.
+    logit_adjustment: how many times the logarithms of the classes' shares are added to the logits
+        in the loss (see `batches.log_shares`); 0 for none.
     noise: of input noise `policy`, the dotted path of a policy (see `image.noise`, `vector.noise`),
         `magnitude` and `operations`; of model noise `dropout` and `survival` (see
         `image.backbones`). They act while training, never at prediction.
@@ -72,6 +74,7 @@ class TrainingSettings:
     transformer: dict | None = None
     optimizer: str = ADAM
     consistency: dict | None = None
+    logit_adjustment: float = 0
 
     def changed(self, changes: dict) -> "TrainingSettings":
         """Return these settings with those of a run.
@@ -140,7 +143,7 @@ class Run:
 
 def is_soft(run: Run, own: TrainingSettings) -> bool:
     """Return whether a run, with settings of its own, is trained on probabilities."""
-    return run.targets.ndim == 2 or own.label_smoothing > 0
+    return run.targets.ndim == 2 or bool(own.label_smoothing or own.logit_adjustment)
 
 
 def what_is_compiled(run: Run, settings: TrainingSettings) -> tuple:
@@ -157,7 +160,7 @@ def what_is_compiled(run: Run, settings: TrainingSettings) -> tuple:
     policy = (noise["policy"], noise["operations"]) if noise["magnitude"] else None
     starts = own.transformer and own.transformer["model"]
     network = (own.backbone, starts, noise["dropout"], noise["survival"])
-    loss = (is_soft(run, own), own.distillation != 1)
+    loss = (is_soft(run, own), own.distillation != 1, bool(own.logit_adjustment))
     step = (own.batch_size, own.weight_decay, own.l2 > 0, own.ema > 0, *loss)
     return policy, *network, *step
 

@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 # Bytes of examples that noise is added to at a time, so that memory does not grow with the dataset.
 NOISY_BYTES = 2**24
+# The loss of adjusted logits; a job's code digest covers it where there are such.
+LOGIT_ADJUSTMENT = "self_training.training.logit_adjustment:LogitAdjustedLoss"
 # The layer of a network that scales vectors.
 SCALING = "scaling"
 # Networks whose starting weights are kept, since candidates share them and building one takes long.
@@ -135,8 +137,11 @@ class Trainer(ABC):
         ]
         losses = keras.losses
         loss = losses.CategoricalCrossentropy if self.soft else losses.SparseCategoricalCrossentropy
-        self.distills = self.compiled.distillation != 1
-        loss = DistillationLoss if self.distills else loss
+        distills, adjusts = self.compiled.distillation != 1, bool(self.compiled.logit_adjustment)
+        loss = DistillationLoss if distills else loss
+        loss = dotted_paths.find(LOGIT_ADJUSTMENT) if adjusts else loss
+        # Of soft targets: those of classes, and what `batches.learned` has beside them.
+        self.columns = self.classes * (1 + adjusts) + distills
         self.loss = loss(reduction="mean_with_sample_weight")
         self.done: dict[str, TrainedRun] = {}
         self._compile()
