@@ -1045,7 +1045,7 @@ def test_a_teacher_may_be_a_control():
     # Nobody asks the shared ones: the baseline is one of them.
     wanted = {"final_members": 1, "search_members": 0, "unlabeled_fraction": 0}
     assert asked.teachers(config) == wanted
-    assert asked.of_control(config, "noisy") == 0.2
+    assert asked.of_control(config, "noisy") == {"asked": 0.2, "passes": False}
     assert methods.trains_in_search(config, "noisy") and not methods.searches(config, "noisy")
     assert behind_scores.behind(config, "noisy_student_ensemble") == ["noisy", "noisy_student"]
 

@@ -265,7 +265,7 @@ def test_its_runs_have_unlabeled_examples_and_no_targets_of_them(tmp_path):
              "ensemble_size": [1], "consistency_threshold": [0.8, 0.9]}  # fmt: skip
     search = {"space": space, "strategy": "grid", "trials": None, "takes": []}
     params = SimpleNamespace(
-        identities=[{"outer_fold": 0}], search=search, asked=0, whole_chain=False, synthetic=None
+        identities=[{"outer_fold": 0}], search=search, asked={}, whole_chain=False, synthetic=None
     )
     for phase, count in (("search", 4), ("final", 2)):
         (batch,), classes = of_methods.load_batch(files, params, phase)

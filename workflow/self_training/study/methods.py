@@ -321,6 +321,12 @@ def trains_in_search(config: dict, name: str) -> bool:
     return any(searches(config, other) for other in [name, *taught_by(config, name)])
 
 
+def teaching_members(config: dict, name: str) -> list[int]:
+    """Return how many members a method's teachers may have."""
+    space = full_space(config, name)
+    return space.get(TEACHER_MEMBERS, space["ensemble_size"])
+
+
 def largest_ensemble(config: dict, name: str) -> int:
     """Return how many members a method's teachers or students have at most."""
     space = full_space(config, name)

@@ -13,7 +13,7 @@ from self_training.training.batches import Steps
 from self_training.training.checkpoints import State
 from self_training.training.framework import keras
 from self_training.training.prediction import predict, scale
-from self_training.training.runs import FINAL, Run, TrainedRun
+from self_training.training.runs import FINAL, SPREAD, Run, TrainedRun
 from self_training.training.trainer import Trainer, penalized
 
 logger = logging.getLogger(__name__)
@@ -118,7 +118,11 @@ class OneByOneTrainer(Trainer):
         probabilities, prediction_seconds = {}, {}
         for name, indices in run.predict.items():
             started = time.perf_counter()
-            probabilities[name] = self.predict(indices)
+            if name == SPREAD and self.passes is not None:
+                how = self.inputs, indices, self.classes, run.identity
+                probabilities[name] = self.passes.predict(*how)
+            else:
+                probabilities[name] = self.predict(indices)
             prediction_seconds[name] = time.perf_counter() - started
         result = self.record(
             run,

@@ -9,6 +9,9 @@ import numpy as np
 
 from self_training.data.pool import Pool
 
+# What a run is asked for of examples beside probabilities: how far apart passes of its network with
+# dropout are; see `training.passes`.
+SPREAD = "spread"
 # The part of a fold that a final run is trained on; see `methods.parts.Part`.
 FINAL = "final"
 # What `Run.settings` may change of a job's noise.
@@ -101,7 +104,8 @@ class Run:
     identity: what the seeds of its weights, its order of examples and its noise come from.
     examples: (n,) indices into the dataset; one that stands twice is trained on twice.
     targets: int32 (n,) labels, or float32 (n, classes) probabilities.
-    predict: name -> indices of the examples to predict afterwards.
+    predict: name -> indices of the examples to predict afterwards; of SPREAD, of those whose
+        deviations over passes with dropout are asked for.
     given: how many of the examples, the first ones, have given labels; all when None. The others
         have pseudo-labels.
     steps: gradient steps to take; as many as the settings say when None.
@@ -169,7 +173,8 @@ def what_is_compiled(run: Run, settings: TrainingSettings) -> tuple:
 class TrainedRun:
     """What is left of a run.
 
-    probabilities: name -> float32 (examples, classes), as asked by `Run.predict`.
+    probabilities: name -> float32 (examples, classes), as asked by `Run.predict`; of SPREAD, the
+        deviations of these.
     record: JSON-able; losses per epoch, gradient steps, examples seen, seconds.
     """
 

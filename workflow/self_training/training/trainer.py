@@ -21,8 +21,10 @@ from self_training.training.batches import Steps, epochs, steps_per_epoch
 from self_training.training.checkpoints import Checkpoints
 from self_training.training.distillation import DistillationLoss
 from self_training.training.framework import keras
+from self_training.training.passes import Passes
 from self_training.training.runs import (
     SGD,
+    SPREAD,
     STANDARDIZE,
     Run,
     TrainedRun,
@@ -143,6 +145,8 @@ class Trainer(ABC):
         # Of soft targets: those of classes, and what `batches.learned` has beside them.
         self.columns = self.classes * (1 + adjusts) + distills
         self.loss = loss(reduction="mean_with_sample_weight")
+        asks = SPREAD in like.predict
+        self.passes = Passes(self.model, self.compiled.backbone) if asks else None
         self.done: dict[str, TrainedRun] = {}
         self._compile()
         self.tracing_seconds = time.perf_counter() - started
@@ -256,10 +260,11 @@ class Trainer(ABC):
         diverged = not all(np.isfinite(some).all() for some in (np.array(losses), *predicted))
         if diverged:
             logger.warning("%s: loss not finite; use a smaller learning_rate", run.identity)
-            for array in probabilities.values():
-                array[:] = 1 / self.classes
-        for array in probabilities.values():
-            outputs.check_probabilities(self.compiled.backbone, array)
+            for name, array in probabilities.items():
+                array[:] = 0 if name == SPREAD else 1 / self.classes
+        for name, array in probabilities.items():
+            if name != SPREAD:
+                outputs.check_probabilities(self.compiled.backbone, array)
         record = run.identity | {
             "parameters": self.model.count_params(),
             "examples": len(run.examples),
