@@ -139,4 +139,12 @@ ADJUSTMENT = [
         "    if False:",
         ("test_logit_adjustment.py::test_what_can_not_be_is_said_before_anything_is_trained",),
     ),
+    Mutant(
+        "network_with_its_loss",
+        "a file of a network asks whoever loads it for the loss",
+        "training/one_by_one.py",
+        "trained = keras.Model(model.inputs, model.outputs)",
+        "trained = model",
+        ("test_logit_adjustment.py::test_it_does_so_in_stacks_and_with_pytorch",),
+    ),
 ]
