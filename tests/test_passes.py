@@ -323,3 +323,41 @@ def test_a_transformer_has_no_passes():
 def test_the_text_on_methods_says_what_is_apart():
     text = methods_text._method(study_of(), "ups")
     assert "a standard deviation of it over ten passes with dropout below 0.05 (Rizve" in text
+
+
+@pytest.mark.study
+def test_a_study_asks_its_one_teacher_and_is_the_same_when_a_job_is_done_again(make_study):
+    """However many jobs run, and whatever the hidden labels are."""
+    config = tiny_config()
+    config["controls"] = "none"
+    config["training"] = {"backbone": "mlp", "batch_size": 16, "learning_rate": 0.01}
+    config["training"] |= {"scaling": "standardize"}
+    config["datasets"] = {
+        "wine": {"kind": "vectors", "source": "sklearn", "name": "wine", "steps": 30,
+                 "labels_per_class": 5, "policy": "gaussian"}
+    }  # fmt: skip
+    config["methods"] = {"baseline": {"generations": 0}, "taught": TAUGHT, "ups": UPS}
+    study = make_study(config, "jax")
+    study.run("--cores", "2")
+    fold = study.results / "runs/wine/fold_0"
+    files = [fold / f"ups/final/generation_{number}/predictions.npz" for number in (1, 2)]
+    files = [fold / "taught/final/generation_0/predictions.npz", *files]
+    before = [{name: one[name] for name in one.files} for one in map(np.load, files)]
+    with np.load(fold / "split.npz") as split:
+        hidden = split["unlabeled_idx"]
+    sizes = [one["0/final/spread"].shape[1] for one in before]
+    assert sizes == [len(hidden), len(hidden), 0]
+    path = study.results / "datasets/wine/labels.npy"
+    labels = np.load(path)
+    labels[hidden] = np.random.default_rng(1).permutation(labels[hidden])
+    np.save(path, labels)
+    # The split stays as it is, and everything behind it is made anew.
+    study.run("--cores", "1", "--touch", str((fold / "split.npz").relative_to(study.folder)))
+    for file in files:
+        file.unlink()
+    study.run("--cores", "1", *(str(file.relative_to(study.folder)) for file in files))
+    for file, expected in zip(files, before, strict=True):
+        with np.load(file) as found:
+            assert set(found.files) == set(expected)
+            for name, array in expected.items():
+                np.testing.assert_array_equal(found[name], array)

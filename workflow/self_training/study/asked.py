@@ -37,9 +37,10 @@ def of_control(config: dict, control: str) -> dict:
 def is_of_passes(config: dict, name: str) -> bool:
     """Return whether a chain's uncertainty is of passes of one teacher with dropout, and not of
     several members."""
+    if methods.settings(config, name)["uncertainty"] is None:
+        return False
     members = methods.teaching_members(config, name)
-    uncertainty = methods.settings(config, name)["uncertainty"]
-    return uncertainty is not None and bool(methods.generations(config, name)) and members == [1]
+    return bool(methods.generations(config, name)) and members == [1]
 
 
 def _first_slice(config: dict, names: list[str]) -> float:

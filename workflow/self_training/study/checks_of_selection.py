@@ -62,8 +62,10 @@ def _is_uncertain(config: dict, name: str) -> bool:
 
 def no_uncertainty_of_one_and_of_several(config: dict, name: str) -> None:
     """Forbid to search whether it is of passes of one network or of several members."""
+    if not _is_uncertain(config, name):
+        return
     members = teaching_members(config, name)
-    if _is_uncertain(config, name) and min(members) == 1 < max(members):
+    if min(members) == 1 < max(members):
         key = TEACHER_MEMBERS if TEACHER_MEMBERS in full_space(config, name) else "ensemble_size"
         expected = "at least 2, as uncertainty is how far apart the members of the teachers are, "
         expected += "or 1 alone, where it is how far passes of one with dropout are"
