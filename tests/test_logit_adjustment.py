@@ -152,7 +152,7 @@ def test_it_trains_as_computed_by_hand():
 
 OTHERS = f"""
 import json, sys
-sys.path.insert(0, {str(ROOT / "tests")!r})
+sys.path[:0] = [{str(ROOT / "workflow")!r}, {str(ROOT / "tests")!r}]
 import test_logit_adjustment as t
 from self_training import dotted_paths
 t.framework.start_framework(1)

@@ -121,7 +121,7 @@ def test_of_images_nothing_but_dropout_is_on(backbone, survival):
 
 ON_JAX = f"""
 import json, sys
-sys.path.insert(0, {str(ROOT / "tests")!r})
+sys.path[:0] = [{str(ROOT / "workflow")!r}, {str(ROOT / "tests")!r}]
 import test_passes as t
 from self_training import dotted_paths
 t.framework.start_framework(1)
