@@ -169,7 +169,7 @@ def test_a_control_takes_the_steps_of_its_own_fold_s_last_student(tmp_path):
     params = SimpleNamespace(
         identities=[IDENTITY, IDENTITY | {"outer_fold": 1}],
         search={"space": OF_CONTROL, "strategy": "grid", "trials": None, "takes": []},
-        asked=0,
+        asked={},
         whole_chain=False,
         synthetic=None,
     )

@@ -749,10 +749,11 @@ def test_settings_of_the_optimizer_are_of_a_method_or_of_its_parent_or_of_the_st
         "ema",
         "loss",
         "optimizer",
+        "logit_adjustment",
     )
-    assert of() == of("baseline") == (0.003, 0, 0.1, 0.2, "none", 0.9, "per_example", "adam")
-    assert of("noisy_student") == (0.01, 0, 0.3, 0.2, "none", 0, "per_example", "adam")
-    assert of("noisy_student_ensemble") == (0.01, 0, 0.5, 0.2, "none", 0, "per_part", "adam")
+    assert of() == of("baseline") == (0.003, 0, 0.1, 0.2, "none", 0.9, "per_example", "adam", 0)
+    assert of("noisy_student") == (0.01, 0, 0.3, 0.2, "none", 0, "per_example", "adam", 0)
+    assert of("noisy_student_ensemble") == (0.01, 0, 0.5, 0.2, "none", 0, "per_part", "adam", 0)
     fields = set(TrainingSettings.__dataclass_fields__)
     # Which no network of images has, and no chain.
     assert set(trainings.training(config, "digits_0_2")) == fields - {"transformer", "consistency"}
@@ -1044,7 +1045,7 @@ def test_a_teacher_may_be_a_control():
     # Nobody asks the shared ones: the baseline is one of them.
     wanted = {"final_members": 1, "search_members": 0, "unlabeled_fraction": 0}
     assert asked.teachers(config) == wanted
-    assert asked.of_control(config, "noisy") == 0.2
+    assert asked.of_control(config, "noisy") == {"asked": 0.2, "passes": False}
     assert methods.trains_in_search(config, "noisy") and not methods.searches(config, "noisy")
     assert behind_scores.behind(config, "noisy_student_ensemble") == ["noisy", "noisy_student"]
 
@@ -1128,6 +1129,7 @@ def test_methods_with_students_have_their_fair_control_or_none():
         ({"decay": "linear"}, "learning rate decay"),
         ({"ema": 0.5}, "averaged weights"),
         ({"label_smoothing": 0.5}, "label smoothing"),
+        ({"logit_adjustment": 0.5}, "logit adjustment"),
         ({"backbone": "small_resnet"}, "backbone"),
         ({"unlabeled_ratio": 3, "loss": "per_part"}, None),
     ],

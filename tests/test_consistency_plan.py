@@ -11,7 +11,7 @@ from self_training import digests
 from self_training.data.split import Split, save_split
 from self_training.errors import ConfigError
 from self_training.methods import consistency as of_methods
-from self_training.report import consistency_text, methods_text
+from self_training.report import methods_text, optimizer_text
 from self_training.report.references import REFERENCES
 from self_training.study import checks, consistency, fair_controls, methods, trainings
 from self_training.study.checks_of_backend import check_backend
@@ -162,7 +162,7 @@ def test_the_text_for_a_paper_has_its_settings_and_whom_to_cite():
     assert "as many gradient steps as a network of match took" in control
     assert "with weak noise (characters of magnitude 5), in batches of 64, by sgd" in control
     assert {"uda", "characters"} <= methods_text._ingredients(config)
-    assert consistency_text.cited_optimizers(config) == ["adam", "nesterov"]
+    assert optimizer_text.cited(config) == ["adam", "nesterov"]
     for name in consistency.METHODS:
         assert name in REFERENCES
         assert methods_text._method(with_consistency(name), "match")
@@ -265,7 +265,7 @@ def test_its_runs_have_unlabeled_examples_and_no_targets_of_them(tmp_path):
              "ensemble_size": [1], "consistency_threshold": [0.8, 0.9]}  # fmt: skip
     search = {"space": space, "strategy": "grid", "trials": None, "takes": []}
     params = SimpleNamespace(
-        identities=[{"outer_fold": 0}], search=search, asked=0, whole_chain=False, synthetic=None
+        identities=[{"outer_fold": 0}], search=search, asked={}, whole_chain=False, synthetic=None
     )
     for phase, count in (("search", 4), ("final", 2)):
         (batch,), classes = of_methods.load_batch(files, params, phase)

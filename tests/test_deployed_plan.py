@@ -60,7 +60,13 @@ def test_jobs_have_the_parameters_of_an_outer_fold_s(jobs):
         ),
         "control": (
             at(fold="0", method="tuned", phase="search"),
-            ["search_settings", "asked_fraction", "takes_whole_chain", "training", "control_code"],
+            [
+                "search_settings",
+                "asked_of_control",
+                "takes_whole_chain",
+                "training",
+                "control_code",
+            ],
         ),
         "select": (at(fold="0", method="noisy_student_ensemble"), ["search_settings", "selection"]),
     }

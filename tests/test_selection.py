@@ -344,11 +344,11 @@ def study_of(**of_methods) -> dict:
         ),
         (
             UPS | {"ensemble_size": [1, 3]},
-            r"ensemble_size: Expected at least 2, as uncertainty is .* \(or teacher_members\)",
+            "ensemble_size: Expected at least 2, as uncertainty is .* are, or 1 alone, where it",
         ),
         (
             UPS | {"ensemble_size": 1, "teacher_members": 1},
-            "teacher_members: Expected at least 2, as uncertainty is how far .* are. Received",
+            "teacher: Expected a control with noise.dropout, as shared teachers have none, as unc",
         ),
         (UPS | {"uncertainty": 0}, r"uncertainty: Expected a number in \(0, 1\], or a list"),
         (

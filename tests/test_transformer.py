@@ -284,6 +284,27 @@ def test_students_are_distilled(folders):
     assert batch.targets.shape == (8, 4) and set(batch.targets[:, -1]) == {1, 3}
 
 
+def test_logits_are_adjusted_by_the_shares_of_classes(folders):
+    """Menon et al. 2021, equation 10: of 24 labels, of which half are of the first class."""
+    some = replace(run(), targets=np.repeat(np.arange(3, dtype=np.int32), (12, 8, 4)))
+    trainer = trainer_of(some, folders["bert"], logit_adjustment=2)
+    batch = next(next(trainer.batches(some)))
+    assert batch.targets.shape == (8, 6)
+    trainer.network.model.eval()
+    with torch.no_grad():
+        logits = trainer.logits(batch.ids).numpy().astype(np.float64)
+        found = trainer.losses(batch.ids, batch.targets).numpy()
+    adjusted = logits + 2 * np.log(np.array([12, 8, 4]) / 24)
+    logs = adjusted - np.log(np.exp(adjusted).sum(axis=1, keepdims=True))
+    labels = batch.targets[:, :3].argmax(axis=1)
+    np.testing.assert_allclose(found, -logs[np.arange(8), labels], rtol=1e-5)
+    # What it predicts, it predicts without.
+    predicted = trainer.train(some).probabilities["evaluation"]
+    logits = torch.cat([trainer.logits(IDS[some.predict["evaluation"]][at : at + 8])
+                        for at in range(0, 30, 8)])  # fmt: skip
+    np.testing.assert_allclose(predicted, logits.softmax(1).detach(), atol=1e-5)
+
+
 def test_a_run_is_what_plain_pytorch_does(folders):
     """Rates, order of examples, and the optimizer's state from step to step."""
     some_run, own = run(), settings(folders["roberta"], steps=5)

@@ -260,8 +260,8 @@ TEACHERS = [
         "teacher_asked_about_nothing",
         "a control that is a teacher predicts no unlabeled example",
         "study/asked.py",
-        "return _first_slice(config, methods.taught_by(config, control))",
-        "return 0",
+        '"asked": _first_slice(config, chains)',
+        '"asked": 0',
         ("test_config.py::test_a_teacher_may_be_a_control",),
     ),
     Mutant(

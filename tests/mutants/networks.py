@@ -47,8 +47,8 @@ BATCHES = [
         "per_part_ignored",
         "the loss is the mean over a batch, whatever a study says",
         "training/batches.py",
-        "weights_of(run, order, settings.loss)",
-        'weights_of(run, order, "per_example")',
+        "weights=weights_of(run, order, settings.loss)",
+        'weights=weights_of(run, order, "per_example")',
         ("test_by_hand_batches.py::test_steps_are_about_the_examples_of_the_run",),
     ),
     Mutant(

@@ -107,8 +107,8 @@ SELECTION = [
         "spread_of_the_first_class",
         "the members' spread is that of class 0, whatever the label",
         "methods/selection.py",
-        "classes[None, :, None]",
-        "0 * classes[None, :, None]",
+        "take_along_axis(rows, classes[:, None]",
+        "take_along_axis(rows, 0 * classes[:, None]",
         ("test_selection.py::test_the_spread_is_that_of_the_class_that_the_label_says",),
     ),
     Mutant(

@@ -6,6 +6,7 @@ written anew (`tests/test_mutants.py` says which).
 """
 
 from mutants.adaptation import ADAPTATION
+from mutants.adjustment import ADJUSTMENT
 from mutants.answers import ANSWERS
 from mutants.bad_input import BAD_INPUT
 from mutants.certainty import CERTAINTY
@@ -22,6 +23,7 @@ from mutants.foreign import FOREIGN
 from mutants.hub import HUB
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
+from mutants.passes import PASSES
 from mutants.places import PLACES
 from mutants.predict import PREDICT
 from mutants.repeats import REPEATS
@@ -389,8 +391,8 @@ PSEUDO_LABELS = [
         "all_teachers_teach",
         "a chain has all shared teachers, whatever its ensemble size",
         "methods/generation.py",
-        "Predictions(evaluation[:members], unlabeled[:members, :asked])",
-        "Predictions(evaluation, unlabeled[:, :asked])",
+        "some.evaluation[:members], some.unlabeled[:members, :asked]",
+        "some.evaluation, some.unlabeled[:, :asked]",
         ("test_methods.py::test_a_job_labels_for_every_chain_on_every_part_of_every_fold",),
     ),
     Mutant(
@@ -1267,6 +1269,7 @@ MUTANTS = [
     *ANSWERS,
     *BAD_INPUT,
     *CERTAINTY,
+    *PASSES,
     *PLACES,
     *DEPLOYED,
     *DEPLOYED_TRANSFORMERS,
@@ -1282,6 +1285,7 @@ MUTANTS = [
     *SYNTHETIC,
     *TRANSFORMERS,
     *ADAPTATION,
+    *ADJUSTMENT,
     *VECTORS,
     *CLUSTERS,
     *CONSISTENCY,

@@ -185,7 +185,7 @@ for part, (rule_name, phase, given) in product(PARTS, CONTROLS):
         params:
             identities=part.identities,
             search=part.search_settings,
-            asked=part.asked_fraction,
+            asked=part.asked_of_control,
             whole_chain=part.takes_whole_chain,
             synthetic=part.synthetic_settings,
             training=part.training,
@@ -236,7 +236,7 @@ for part, phase in product(PARTS, CONSISTENCY):
         params:
             identities=part.identities,
             search=part.search_settings,
-            asked=part.asked_fraction,
+            asked=part.asked_of_control,
             whole_chain=part.takes_whole_chain,
             synthetic=part.synthetic_settings,
             training=part.training,

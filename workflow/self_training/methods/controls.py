@@ -11,7 +11,7 @@ from self_training.methods import proposals, synthetic
 from self_training.methods.parts import Part, parts, slice_bounds
 from self_training.methods.states import name_of
 from self_training.study.candidates import Candidate
-from self_training.training.runs import FINAL, Run
+from self_training.training.runs import FINAL, SPREAD, Run
 
 
 def runs(
@@ -22,6 +22,7 @@ def runs(
     identity: dict,
     labels: np.ndarray | None = None,
     asked: float = 0,
+    passes: bool = False,
     steps: int | None = None,
     generation: int = 0,
 ) -> list[Run]:
@@ -37,12 +38,14 @@ def runs(
             labels are known; None for one that is trained on the labeled examples.
         asked: unlabeled examples that it is asked about as a teacher, the first slice of a chain,
             as a fraction of the pool; 0 for none.
+        passes: whether it is asked of these how far passes with dropout are apart, too.
         steps: gradient steps to take; None for those of the settings.
         generation: of the networks that the control is compared with; 0 for the shared teachers.
     """
     unlabeled = {}
     if asked:
-        unlabeled = {"unlabeled": split.unlabeled_idx[slice(*slice_bounds(split, 1, asked))]}
+        first = split.unlabeled_idx[slice(*slice_bounds(split, 1, asked))]
+        unlabeled = {"unlabeled": first} | ({SPREAD: first} if passes else {})
     return [
         Run(
             name=name_of(index, part.name),
@@ -106,8 +109,8 @@ def load_batch(files, params, phase: str) -> tuple[list[list[Run]], int]:
         files: of the job: those of `synthetic.load`, and per fold `splits`, and `choices` that its
             candidates take hyper-parameters from; `histories` of the chain whose steps are taken,
             if any. Of an upper bound alone also `labels`, all of the dataset's.
-        params: `identities` of the folds, `search` of `proposals.propose`, `asked` of `runs`, and
-            `whole_chain` of `taken_of`, and `synthetic` of `synthetic.load`.
+        params: `identities` of the folds, `search` of `proposals.propose`, `asked`, arguments of
+            `runs`, `whole_chain` of `taken_of`, and `synthetic` of `synthetic.load`.
         phase: SEARCH or FINAL.
     """
     labels = storage.load_array(files.labels) if files.get("labels") else None
@@ -125,7 +128,7 @@ def load_batch(files, params, phase: str) -> tuple[list[list[Run]], int]:
             proposals.propose(**params.search, choices=choices[fold], **identity),
             identity=identity,
             labels=labels,
-            asked=params.asked,
+            **params.asked,
             **taken._asdict(),
         )
         batch.append(

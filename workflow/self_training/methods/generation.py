@@ -36,6 +36,7 @@ class Generation:
     identity: of the outer fold, which seeds come from.
     generated: synthetic examples that students on a part are trained on, too, by the names of
         parts; none of a method without.
+    passes: of `noisy_student.students`.
     """
 
     split: Split
@@ -46,6 +47,7 @@ class Generation:
     pseudo_labels: dict[str, PseudoLabels]
     identity: dict
     generated: dict[str, Synthetic] = field(default_factory=dict)
+    passes: bool = False
 
     @cached_property
     def runs(self) -> list[Run]:
@@ -64,6 +66,7 @@ class Generation:
                 self.pseudo_labels[name],
                 name=name,
                 identity=self.identity,
+                passes=self.passes,
             )
         ]
 
@@ -106,7 +109,8 @@ def label_all(
         for index, chain in enumerate(chains)
         for part in parts(split, phase)
     }
-    return Generation(split, phase, chains, number, teachers, pseudo_labels, identity)
+    made = Generation(split, phase, chains, number, teachers, pseudo_labels, identity)
+    return replace(made, passes=how.passes)
 
 
 def of_shared_teachers(
@@ -120,10 +124,12 @@ def of_shared_teachers(
     taken = {}
     for index, chain in enumerate(chains):
         members, asked = chain.members(0), len(slice_of(split, chain, 1))
-        for part, (evaluation, unlabeled, _) in given.items():
-            assert unlabeled is not None
+        for part, some in given.items():
+            assert some.unlabeled is not None
             name = name_of(index, part)
-            taken[name] = Predictions(evaluation[:members], unlabeled[:members, :asked])
+            evaluation, unlabeled = some.evaluation[:members], some.unlabeled[:members, :asked]
+            spread = None if some.spread is None else some.spread[:members, :asked]
+            taken[name] = Predictions(evaluation, unlabeled, spread=spread)
     return taken
 
 

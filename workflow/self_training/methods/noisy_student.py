@@ -23,7 +23,7 @@ from self_training.methods.labeled_so_far import PseudoLabels, no_pseudo_labels
 from self_training.methods.parts import Part, slice_bounds
 from self_training.methods.predictions import Predictions, ensemble
 from self_training.study.candidates import Candidate
-from self_training.training.runs import Run
+from self_training.training.runs import SPREAD, Run
 
 # Fields of pseudo-labels that have an entry for each.
 OF_EXAMPLES = ("examples", "targets", "confidence", "generation", "copies")
@@ -39,6 +39,7 @@ class Labeling:
     balance, quota: of `pseudo_labels.balance`, applied to the examples that are selected together.
     curriculum, share, uncertainty: of `selection.select`.
     align: whether the probabilities are put through `selection.align` before all else.
+    passes: whether uncertainty is of passes of one teacher with dropout.
     schedule: which unlabeled examples teachers are asked about: with `rest`, those that no students
         of the chain have learned yet; else, those of `slice_of`.
     """
@@ -53,6 +54,7 @@ class Labeling:
     uncertainty: float | None = None
     align: bool = False
     schedule: str = "slices"
+    passes: bool = False
 
 
 def label(
@@ -107,6 +109,7 @@ def label(
             curriculum=how.curriculum,
             share=how.share,
             uncertainty=chain.uncertainty or how.uncertainty,
+            passes=_passes(teachers, left) if how.passes else None,
         )
     else:
         selected = np.isin(examples, before.examples)
@@ -139,6 +142,12 @@ def label(
     if how.schedule == "rest":
         return _merge(_without(before, new.examples), new)
     return new if chain.unlabeled_fraction is None else _merge(before, new)
+
+
+def _passes(teachers: Predictions, left: slice | np.ndarray) -> np.ndarray:
+    """Return how far passes of the one teacher are apart about the examples that are left."""
+    assert teachers.spread is not None and len(teachers.spread) == 1
+    return teachers.spread[0][left]
 
 
 def _without(before: PseudoLabels, again: np.ndarray) -> PseudoLabels:
@@ -189,6 +198,7 @@ def students(
     *,
     name: str,
     identity: dict,
+    passes: bool = False,
 ) -> Iterator[Run]:
     """Yield the runs of a generation's students, the members of an ensemble.
 
@@ -200,7 +210,9 @@ def students(
         pseudo_labeled: the chain's pseudo-labels, of this generation too.
         name: of the ensemble, in the states that are kept.
         identity: of the outer fold, which seeds come from.
+        passes: whether they are asked how far passes with dropout are apart.
     """
+    asked = slice_of(split, chain, generation + 1)
     targets: np.ndarray = part.labeled_y.astype(np.int32)
     if pseudo_labeled.targets.ndim == 2:
         targets = np.eye(split.classes, dtype=np.float32)[targets]
@@ -212,8 +224,9 @@ def students(
             examples=np.concatenate([part.labeled_idx, np.repeat(pseudo_labeled.examples, copies)]),
             targets=np.concatenate([targets, np.repeat(pseudo_labeled.targets, copies, axis=0)]),
             predict={
-                "unlabeled": slice_of(split, chain, generation + 1),
+                "unlabeled": asked,
                 "evaluation": part.evaluation_idx,
+                **({SPREAD: asked} if passes else {}),
             },
             given=len(part.labeled_idx),
             settings=chain.of_networks(),

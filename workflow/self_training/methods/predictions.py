@@ -17,11 +17,14 @@ class Predictions(NamedTuple):
         networks that are no teachers.
     synthetic: of synthetic examples, which shared teachers are asked about where these filter them
         (see `methods.synthetic`); None of all others.
+    spread: of the unlabeled examples, deviations of these probabilities over passes with dropout
+        (see `training.passes`); None where nobody asks for them.
     """
 
     evaluation: np.ndarray
     unlabeled: np.ndarray | None = None
     synthetic: np.ndarray | None = None
+    spread: np.ndarray | None = None
 
 
 def ensemble(probabilities: np.ndarray) -> np.ndarray:

@@ -20,6 +20,7 @@ def select(
     curriculum: float | None,
     share: dict[str, float],
     uncertainty: float | None,
+    passes: np.ndarray | None = None,
 ) -> np.ndarray:
     """Return a mask (examples,) of those that a generation selects.
 
@@ -34,6 +35,8 @@ def select(
         share: of `bounded`; empty without.
         uncertainty: an example is selected if its `spread` is below it, too (Rizve et al. 2021, In
             defense of pseudo-labeling, ICLR, section 3: positive pseudo-labels); None without.
+        passes: (examples, classes) deviations of one teacher's probabilities over passes with
+            dropout, which are then its spread; None where it is that of several members.
     """
     confidence = probabilities.max(axis=1)
     if curriculum is not None:
@@ -44,7 +47,9 @@ def select(
     if share:
         selected = bounded(confidence, selected, **share)
     if uncertainty is not None:
-        selected &= spread(members, probabilities.argmax(axis=1)) < uncertainty
+        labels = probabilities.argmax(axis=1)
+        apart = spread(members, labels) if passes is None else of_label(passes, labels)
+        selected &= apart < uncertainty
     return selected
 
 
@@ -84,14 +89,19 @@ def spread(members: np.ndarray, classes: np.ndarray) -> np.ndarray:
     """Return (examples,) how far the members of an ensemble are apart about a label.
 
     It is the standard deviation (of a sample, n - 1) of their probabilities of that class. In Rizve
-    et al. (2021) it is of ten passes of one network with dropout.
+    et al. (2021) it is of ten passes of one network with dropout, as here of a single member.
 
     Args:
         members: (members, examples, classes), of at least two members.
         classes: (examples,) the label of each example.
     """
-    of_label = np.take_along_axis(members, classes[None, :, None], axis=2)[:, :, 0]
-    return of_label.std(axis=0, ddof=1, dtype=np.float64)
+    probabilities = np.stack([of_label(one, classes) for one in members])
+    return probabilities.std(axis=0, ddof=1, dtype=np.float64)
+
+
+def of_label(rows: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return (examples,) what rows (examples, classes) have of the label of each example."""
+    return np.take_along_axis(rows, classes[:, None], axis=1)[:, 0]
 
 
 def align(probabilities: np.ndarray, labeled_y: np.ndarray) -> np.ndarray:

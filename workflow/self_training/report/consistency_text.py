@@ -82,15 +82,5 @@ def of_views(config: dict, name: str) -> str:
     return join(f"{view} noise ({join(found[view])})" for view in kinds)
 
 
-def cited_optimizers(config: dict) -> list[str]:
-    """Return whom to cite for the optimizers that a study trains with."""
-    used = {
-        trainings.training(config, dataset, name)["optimizer"]
-        for dataset in config["datasets"]
-        for name in [None, *config["methods"]]
-    }
-    return [name for name in ("adam", "nesterov") if {"nesterov": "sgd"}.get(name, name) in used]
-
-
 def _values(values: list) -> str:
     return " or ".join(f"{value:g}" for value in values if value is not None)

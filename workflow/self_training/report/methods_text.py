@@ -6,6 +6,7 @@ from self_training.report import (
     consistency_text,
     encoders_text,
     methods_of_data,
+    optimizer_text,
     selection_text,
     synthetic_text,
     transformers_text,
@@ -16,21 +17,6 @@ from self_training.report.words import either as _values
 from self_training.study import budgets, methods, trainings, transformers
 from self_training.study.candidates import TEACHER_MEMBERS
 from self_training.study.config import compares_only, external_scores
-
-# What is said of the optimizer and the loss, beside the learning rate of a study.
-OPTIMIZER = {
-    "scaling": "features scaled: {}",
-    "l2": "L2 penalty {}",
-    "weight_decay": "decoupled weight decay {}",
-    "warmup": "linear warm-up over {:g} of the steps",
-    "decay": "learning-rate decay: {}",
-    "ema": "weights averaged with a decay of {:g}",
-    "loss": "loss {}",
-}
-NAMES_OF_OPTIMIZERS = {
-    "adam": "Adam (Kingma and Ba 2015",
-    "sgd": "stochastic gradient descent (Nesterov's momentum of 0.9",
-}
 
 
 def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
@@ -48,7 +34,7 @@ def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
         paragraphs += [methods_of_data.write(config, unknown), _training(config)]
         paragraphs += filter(None, [synthetic_text.write(config)])
         paragraphs += [_method(config, name) for name in config["methods"]]
-        cited += consistency_text.cited_optimizers(config)
+        cited += optimizer_text.cited(config)
         frameworks = ["tensorflow", "keras"]
         if transformers.is_trained(config):
             frameworks = transformers_text.PACKAGES
@@ -97,20 +83,11 @@ def _training(config: dict) -> str:
     lengths = list(dict.fromkeys(_length(settings) for settings in config["datasets"].values()))
     return (
         f"Networks ({training['backbone']}, where nothing else is said) were {begun} "
-        f"with {NAMES_OF_OPTIMIZERS[training.get('optimizer', 'adam')]}; learning rate "
+        f"with {optimizer_text.NAMES[training.get('optimizer', 'adam')]}; learning rate "
         f"{training['learning_rate']:g}, batches of "
-        f"{training['batch_size']}{_optimizer(training, OPTIMIZER)}) for {join(lengths)}"
+        f"{training['batch_size']}{optimizer_text.settings(training)}) for {join(lengths)}"
         f"{' (by dataset)' if len(lengths) > 1 else ''}, with seeds derived from {config['seed']}."
         f"{transformers_text.adapted(config, methods_of_data.outside(config))}"
-    )
-
-
-def _optimizer(said: dict, texts: dict[str, str]) -> str:
-    """Return what is said of the optimizer and the loss, each with a comma before it."""
-    return "".join(
-        ", " + text.format(said[key]).replace("_", " ")
-        for key, text in texts.items()
-        if said.get(key) is not None
     )
 
 
@@ -229,11 +206,9 @@ def _how(config: dict, name: str) -> str:
     if settings["optimizer"]:
         text += f", by {settings['optimizer']}"
     shown = settings | {
-        key: _values(searched[key])
-        for key in ("learning_rate", "l2", "weight_decay")
-        if key in searched
+        key: _values(searched[key]) for key in optimizer_text.SEARCHED if key in searched
     }
-    text += _optimizer(shown, {"learning_rate": "learning rate {}"} | OPTIMIZER)
+    text += optimizer_text.settings(shown, with_rate=True)
     for key, noun in (("steps", "gradient step"), ("epochs", "epoch")):
         if key in searched:
             text += f", for {_values(searched[key])} {noun}s"

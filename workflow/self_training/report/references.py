@@ -86,6 +86,10 @@ REFERENCES = {
         "(2020). ReMixMatch: semi-supervised learning with distribution alignment and augmentation "
         "anchoring. ICLR."
     ),
+    "logit_adjustment": (
+        "Menon, A. K., Jayasumana, S., Rawat, A. S., Jain, H., Veit, A., Kumar, S. (2021). "
+        "Long-tail learning via logit adjustment. ICLR."
+    ),
     "distillation": (
         "Hinton, G., Vinyals, O., Dean, J. (2015). Distilling the knowledge in a neural network. "
         "NIPS Deep Learning Workshop."

@@ -54,10 +54,10 @@ def selected(settings: dict, space: dict) -> str:
     if settings["uncertainty"] is not None:
         of_it = either(space.get("uncertainty", [settings["uncertainty"]]))
         link = ", if they had" if settings["curriculum"] is not None else " and"
-        text += (
-            f"{link} a standard deviation of it over the teachers' members below {of_it} (Rizve et "
-            "al. 2021)"
-        )
+        over = "the teachers' members"
+        if space.get(TEACHER_MEMBERS, space["ensemble_size"]) == [1]:
+            over = "ten passes with dropout"
+        text += f"{link} a standard deviation of it over {over} below {of_it} (Rizve et al. 2021)"
     return text
 
 

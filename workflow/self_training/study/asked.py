@@ -23,10 +23,24 @@ def teachers(config: dict) -> dict:
     }
 
 
-def of_control(config: dict, control: str) -> float:
-    """Return the largest first slice that a chain asks a control about which is its teacher, as a
-    fraction of the pool; 0 where it is none."""
-    return _first_slice(config, methods.taught_by(config, control))
+def of_control(config: dict, control: str) -> dict:
+    """Return what chains ask a control which is their teacher, of `controls.runs`.
+
+    Returns: `asked`, the largest first slice, as a fraction of the pool, 0 where it is no teacher;
+        and `passes`, whether they ask how far passes with dropout are apart.
+    """
+    chains = methods.taught_by(config, control)
+    passes = any(is_of_passes(config, name) for name in chains)
+    return {"asked": _first_slice(config, chains), "passes": passes}
+
+
+def is_of_passes(config: dict, name: str) -> bool:
+    """Return whether a chain's uncertainty is of passes of one teacher with dropout, and not of
+    several members."""
+    if methods.settings(config, name)["uncertainty"] is None:
+        return False
+    members = methods.teaching_members(config, name)
+    return bool(methods.generations(config, name)) and members == [1]
 
 
 def _first_slice(config: dict, names: list[str]) -> float:

@@ -14,6 +14,7 @@ OF_NETWORKS = (
     "l2",
     "weight_decay",
     "label_smoothing",
+    "logit_adjustment",
     *OF_NOISE,
     "epochs",
     "steps",
@@ -37,8 +38,8 @@ class Candidate:
     temperature: of soft labels; None, as of all below, where it is not searched.
     uncertainty: a pseudo-label is selected when the spread of the teachers' members is below it.
     teacher_members: members of every teacher; None for as many as `ensemble_size`.
-    learning_rate, l2, weight_decay, label_smoothing, magnitude, dropout, epochs, steps: of
-        `training.runs.TrainingSettings`.
+    learning_rate, l2, weight_decay, label_smoothing, logit_adjustment, magnitude, dropout, epochs,
+        steps: of `training.runs.TrainingSettings`.
     consistency_threshold, consistency_weight: of `training.runs.OF_CONSISTENCY`.
     """
 
@@ -53,6 +54,7 @@ class Candidate:
     l2: float | None = None
     weight_decay: float | None = None
     label_smoothing: float | None = None
+    logit_adjustment: float | None = None
     magnitude: float | None = None
     dropout: float | None = None
     epochs: int | None = None

@@ -193,6 +193,17 @@ def no_distillation_of_several_temperatures(config: dict, name: str) -> None:
         raise ConfigError.of(key, "one temperature with it, not a list of them", True)
 
 
+def no_logit_adjustment_of_what_is_distilled(config: dict, name: str) -> None:
+    """Forbid to adjust logits that are matched at a temperature: shares of softened labels are no
+    shares of classes."""
+    adjusted = settings(config, name)["logit_adjustment"]
+    if adjusted is None:
+        adjusted = config["training"].get("logit_adjustment", 0)
+    if adjusted and settings(config, name)["distillation"]:
+        expected = "no value, or 0, as distillation matches logits that nothing is added to"
+        raise ConfigError.of(f"methods.{name}.logit_adjustment", expected, adjusted)
+
+
 def no_filter_once_of_slices(config: dict, name: str) -> None:
     """Forbid to keep the examples of the first generation where each has its own."""
     own = settings(config, name)
@@ -293,6 +304,7 @@ METHOD_RULES: Rules = [
     no_teacher_with_too_few_members,
     no_temperature_of_hard_labels,
     no_distillation_of_several_temperatures,
+    no_logit_adjustment_of_what_is_distilled,
     no_filter_once_of_slices,
     no_quota_of_another_balance,
     no_settings_of_absent_noise,

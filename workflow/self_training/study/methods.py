@@ -65,6 +65,7 @@ DEFAULT_TRAINING: dict[str, Any] = {
     "ema": 0,
     "loss": "per_example",
     "optimizer": "adam",
+    "logit_adjustment": 0,
 }
 # What `training` says of all networks, and a method of its own.
 OF_ALL = ("learning_rate", *DEFAULT_TRAINING)
@@ -75,7 +76,7 @@ NO_NOISE = {"policy": None, "magnitude": 0, "operations": 2, "dropout": 0, "surv
 WHOLE_SHARE = {"at_least": 0, "at_most": 1}
 # How networks are trained. The shared teachers have none of these: a chain or a control has.
 OF_TRAINING = ("noise", "label_smoothing", "backbone", "learning_rate", "l2", "weight_decay",
-               "warmup", "decay", "ema", "optimizer", "batch_size",
+               "warmup", "decay", "ema", "optimizer", "batch_size", "logit_adjustment",
                "adapt", "transformer", "synthetic", *LENGTH)  # fmt: skip
 # How pseudo-labels are made, and how they are mixed with given ones: a chain alone has these.
 OF_STUDENTS = ("unlabeled_fraction", "threshold", "schedule", "labels", "temperature",
@@ -318,6 +319,12 @@ def trains_in_search(config: dict, name: str) -> bool:
     """Return whether a method's networks are trained on the inner folds: for its own search, or as
     teachers of a chain that is searched."""
     return any(searches(config, other) for other in [name, *taught_by(config, name)])
+
+
+def teaching_members(config: dict, name: str) -> list[int]:
+    """Return how many members a method's teachers may have."""
+    space = full_space(config, name)
+    return space.get(TEACHER_MEMBERS, space["ensemble_size"])
 
 
 def largest_ensemble(config: dict, name: str) -> int:

@@ -30,6 +30,8 @@ from self_training.study.plan_of_synthetic import PlanOfSynthetic
 JAX_TRAINER = "self_training.training.stacked:StackedTrainer"
 # What trains consistency training alone; see `training.job.CONSISTENCY`.
 CONSISTENCY_TRAINER = "self_training.training.consistency.trainer:ConsistencyTrainer"
+# See `training.trainer.LOGIT_ADJUSTMENT`.
+LOGIT_ADJUSTMENT = "self_training.training.logit_adjustment:LogitAdjustedLoss"
 
 
 class Plan(PlanOfAdaptation, PlanOfSynthetic):
@@ -111,6 +113,7 @@ class Plan(PlanOfAdaptation, PlanOfSynthetic):
             used += [CONSISTENCY_TRAINER, *consistency.paths(consistent)] if consistent else []
             in_stacks = self.backend == "jax" and not consistent
             used += [JAX_TRAINER] if in_stacks else []
+            used += [LOGIT_ADJUSTMENT] if training["logit_adjustment"] else []
             if training["noise"]["magnitude"]:
                 policy = training["noise"]["policy"]
                 used.append(names.policy_path(policy))
@@ -167,14 +170,15 @@ class Plan(PlanOfAdaptation, PlanOfSynthetic):
         settings = methods.settings(self.config, wildcards.method)
         of_labels = ("labels", "temperature", "filter", "balance", "quota")
         of_selection = ("curriculum", "share", "uncertainty", "align", "schedule")
-        return {key: settings[key] for key in (*of_labels, *of_selection)}
+        passes = asked.is_of_passes(self.config, wildcards.method)
+        return {key: settings[key] for key in (*of_labels, *of_selection)} | {"passes": passes}
 
     def selection(self, wildcards: Wildcards) -> str:
         """Return which of a method's candidates is selected."""
         return methods.settings(self.config, wildcards.method)["selection"]
 
-    def asked_fraction(self, wildcards: Wildcards) -> float:
-        """Return how many unlabeled examples a control is asked about which is a teacher."""
+    def asked_of_control(self, wildcards: Wildcards) -> dict:
+        """Return what a control is asked about unlabeled examples which is a teacher."""
         return asked.of_control(self.config, wildcards.method)
 
     def takes_whole_chain(self, wildcards: Wildcards) -> bool:

@@ -55,6 +55,9 @@ def epochs(run: Run, settings: TrainingSettings, classes: int, first: int = 0) -
     """
     steps = count_steps(run, settings)
     rates, momenta = schedules.learning_rates(settings, steps), schedules.momenta(settings, steps)
+    adjustments = None
+    if settings.logit_adjustment:
+        adjustments = settings.logit_adjustment * log_shares(run, settings, classes)
     start = 0
     for epoch, order in enumerate(orders(run, settings)):
         now = slice(start, start := start + len(order))
@@ -65,7 +68,7 @@ def epochs(run: Run, settings: TrainingSettings, classes: int, first: int = 0) -
             inputs=None,
             draws=(),
             rows=run.examples[order].astype(np.int32),
-            targets=learned(run, order, settings, classes),
+            targets=learned(run, order, settings, classes, adjustments),
             weights=weights_of(run, order, settings.loss),
             rates=rates[now],
             momenta=momenta[now],
@@ -73,18 +76,56 @@ def epochs(run: Run, settings: TrainingSettings, classes: int, first: int = 0) -
         )
 
 
-def learned(run: Run, order: np.ndarray, settings: TrainingSettings, classes: int) -> np.ndarray:
+def learned(
+    run: Run,
+    order: np.ndarray,
+    settings: TrainingSettings,
+    classes: int,
+    adjustments: np.ndarray | None = None,
+) -> np.ndarray:
     """Return `targets_of` some examples, which are `packed` of a run that is distilled.
+
+    Where logits are adjusted, they are probabilities, and what is added to logits stands beside
+    them, in as many columns.
 
     Args:
         order: (steps, batch_size), positions among the run's examples.
         settings: of the run.
+        adjustments: (classes,), added to logits; None for nothing.
     """
     targets = targets_of(run, order, settings.label_smoothing, classes)
+    if adjustments is not None:
+        if targets.ndim == order.ndim:
+            targets = np.eye(classes, dtype=np.float32)[targets]
+        added = np.broadcast_to(adjustments.astype(np.float32), targets.shape)
+        return np.concatenate([targets, added], axis=-1)
     if settings.distillation == 1:
         return targets
     given = len(run.examples) if run.given is None else run.given
     return packed(targets, order < given, settings.distillation)
+
+
+def log_shares(run: Run, settings: TrainingSettings, classes: int) -> np.ndarray:
+    """Return the logarithm of the share that each class has of what a run learns, (classes,).
+
+    That is the prior of Menon et al. 2021 (*Long-tail learning via logit adjustment*, equation 10)
+    as the network meets it: in all batches of the run together, every example with its weight in
+    the loss. Of labels alone these are their shares; beside pseudo-labels, given or soft, it
+    follows how both are drawn and weighed. A class that none of the examples has counts as if it
+    had half of one.
+
+    Args:
+        settings: of the run.
+    """
+    seen = np.zeros(len(run.examples))
+    for order in orders(run, settings):
+        weights = weights_of(run, order, settings.loss)
+        seen += np.bincount(order.ravel(), weights.ravel(), len(seen))
+    if run.targets.ndim == 2:
+        shares = seen @ run.targets
+    else:
+        shares = np.bincount(run.targets, seen, classes)
+    return np.log(np.maximum(shares / shares.sum(), 1 / (2 * len(seen))))
 
 
 def packed(targets: np.ndarray, is_given: np.ndarray, temperature: float) -> np.ndarray:

@@ -13,7 +13,7 @@ from self_training.training.batches import Steps
 from self_training.training.checkpoints import State
 from self_training.training.framework import keras
 from self_training.training.prediction import predict, scale
-from self_training.training.runs import FINAL, Run, TrainedRun
+from self_training.training.runs import FINAL, SPREAD, Run, TrainedRun
 from self_training.training.trainer import Trainer, penalized
 
 logger = logging.getLogger(__name__)
@@ -88,7 +88,7 @@ class OneByOneTrainer(Trainer):
         shape = (1, self.compiled.batch_size)
         targets = np.zeros(shape, np.int32)
         if self.soft:
-            targets = np.zeros((*shape, self.classes + self.distills), np.float32)
+            targets = np.zeros((*shape, self.columns), np.float32)
         kernels = penalized(self.model.trainable_variables) if self.compiled.l2 else []
         self.train_steps, self.held_inputs = (_steps_in_graph if graph else _steps_one_by_one)(
             self.model, self.optimizer, self.loss, kernels, self.averages, self.inputs, targets
@@ -118,7 +118,11 @@ class OneByOneTrainer(Trainer):
         probabilities, prediction_seconds = {}, {}
         for name, indices in run.predict.items():
             started = time.perf_counter()
-            probabilities[name] = self.predict(indices)
+            if name == SPREAD and self.passes is not None:
+                how = self.inputs, indices, self.classes, run.identity
+                probabilities[name] = self.passes.predict(*how)
+            else:
+                probabilities[name] = self.predict(indices)
             prediction_seconds[name] = time.perf_counter() - started
         result = self.record(
             run,
@@ -223,14 +227,16 @@ def _steps_one_by_one(
     """
     if kernels:
         raise penalty.not_to_be_had("l2", keras.backend.backend())
-    model.compile(optimizer, loss)
+    # So that a file of the network asks nobody for the loss.
+    trained = keras.Model(model.inputs, model.outputs)
+    trained.compile(optimizer, loss)
 
     def train_steps(inputs, *arrays) -> np.ndarray:
         losses = []
         for batch, target, weight, rate, momentum, _ in zip(*arrays, strict=True):
             optimizer.learning_rate.assign(rate)
             x = scale(inputs[batch])
-            losses.append(model.train_on_batch(x, target, sample_weight=weight))
+            losses.append(trained.train_on_batch(x, target, sample_weight=weight))
             _update(averages, momentum)
         return np.array(losses, np.float32)
 

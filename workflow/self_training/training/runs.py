@@ -9,6 +9,9 @@ import numpy as np
 
 from self_training.data.pool import Pool
 
+# What a run is asked for of examples beside probabilities: how far apart passes of its network with
+# dropout are; see `training.passes`.
+SPREAD = "spread"
 # The part of a fold that a final run is trained on; see `methods.parts.Part`.
 FINAL = "final"
 # What `Run.settings` may change of a job's noise.
@@ -41,6 +44,8 @@ class TrainingSettings:
     distillation: temperature of the softmax by which soft pseudo-labels are learned (see
         `training.distillation`); 1 for none.
     label_smoothing: part of a hard target's probability that is spread evenly over all classes.
+    logit_adjustment: how many times the logarithms of the classes' shares are added to the logits
+        in the loss (see `batches.log_shares`); 0 for none.
     noise: of input noise `policy`, the dotted path of a policy (see `image.noise`, `vector.noise`),
         `magnitude` and `operations`; of model noise `dropout` and `survival` (see
         `image.backbones`). They act while training, never at prediction.
@@ -72,6 +77,7 @@ class TrainingSettings:
     transformer: dict | None = None
     optimizer: str = ADAM
     consistency: dict | None = None
+    logit_adjustment: float = 0
 
     def changed(self, changes: dict) -> "TrainingSettings":
         """Return these settings with those of a run.
@@ -98,7 +104,8 @@ class Run:
     identity: what the seeds of its weights, its order of examples and its noise come from.
     examples: (n,) indices into the dataset; one that stands twice is trained on twice.
     targets: int32 (n,) labels, or float32 (n, classes) probabilities.
-    predict: name -> indices of the examples to predict afterwards.
+    predict: name -> indices of the examples to predict afterwards; of SPREAD, of those whose
+        deviations over passes with dropout are asked for.
     given: how many of the examples, the first ones, have given labels; all when None. The others
         have pseudo-labels.
     steps: gradient steps to take; as many as the settings say when None.
@@ -140,7 +147,7 @@ class Run:
 
 def is_soft(run: Run, own: TrainingSettings) -> bool:
     """Return whether a run, with settings of its own, is trained on probabilities."""
-    return run.targets.ndim == 2 or own.label_smoothing > 0
+    return run.targets.ndim == 2 or bool(own.label_smoothing or own.logit_adjustment)
 
 
 def what_is_compiled(run: Run, settings: TrainingSettings) -> tuple:
@@ -157,7 +164,7 @@ def what_is_compiled(run: Run, settings: TrainingSettings) -> tuple:
     policy = (noise["policy"], noise["operations"]) if noise["magnitude"] else None
     starts = own.transformer and own.transformer["model"]
     network = (own.backbone, starts, noise["dropout"], noise["survival"])
-    loss = (is_soft(run, own), own.distillation != 1)
+    loss = (is_soft(run, own), own.distillation != 1, bool(own.logit_adjustment))
     step = (own.batch_size, own.weight_decay, own.l2 > 0, own.ema > 0, *loss)
     return policy, *network, *step
 
@@ -166,7 +173,8 @@ def what_is_compiled(run: Run, settings: TrainingSettings) -> tuple:
 class TrainedRun:
     """What is left of a run.
 
-    probabilities: name -> float32 (examples, classes), as asked by `Run.predict`.
+    probabilities: name -> float32 (examples, classes), as asked by `Run.predict`; of SPREAD, the
+        deviations of these.
     record: JSON-able; losses per epoch, gradient steps, examples seen, seconds.
     """
 

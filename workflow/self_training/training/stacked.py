@@ -19,8 +19,9 @@ import numpy as np
 from self_training import dotted_paths
 from self_training.training.batches import Steps, count_steps, steps_per_epoch
 from self_training.training.checkpoints import State
+from self_training.training.passes import deviations
 from self_training.training.prediction import PREDICTION_BATCH, scale
-from self_training.training.runs import FINAL, Run, TrainedRun
+from self_training.training.runs import FINAL, SPREAD, Run, TrainedRun
 from self_training.training.trainer import Trainer, penalized
 
 logger = logging.getLogger(__name__)
@@ -71,6 +72,7 @@ class StackedTrainer(Trainer):
         self.steps_at = cache(self._compile_steps)
         # Examples are an argument: closed over, they would be compiled into the function.
         self.forward = jax.jit(jax.vmap(self._forward, in_axes=(0, 0, None)))
+        self.forward_masked = jax.jit(jax.vmap(self._forward_masked, in_axes=(0, 0, 0, None)))
 
     def _compile_steps(self, magnitude: float) -> Callable:
         """Return a function that takes steps of every run of a stack."""
@@ -124,6 +126,19 @@ class StackedTrainer(Trainer):
         outputs, _ = self.model.stateless_call(
             trainable, others, scale(inputs[rows]), training=False
         )
+        return outputs
+
+    def _forward_masked(self, state, masks, rows, inputs):
+        """Return what networks with masks predict, whose other weights are those of `model`."""
+        assert self.passes is not None
+        shown, network = _shown(state), self.passes.model
+        own = [*self.model.trainable_variables, *self.model.non_trainable_variables]
+        at = {id(one): value for one, value in zip(own, [*shown[0], *shown[1]], strict=True)}
+        layers = self.passes.layers
+        at |= {id(layer.mask): mask for layer, mask in zip(layers, masks, strict=True)}
+        trainable = [at[id(one)] for one in network.trainable_variables]
+        others = [at[id(one)] for one in network.non_trainable_variables]
+        outputs, _ = network.stateless_call(trainable, others, scale(inputs[rows]), training=False)
         return outputs
 
     def _ended(self, digests: list[str]) -> dict[str, TrainedRun]:
@@ -231,13 +246,10 @@ class StackedTrainer(Trainer):
             asked = [run.predict[name] for run in runs]
             longest = max(map(len, asked))
             rows = np.stack([np.resize(indices, longest) for indices in asked]).astype(np.int32)
+            ask = partial(self._spread, runs) if name == SPREAD else self._predict_batch
             chunks = [
-                np.asarray(
-                    self.forward(
-                        state, _fill(rows[:, start : start + PREDICTION_BATCH]), self.held_inputs
-                    )
-                )
-                for start in range(0, longest, PREDICTION_BATCH)
+                ask(state, _fill(rows[:, start : start + PREDICTION_BATCH]), number)
+                for number, start in enumerate(range(0, longest, PREDICTION_BATCH))
             ]
             for index, indices in enumerate(asked):
                 own = [chunk[index] for chunk in chunks] or [np.zeros((0, self.classes))]
@@ -245,6 +257,25 @@ class StackedTrainer(Trainer):
                 predictions[index][name] = outputs
             seconds[name] = (time.perf_counter() - started) / len(runs)
         return predictions, seconds
+
+    def _predict_batch(self, state, rows: np.ndarray, _number: int) -> np.ndarray:
+        return np.asarray(self.forward(state, rows, self.held_inputs))
+
+    def _spread(self, runs: list[Run], state, rows: np.ndarray, number: int) -> np.ndarray:
+        """Return `passes.deviations` of a batch by every run, (runs, batch, classes).
+
+        Args:
+            number: of the batch.
+        """
+        assert self.passes is not None
+        drawn = [self.passes.masks(number, run.identity) for run in runs]
+        of_passes = jax.tree.map(lambda *of_runs: np.stack(of_runs), *drawn)
+        return deviations(
+            [
+                np.asarray(self.forward_masked(state, masks, rows, self.held_inputs))
+                for masks in of_passes
+            ]
+        )
 
     def _show(self, weights: list[np.ndarray]) -> None:
         """Give `model` the weights of a run."""

@@ -21,8 +21,10 @@ from self_training.training.batches import Steps, epochs, steps_per_epoch
 from self_training.training.checkpoints import Checkpoints
 from self_training.training.distillation import DistillationLoss
 from self_training.training.framework import keras
+from self_training.training.passes import Passes
 from self_training.training.runs import (
     SGD,
+    SPREAD,
     STANDARDIZE,
     Run,
     TrainedRun,
@@ -35,6 +37,8 @@ logger = logging.getLogger(__name__)
 
 # Bytes of examples that noise is added to at a time, so that memory does not grow with the dataset.
 NOISY_BYTES = 2**24
+# The loss of adjusted logits; a job's code digest covers it where there are such.
+LOGIT_ADJUSTMENT = "self_training.training.logit_adjustment:LogitAdjustedLoss"
 # The layer of a network that scales vectors.
 SCALING = "scaling"
 # Networks whose starting weights are kept, since candidates share them and building one takes long.
@@ -135,9 +139,14 @@ class Trainer(ABC):
         ]
         losses = keras.losses
         loss = losses.CategoricalCrossentropy if self.soft else losses.SparseCategoricalCrossentropy
-        self.distills = self.compiled.distillation != 1
-        loss = DistillationLoss if self.distills else loss
+        distills, adjusts = self.compiled.distillation != 1, bool(self.compiled.logit_adjustment)
+        loss = DistillationLoss if distills else loss
+        loss = dotted_paths.find(LOGIT_ADJUSTMENT) if adjusts else loss
+        # Of soft targets: those of classes, and what `batches.learned` has beside them.
+        self.columns = self.classes * (1 + adjusts) + distills
         self.loss = loss(reduction="mean_with_sample_weight")
+        asks = SPREAD in like.predict
+        self.passes = Passes(self.model, self.compiled.backbone) if asks else None
         self.done: dict[str, TrainedRun] = {}
         self._compile()
         self.tracing_seconds = time.perf_counter() - started
@@ -251,10 +260,11 @@ class Trainer(ABC):
         diverged = not all(np.isfinite(some).all() for some in (np.array(losses), *predicted))
         if diverged:
             logger.warning("%s: loss not finite; use a smaller learning_rate", run.identity)
-            for array in probabilities.values():
-                array[:] = 1 / self.classes
-        for array in probabilities.values():
-            outputs.check_probabilities(self.compiled.backbone, array)
+            for name, array in probabilities.items():
+                array[:] = 0 if name == SPREAD else 1 / self.classes
+        for name, array in probabilities.items():
+            if name != SPREAD:
+                outputs.check_probabilities(self.compiled.backbone, array)
         record = run.identity | {
             "parameters": self.model.count_params(),
             "examples": len(run.examples),

@@ -36,8 +36,8 @@ class Batch(NamedTuple):
     """What a gradient step is about.
 
     ids: int32 (batch_size, length), of tokens, with noise; padded.
-    targets: int32 (batch_size,), float32 (batch_size, classes), or these with the temperature of
-        each in a column more (see `batches.packed`).
+    targets: int32 (batch_size,), float32 (batch_size, classes), or these with columns more (see
+        `batches.learned`).
     weights: float32 (batch_size,) of the examples in the loss.
     rate: the learning rate.
     """
@@ -82,6 +82,7 @@ class TransformerTrainer:
         # That of the run: weights that were adapted to texts are those of an outer fold.
         self.own: dict[str, Any] = compiled.transformer or {}
         self.batch_size, self.distills = compiled.batch_size, compiled.distillation != 1
+        self.adjusts = bool(compiled.logit_adjustment)
         self.network = self.build(compiled)
         self.device = pytorch.device()
         self.network.model.to(self.device)
@@ -243,7 +244,12 @@ class TransformerTrainer:
 
     def losses(self, ids: np.ndarray, targets: np.ndarray) -> torch.Tensor:
         """Return the loss of each of some texts, (texts,)."""
-        return loss_of(self.logits(ids), self._move(targets), self.distills)
+        logits, wanted = self.logits(ids), self._move(targets)
+        if self.adjusts:
+            # As in `training.logit_adjustment`.
+            wanted, adjustments = wanted.chunk(2, dim=1)
+            logits = logits + adjustments
+        return loss_of(logits, wanted, self.distills)
 
     def _at_once(self) -> int:
         return self.own["micro_batch"] or self.batch_size

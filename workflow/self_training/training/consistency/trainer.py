@@ -68,7 +68,7 @@ class ConsistencyTrainer(one_by_one.OneByOneTrainer):
             scale(np.zeros((size, *self.inputs.shape[1:]), self.inputs.dtype))
             for size in (unlabeled, unlabeled, labeled)
         )
-        targets = np.zeros((labeled, self.classes), np.float32) if self.soft else None
+        targets = np.zeros((labeled, self.columns), np.float32) if self.soft else None
         batch = Batch(
             x,
             weak,
