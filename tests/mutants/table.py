@@ -62,9 +62,9 @@ FOLDS_AND_BUDGETS = [
         "draws_of_folds_alike",
         "labeled examples are drawn by one seed in all outer folds",
         "data/splits.py",
-        'generator(purpose="labeled", **identity).permutation(pool_idx)\n    classes',
+        'generator(purpose="labeled", **identity).permutation(pool_idx)',
         'generator(purpose="labeled", study=identity["study"], dataset=identity["dataset"])'
-        ".permutation(pool_idx)\n    classes",
+        ".permutation(pool_idx)",
         (
             "test_by_hand_splits.py::test_labeled_examples_are_the_first_of_their_class_in_an_order_of_the_fold",
         ),
@@ -97,8 +97,8 @@ FOLDS_AND_BUDGETS = [
         "budgets_not_nested",
         "every budget draws labels of its own",
         "data/splits.py",
-        'generator(purpose="labeled", **identity).permutation(pool_idx)\n    classes',
-        'generator(purpose="labeled", **identity, **budget).permutation(pool_idx)\n    classes',
+        'generator(purpose="labeled", **identity).permutation(pool_idx)',
+        'generator(purpose="labeled", **identity, **budget).permutation(pool_idx)',
         ("test_splits.py::test_a_smaller_budget_is_a_subset_over_the_same_folds",),
     ),
     Mutant(

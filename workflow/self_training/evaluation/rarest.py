@@ -7,7 +7,11 @@ UNEQUAL = 0.5
 
 
 def score(
-    labels: np.ndarray, class_names: list[str], y_true: np.ndarray, probabilities: np.ndarray
+    labels: np.ndarray,
+    class_names: list[str],
+    y_true: np.ndarray,
+    probabilities: np.ndarray,
+    thinned: bool = False,
 ) -> dict:
     """Return which class is the rarest of a dataset, and how many of its test examples are found.
 
@@ -16,14 +20,18 @@ def score(
         class_names: (classes,).
         y_true: (examples,) labels of the test examples, in which every class occurs.
         probabilities: (examples, classes).
+        thinned: whether labels are taken from classes (see `data.imbalance`): then the last class
+            is the rarest, at a ratio of 1 too, so that all ratios are compared by one class.
 
     Returns: `rarest_class`, its name, and `rarest_recall`; of several that are as rare, all names
         and the mean. Nothing where classes are of about equal size.
     """
     counts = np.bincount(labels[labels >= 0], minlength=len(class_names))
-    if counts.min() > UNEQUAL * counts.max():
-        return {}
     rarest = np.flatnonzero(counts == counts.min())
+    if thinned:
+        rarest = np.array([len(class_names) - 1])
+    elif counts.min() > UNEQUAL * counts.max():
+        return {}
     found = probabilities.argmax(axis=1) == y_true
     recalls = [found[y_true == label].mean() for label in rarest]
     names = ", ".join(class_names[label] for label in rarest)

@@ -50,7 +50,7 @@ def _has_label_budgets(config: dict) -> bool:
 
 
 def _has_shares(config: dict) -> bool:
-    return bool(budgets.shares(config))
+    return bool(budgets.along(config, budgets.FOREIGN))
 
 
 def _has_students(config: dict) -> bool:

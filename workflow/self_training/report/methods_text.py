@@ -56,7 +56,7 @@ def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
         if any(methods.generations(config, name) for name in config["methods"]):
             cited += ["noisy_student"]
         cited += ["bouthillier"] if config.get("seeds", 1) > 1 else []
-        cited += ["foreign"] if budgets.has_foreign(config) else []
+        cited += ["foreign"] if budgets.has(config, budgets.FOREIGN) else []
         if config.get("selection") == methods.ONE_STANDARD_ERROR:
             cited += ["breiman"]
         cited += sorted(
