@@ -114,3 +114,12 @@ def hidden_of(
         count - (0 if has_test else part) - labels_per_class
         for count, part in zip(counts.values(), tested, strict=True)
     ]
+
+
+def shares_of_unlabeled(
+    classes: int, imbalance: float, unlabeled_imbalance: str = ALIKE
+) -> list[float]:
+    """Return the share of each class among unlabeled examples, before rounding."""
+    parts = [imbalance ** (-label / (classes - 1)) for label in range(classes)]
+    ordered = parts[::-1] if unlabeled_imbalance == REVERSED else parts
+    return [part / sum(parts) for part in ordered]
