@@ -1,8 +1,11 @@
 """Classes that are made unequal: what is kept, what is left out, and what a config may ask for."""
 
+import json
 from itertools import pairwise
 
 import numpy as np
+import openpyxl
+import pandas as pd
 import pytest
 from conftest import tiny_config
 from self_training.data import data_check, foreign, imbalance_counts
@@ -10,10 +13,16 @@ from self_training.data.distinct_budgets import check_distinct_budgets
 from self_training.data.examples import TEST, UNKNOWN
 from self_training.errors import ConfigError, DatasetError
 from self_training.evaluation import rarest
+from self_training.evaluation.differences import corrected_t_test
 from self_training.image.readers import read
+from self_training.methods import controls
 from self_training.study import budgets, checks
+from self_training.study.candidates import Candidate
 from self_training.study.plan import Plan
+from self_training.training.runs import FINAL
+from sklearn.datasets import load_digits
 from test_foreign import at
+from test_study import assert_same_arrays
 
 CLASSES = ["a", "b", "c"]
 EQUAL = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], 80))
@@ -332,3 +341,156 @@ def test_the_rarest_class_is_the_last_at_every_ratio():
     assert as_it_is == {"rarest_class": "a", "rarest_recall": 1.0}
     equal = np.repeat([0, 1, 2], 8)
     assert rarest.score(equal, names, y_true, probabilities, True)["rarest_class"] == "c"
+
+
+def test_folds_have_no_more_in_common_where_examples_are_left_out():
+    """60 of 240 are tested at every ratio, so that the test of a difference is the same: it knows
+    of 180 others, of which 76 and 19 are in the study at a ratio of 6."""
+    split = folds(6)[0]
+    assert rarest.left_out(EQUAL, split, True) == {"left_out": 85} and len(EQUAL) == 240
+    assert rarest.left_out(EQUAL, split, False) == {}
+    accuracies = {"a": [0.6, 0.7, 0.65, 0.6], "b": [0.7, 0.72, 0.73, 0.7]}
+    rows = pd.DataFrame(
+        {"dataset": "d", "method": method, "fold": fold, "accuracy": values[fold], "test": 60}
+        for method, values in accuracies.items()
+        for fold in range(4)
+    )
+    whole = corrected_t_test(rows.assign(labeled=36, unlabeled=144), "a", "b", 4)
+    thinned = rows.assign(labeled=19, unlabeled=76, left_out=85)
+    assert corrected_t_test(thinned, "a", "b", 4) == whole
+    nobody = rows.assign(labeled=36, unlabeled=144, left_out=np.nan)
+    assert corrected_t_test(nobody, "a", "b", 4) == whole
+    assert corrected_t_test(thinned.assign(left_out=0), "a", "b", 4) != whole
+
+
+def test_an_upper_bound_is_trained_on_the_thinned_pool():
+    split = folds(6)[0]
+    candidate = Candidate(None, None, 0, 1)
+    (run,) = controls.runs(split, FINAL, [candidate], identity={}, labels=EQUAL)
+    assert run.examples.tolist() == sorted([*split.labeled_idx, *split.unlabeled_idx])
+    np.testing.assert_array_equal(run.targets, EQUAL[run.examples])
+    assert len(run.examples) == 19 + 76
+
+
+def imbalance_config(**changes) -> dict:
+    """Of vectors, which train in seconds: 150 of each of the digits 0 to 2."""
+    config = tiny_config() | {"study": "imbalance", "jobs": "per_dataset", "controls": "fair"}
+    dataset = config["datasets"]["digits_0_2"]
+    del dataset["labeled_fraction"]
+    dataset |= {"epochs": 4, "labels_per_class": 8, "imbalance": [1, 4]}
+    dataset |= {"kind": "vectors", "source": "npz", "path": "digits.npz", "policy": "gaussian"}
+    config["training"]["backbone"] = "linear"
+    chain = {"unlabeled_fraction": 0.3, "threshold": [0.3, 0.5], "generations": 2, "align": True}
+    config["methods"] = {
+        "baseline": {"generations": 0},
+        "student": chain | {"balance": "quota"},
+        "bound": {"generations": 0, "train_on": "pool"},
+    }
+    return config | changes
+
+
+def write_equal_digits(folder):
+    digits = load_digits()
+    rows = np.concatenate([np.flatnonzero(digits.target == label)[:150] for label in range(3)])
+    names = np.array(["0", "1", "2"])
+    np.savez(folder / "digits.npz", x=digits.data[rows], y=digits.target[rows], class_names=names)
+
+
+@pytest.fixture(scope="module")
+def finished(make_study):
+    made = make_study(imbalance_config(), backend="jax")
+    write_equal_digits(made.folder)
+    made.run("--cores", "2")
+    return made
+
+
+@pytest.mark.study
+def test_a_study_of_two_ratios(finished):
+    table = pd.read_csv(finished.results / "scores.csv")
+    assert set(table["rarest_class"].astype(str)) == {"2"}
+    of_ratio = table.groupby("dataset")[["labeled", "unlabeled", "left_out"]].agg(set)
+    assert of_ratio.loc["digits_0_2@imbalance_1"].tolist() == [{24}, {201}, {0}]
+    # 67, 33.5 and 16.75 of 67 of each class.
+    assert of_ratio.loc["digits_0_2@imbalance_4"].tolist() == [{14}, {118}, {93}]
+    assert table["rarest_recall"].between(0, 1).all()
+    statistics = json.loads((finished.results / "statistics.json").read_text())
+    assert statistics["imbalance"] == {
+        "digits_0_2": {"digits_0_2@imbalance_1": 1, "digits_0_2@imbalance_4": 4}
+    }
+    assert statistics["datasets"] == 1
+    assert (finished.results / "figures/imbalance.png").exists()
+    workbook = openpyxl.load_workbook(finished.results / "report.xlsx")
+    assert workbook["Imbalance"].max_row > 1 + 2 * len(set(table["method"]))
+    assert [path.name for path in (finished.results / "datasets").iterdir()] == ["digits_0_2"]
+
+
+@pytest.mark.study
+def test_a_ratio_of_1_is_the_study_as_it_is(finished, make_study):
+    """To the last bit, of all networks."""
+    config = imbalance_config(study="without")
+    del config["datasets"]["digits_0_2"]["imbalance"]
+    without = make_study(config, backend="jax")
+    write_equal_digits(without.folder)
+    files = [f"runs/{{dataset}}/fold_1/{file}" for file in FINAL_FILES]
+    without.run("--cores", "2", *(
+        f"results/without/{file.format(dataset='digits_0_2')}" for file in files
+    ))  # fmt: skip
+    for file in files:
+        assert_same_arrays(
+            without.results / file.format(dataset="digits_0_2"),
+            finished.results / file.format(dataset="digits_0_2@imbalance_1"),
+        )
+
+
+FINAL_FILES = (
+    "split.npz",
+    "teachers/final.npz",
+    "student/search/generation_1/predictions.npz",
+    "student/final/generation_2/predictions.npz",
+    "bound/final/generation_0/predictions.npz",
+)
+
+
+@pytest.mark.study
+def test_hidden_labels_of_unequal_classes_are_never_read(finished, tmp_path):
+    """Permuting them leaves every prediction, pseudo-label and choice as it was, given the split;
+    what an upper bound is trained on is another matter."""
+    copy = finished.copy(tmp_path / "project")
+    runs = "runs/digits_0_2@imbalance_4"
+    files = [
+        path.relative_to(finished.results)
+        for name in ("predictions.npz", "pseudo_labels.npz", "final.npz", "search.npz")
+        for path in finished.results.glob(f"{runs}/**/{name}")
+        if "bound" not in path.parts
+    ]
+    splits = sorted(copy.results.glob(f"{runs}/*/split.npz"))
+    path = copy.results / "datasets/digits_0_2/labels.npy"
+    labels = np.load(path)
+    # No example is labeled in one fold and hidden from all of them.
+    given = np.concatenate([np.load(split)["labeled_idx"] for split in splits])
+    hidden = np.setdiff1d(np.arange(len(labels)), given)
+    labels[hidden] = np.random.default_rng(0).permutation(labels[hidden])
+    np.save(path, labels)
+    of_study = [f"results/imbalance/{split.relative_to(copy.results)}" for split in splits]
+    copy.run("--cores", "1", "--touch", *of_study)
+    assert files
+    for file in files:
+        (copy.results / file).unlink()
+    methods = [name for name in copy.results.glob(f"{runs}/fold_0/*/scores.json")]
+    targets = [
+        f"results/imbalance/{file.relative_to(copy.results)}"
+        for file in methods
+        if "bound" not in file.parts
+    ]
+    copy.run("--cores", "2", *targets)
+    for file in files:
+        assert_same_arrays(copy.results / file, finished.results / file)
+    for choice in finished.results.glob(f"{runs}/fold_0/student/choice.json"):
+        assert (copy.results / choice.relative_to(finished.results)).read_text() == (
+            choice.read_text()
+        )
+    one, other = (
+        json.loads((some.results / f"{runs}/fold_0/student/scores.json").read_text())["accuracy"]
+        for some in (finished, copy)
+    )
+    assert other < one

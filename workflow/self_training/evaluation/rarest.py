@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from self_training.data.split import Split
+
 # Where the rarest class has at most this part of what the most frequent one has.
 UNEQUAL = 0.5
 
@@ -36,3 +38,12 @@ def score(
     recalls = [found[y_true == label].mean() for label in rarest]
     names = ", ".join(class_names[label] for label in rarest)
     return {"rarest_class": names, "rarest_recall": float(np.mean(recalls))}
+
+
+def left_out(labels: np.ndarray, split: Split, thinned: bool) -> dict:
+    """Return how many examples are in no part of an outer fold (`left_out`), where classes were
+    made unequal, whose labels are all known."""
+    if not thinned:
+        return {}
+    parts = (split.test_idx, split.labeled_idx, split.unlabeled_idx)
+    return {"left_out": len(labels) - sum(map(len, parts))}

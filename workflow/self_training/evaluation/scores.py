@@ -256,7 +256,7 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         labels: (dataset,) true labels, UNKNOWN where nobody knows one, FOREIGN of foreign examples.
         class_names: (classes,).
 
-    Returns: metrics, of unequal classes what `rarest.score` returns, seconds, gradient steps and
+    Returns: metrics, of unequal classes what `rarest` returns, seconds, gradient steps and
         examples seen (of all teachers and students that the method needs), `search_steps` and
         `search_time` (of all networks that were trained for the choice), sizes, hyper-parameters,
         termination condition, why nothing was learned if so, how many `synthetic` examples, of a
@@ -299,6 +299,7 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
     return {
         **metrics.score(y_true, last),
         **rarest.score(labels, class_names, y_true, last, chain.thinned),
+        **rarest.left_out(labels, split, chain.thinned),
         "calibration_error": calibration_error(bins),
         "not_learned": not_learned(y_true, last, used[-1]),
         "training_time": sum(record["training_seconds"] for group in trained for record in group),
