@@ -20,6 +20,7 @@ from mutants.draws import DRAWS
 from mutants.fairness import FAIRNESS
 from mutants.foreign import FOREIGN
 from mutants.hub import HUB
+from mutants.imbalance import IMBALANCE
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
 from mutants.places import PLACES
@@ -1287,4 +1288,5 @@ MUTANTS = [
     *CONSISTENCY,
     *CHECKPOINTS,
     *HUB,
+    *IMBALANCE,
 ]
