@@ -123,8 +123,8 @@ IMBALANCE = [
         "imbalance_same_twice",
         "two ratios that keep the same are two points of an axis",
         "data/distinct_budgets.py",
-        "        if kept[one] == kept[other]:\n            labels, unlabeled",
-        "        if False:\n            labels, unlabeled",
+        "        if of_one == of_other:\n",
+        "        if False:\n",
         (HERE + "test_two_ratios_that_keep_the_same_are_seen_when_a_dataset_is_prepared",),
     ),
     Mutant(

@@ -72,12 +72,12 @@ def _check_ratios(
             some fold.
     """
     kept = [[sizes(first, ratio, classes) for first in firsts] for ratio in ratios]
-    for one, other in pairwise(range(len(ratios))):
-        if kept[one] == kept[other]:
-            labels, unlabeled = (some[-1] for some in kept[one][:2])
+    for (one, of_one), (other, of_other) in pairwise(zip(ratios, kept, strict=True)):
+        if of_one == of_other:
+            labels, unlabeled = (some[-1] for some in of_one[:2])
             raise DatasetError(
                 f"datasets.{dataset}.imbalance: Expected ratios that keep different numbers of "
-                f"labels or unlabeled examples. Received: {ratios[one]:g} and {ratios[other]:g}, "
+                f"labels or unlabeled examples. Received: {one:g} and {other:g}, "
                 f"which both keep {labels} labels and {unlabeled} unlabeled examples of the rarest "
                 "class, and as many of every other one. Leave one of them out."
             )

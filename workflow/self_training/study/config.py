@@ -66,8 +66,9 @@ def statistics(config: dict) -> dict:
         if methods.learns_unlabeled(config, name)
     }
     found = {"budgets": budgets.several(config), "groups": groups(config), "fair": fair}
-    found |= {axis: budgets.along(config, axis) for axis in (budgets.FOREIGN, budgets.IMBALANCE)}
-    found |= {"repeats": config.get("repeats"), "consistency": methods.of_consistency(config)}
+    along = {axis: budgets.along(config, axis) for axis in (budgets.FOREIGN, budgets.IMBALANCE)}
+    found |= {"repeats": config.get("repeats"), **along}
+    found |= {"consistency": methods.of_consistency(config)}
     return given | {name: value for name, value in found.items() if value}
 
 
