@@ -281,26 +281,30 @@ def test_slices_are_of_the_thinned_pool(tmp_path, monkeypatch):
         checks.check_datasets(config_of(4) | {"methods": config["methods"]}, read)
 
 
-def test_two_ratios_that_keep_the_same_are_seen_when_a_dataset_is_prepared():
-    labels = np.repeat([0, 1], 30)
-    asked = {"budgets": [{"labels_per_class": 4}], "outer_folds": 3}
-    counts = {"a": 30, "b": 30}
-    for ratios in ((2, 2.02), (2, 2.5), (1, 1.05)):
-        given = asked | {"ratios": ratios}
-        found = [
-            lambda given=given: check_distinct_budgets(counts, dataset="pets", **given),
-            lambda given=given: data_check.look(
-                labels, ["a", "b"], np.zeros((60, 1)), {"groups": [], "asked": "report"},
-                {"study": 0, "dataset": "pets"}, given,
-            ),
-        ]  # fmt: skip
-        for check in found:
-            if ratios == (2, 2.02):
-                with pytest.raises(DatasetError, match="pets.imbalance: .* 2 and 2.02, which both"):
-                    check()
-            else:
-                # 1.05 has as many labels, and 15 unlabeled examples in place of 16.
-                check()
+@pytest.mark.parametrize(
+    ("ratios", "same"),
+    # 1.05 has as many labels as 1, and 15 unlabeled examples in place of 16.
+    [((2, 2.02), "2 and 2.02"), ((2, 2.5), None), ((1, 1.05), None)],
+)
+def test_two_ratios_that_keep_the_same_are_seen_when_a_dataset_is_prepared(ratios, same):
+    labels, nothing = np.repeat([0, 1], 30), {"groups": [], "asked": "report"}
+    asked = {"budgets": [{"labels_per_class": 4}], "outer_folds": 3, "ratios": ratios}
+    identity = {"study": 0, "dataset": "pets"}
+    for check in (
+        lambda: check_distinct_budgets({"a": 30, "b": 30}, dataset="pets", **asked),
+        lambda: data_check.look(labels, ["a", "b"], np.zeros((60, 1)), nothing, identity, asked),
+    ):
+        assert received(check) == same
+
+
+def received(check) -> str | None:
+    """Return which two ratios are said to be the same; None where there are none."""
+    try:
+        check()
+    except DatasetError as error:
+        assert str(error).startswith("datasets.pets.imbalance: Expected ratios that keep differ")
+        return str(error).partition("Received: ")[2].partition(", which both")[0]
+    return None
 
 
 def test_every_ratio_of_a_list_becomes_a_dataset():
