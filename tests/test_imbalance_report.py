@@ -123,7 +123,10 @@ def test_the_answer_has_no_curve_over_labels_and_counts_no_ratio_as_a_dataset():
     numbers = answers.gather(scores, generations, statistics, {})
     assert {row["original"] for row in numbers["datasets"]} == {"digits_0_2"}
     assert all(row["budgets"] == [] and row["worth"] is None for row in numbers["datasets"])
-    assert answer.give(statistics, numbers)["headlines"] == [
+    given = answer.give(statistics, numbers)
+    # Nor is it told to be given a list of label budgets, which an axis forbids.
+    assert "label budgets" not in json.dumps(given)
+    assert given["headlines"] == [
         "Self-training helps on digits_0_2 with 1:1 imbalance, hurts on digits_0_2 with 50:1 "
         "imbalance and can't be told from luck on digits_0_2 with 10:1 imbalance."
     ]

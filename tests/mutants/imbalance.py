@@ -168,6 +168,14 @@ IMBALANCE = [
         (REPORT + "test_the_answer_has_no_curve_over_labels_and_counts_no_ratio_as_a_dataset",),
     ),
     Mutant(
+        "ratios_advised_to_have_budgets",
+        "a dataset with several ratios is to be given a list of label budgets, which is an error",
+        "report/advice.py",
+        'or value_by_name(row["dataset"]) is not None:',
+        "or False:",
+        (REPORT + "test_the_answer_has_no_curve_over_labels_and_counts_no_ratio_as_a_dataset",),
+    ),
+    Mutant(
         "rarest_of_the_method_twice",
         "the fair control's recall of the rarest class is the method's own",
         "evaluation/imbalance_ratios.py",
