@@ -269,7 +269,7 @@ def test_nothing_else_is_looked_up_when_a_job_runs():
     # A digest of what predicts covers it where transformers are deployed.
     assert looked_up.pop("study.deployed_transformers") == {"deployment.pretrained_networks"}
     # Figures name what draws them, which the script that draws imports.
-    assert looked_up.pop("report.figures") == {"report.drawings_of_shares"}
+    assert looked_up.pop("report.figures") == {"report.drawings_of_axes"}
     assert not looked_up
     drawn = {figure.draw.partition(":")[0].partition(".")[2] for figure in FIGURES}
     assert drawn <= digests.closure(digests.SCRIPTS / "plot.py")

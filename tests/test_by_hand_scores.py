@@ -124,12 +124,14 @@ def test_every_fold_is_scored_by_its_own_files(tmp_path):
     in_search[0] += records(5, 1)
     storage.save_json(files.search_histories[0], {"folds": in_search})
     storage.save_json(files.histories[0], {"folds": [records(5, 1), records(6, 1)]})
-    chains = scores.load_final_chains(files, SimpleNamespace(synthetic=None))
+    chains = scores.load_final_chains(files, SimpleNamespace(synthetic=None, thinned=True))
     found = [scores.evaluate(LABELS, NAMES, chain) for chain in chains]
     assert [result["accuracy"] for result in found] == [0.5, 1.0]
     assert [result["gradient_steps"] for result in found] == [5, 6]
     assert [result["search_steps"] for result in found] == [60, 80]
     assert [result["search_time"] for result in found] == [1.0, 1.0]
+    # Where classes were made unequal the rarest is the last.
+    assert [result["rarest_class"] for result in found] == [NAMES[-1]] * 2
 
 
 def test_average_precision_by_hand():

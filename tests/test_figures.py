@@ -8,7 +8,7 @@ import pytest
 from conftest import ROOT, tiny_config
 from self_training import dotted_paths
 from self_training.errors import StudyError
-from self_training.report import drawings, drawings_of_shares, figures
+from self_training.report import drawings, drawings_of_axes, figures
 from self_training.study import budgets
 
 OTHER_CAPTIONS = {
@@ -32,7 +32,7 @@ def test_table_functions_and_captions_are_in_step():
         assert list(inspect.signature(function).parameters) == ["tables", "statistics", "styles"]
     public = {
         function
-        for module in (drawings, drawings_of_shares)
+        for module in (drawings, drawings_of_axes)
         for name, function in inspect.getmembers(module, inspect.isfunction)
         if function.__module__ == module.__name__ and not name.startswith("_")
     }

@@ -179,14 +179,14 @@ def test_every_share_of_a_list_becomes_a_dataset():
         "digits_0_2@foreign_0.25",
         "digits_0_2@foreign_0.5",
     ]
-    assert budgets.shares(config) == {
+    assert budgets.along(config, "out_of_class") == {
         "digits_0_2": dict(zip(config["datasets"], (0, 0.25, 0.5), strict=True))
     }
     # They are no label budgets, and share their examples.
     assert budgets.several(config) == {} and list(budgets.sources(config)) == ["digits_0_2"]
     assert budgets.sources(config)["digits_0_2"]["foreign"] is True
     one = budgets.expand(config_of(0.5))
-    assert list(one["datasets"]) == ["digits_0_2"] and budgets.shares(one) == {}
+    assert list(one["datasets"]) == ["digits_0_2"] and budgets.along(one, "out_of_class") == {}
     none = tiny_config()
     assert "foreign" not in budgets.sources(budgets.expand(none))["digits_0_2"]
     plan = Plan(config_of([0, 0.5]))

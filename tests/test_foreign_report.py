@@ -20,11 +20,11 @@ from self_training.report import (
     cautions,
     figures,
     findings,
+    findings_of_axes,
     findings_of_repeats,
-    findings_of_shares,
     methods_of_data,
+    sheets_of_axes,
     sheets_of_chains,
-    sheets_of_shares,
 )
 from self_training.study import budgets
 from self_training.study import config as study
@@ -121,7 +121,7 @@ def test_what_became_of_them_is_weighed_by_examples():
 
 def test_sentences():
     rows, statistics = compared(scores_of())
-    assert findings_of_shares.describe(rows, statistics) == [
+    assert findings_of_axes.foreign_examples(rows, statistics) == [
         "digits_0_2, student against student_control: ahead with 0% foreign examples; behind with "
         "50% foreign examples; not distinguishable with 25% foreign examples (corrected t-test "
         "over folds, Holm's correction over 3 rows).",
@@ -155,9 +155,9 @@ def test_datasets_at_several_values_are_called_what_they_are():
     assert axes.of(["a@4", "a@all", "a@0.25"]) == "label budgets"
     assert axes.of([*NAMES, "a@4"]) == "label budgets and shares of foreign examples"
     assert axes.one_of(NAMES) == "share of foreign examples"
-    assert [comparison.share_by_name(name) for name in NAMES] == [0, 0.25, 0.5]
-    assert comparison.share_by_name("a@foreign_1e-05") == 1e-5
-    assert comparison.share_by_name("a@foreign_x") is None is comparison.share_by_name("foreign_1")
+    assert [comparison.value_by_name(name)[1] for name in NAMES] == [0, 0.25, 0.5]
+    assert comparison.value_by_name("a@foreign_1e-05") == ("out_of_class", 1e-5)
+    assert comparison.value_by_name("a@foreign_x") is None is comparison.value_by_name("foreign_1")
     rows = [{"dataset": name} for name in NAMES]
     assert findings_of_repeats._of_units(2, rows) == "at 2 of 3 shares of foreign examples"
 
@@ -165,7 +165,7 @@ def test_datasets_at_several_values_are_called_what_they_are():
 def test_the_sheet_has_a_row_per_share_and_method():
     rows, statistics = compared(scores_of())
     sheet = openpyxl.Workbook().active
-    sheets_of_shares.foreign_examples(sheet, rows, label_budgets.references(statistics))
+    sheets_of_axes.foreign_examples(sheet, rows, label_budgets.references(statistics))
     header, *lines = (list(row) for row in sheet.iter_rows(values_only=True))
     assert header[:4] == ["Dataset", "Foreign examples", "Method", "Folds"]
     line = next(line for line in lines if line[1:3] == [0.25, "student"])

@@ -133,8 +133,8 @@ DECISIONS = [
         "budgets_beside_a_test_file_of_folds_at_once",
         "before anything runs, label budgets beside a test file are compared over other pools",
         "study/checks.py",
-        'has_test="test_path" in dataset,\n        )',
-        "has_test=False,\n        )",
+        "has_test=has_test,\n            ratios",
+        "has_test=False,\n            ratios",
         ("test_config.py::test_beside_a_test_file_budgets_are_of_the_whole_training_file",),
     ),
     Mutant(

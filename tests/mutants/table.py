@@ -21,6 +21,7 @@ from mutants.draws import DRAWS
 from mutants.fairness import FAIRNESS
 from mutants.foreign import FOREIGN
 from mutants.hub import HUB
+from mutants.imbalance import IMBALANCE
 from mutants.mutant import Mutant
 from mutants.networks import NETWORKS
 from mutants.passes import PASSES
@@ -64,9 +65,9 @@ FOLDS_AND_BUDGETS = [
         "draws_of_folds_alike",
         "labeled examples are drawn by one seed in all outer folds",
         "data/splits.py",
-        'generator(purpose="labeled", **identity).permutation(pool_idx)\n    classes',
+        'generator(purpose="labeled", **identity).permutation(pool_idx)',
         'generator(purpose="labeled", study=identity["study"], dataset=identity["dataset"])'
-        ".permutation(pool_idx)\n    classes",
+        ".permutation(pool_idx)",
         (
             "test_by_hand_splits.py::test_labeled_examples_are_the_first_of_their_class_in_an_order_of_the_fold",
         ),
@@ -99,8 +100,8 @@ FOLDS_AND_BUDGETS = [
         "budgets_not_nested",
         "every budget draws labels of its own",
         "data/splits.py",
-        'generator(purpose="labeled", **identity).permutation(pool_idx)\n    classes',
-        'generator(purpose="labeled", **identity, **budget).permutation(pool_idx)\n    classes',
+        'generator(purpose="labeled", **identity).permutation(pool_idx)',
+        'generator(purpose="labeled", **identity, **budget).permutation(pool_idx)',
         ("test_splits.py::test_a_smaller_budget_is_a_subset_over_the_same_folds",),
     ),
     Mutant(
@@ -1291,4 +1292,5 @@ MUTANTS = [
     *CONSISTENCY,
     *CHECKPOINTS,
     *HUB,
+    *IMBALANCE,
 ]

@@ -37,6 +37,7 @@ for part in PARTS:
             identities=part.identities,
             outer_folds=part.outer_folds,
             synthetic=part.synthetic_settings,
+            thinned=part.thinned,
             provenance=part.score_provenance,
             code=code_digest("evaluate"),
         script:

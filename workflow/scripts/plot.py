@@ -4,7 +4,7 @@ log_to(snakemake.log[0])
 
 from self_training import storage
 from self_training.evaluation.comparison import over_seeds
-from self_training.report import drawings, drawings_of_shares, figures, style  # noqa: F401
+from self_training.report import drawings, drawings_of_axes, figures, style  # noqa: F401
 
 tables = {name: storage.load_csv(snakemake.input[name]) for name in figures.TABLES}
 tables["scores"] = over_seeds(tables["scores"])

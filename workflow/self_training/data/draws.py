@@ -11,6 +11,8 @@ import numpy as np
 
 from self_training.data.class_counts import check_class_counts, labels_of_class
 from self_training.data.examples import TEST, UNKNOWN
+from self_training.data.imbalance import keep
+from self_training.data.imbalance_counts import ALIKE, check_imbalance
 from self_training.data.split import Split
 from self_training.data.splits import check_drawn, make_inner_folds, make_split, make_splits
 from self_training.seeds import generator
@@ -44,6 +46,8 @@ def make_draws(
     inner_folds: int,
     inner_repeats: int = 1,
     draw: str = "stratified",
+    imbalance: float | None = None,
+    unlabeled_imbalance: str = ALIKE,
     **budget,
 ) -> list[Split]:
     """Draw labels of the training file, once per outer fold; all are tested on the test file.
@@ -54,6 +58,7 @@ def make_draws(
             is all of the training file. The labels of a smaller budget are among those of a larger
             one, in every draw.
         outer_folds: how many draws.
+        imbalance, unlabeled_imbalance: of `imbalance.keep`.
 
     Returns: one split per draw, with the share of its labeled examples that another draw has, too.
     Raises: DatasetError, as `make_splits` does, and where a draw would have all labels of a class.
@@ -61,16 +66,17 @@ def make_draws(
     test_idx, known_idx = np.flatnonzero(labels == TEST), np.flatnonzero(labels >= 0)
     pool = np.flatnonzero(labels != TEST)
     counts = np.bincount(labels[known_idx], minlength=len(class_names)).tolist()
-    check_class_counts(
-        dict(zip(class_names, counts, strict=True)),
-        dataset=dataset,
-        outer_folds=outer_folds,
-        inner_folds=inner_folds,
-        draw=draw,
-        unknown=int((labels == UNKNOWN).sum()),
-        has_test=True,
-        **budget,
-    )
+    asked: dict = {
+        "dataset": dataset,
+        "outer_folds": outer_folds,
+        "inner_folds": inner_folds,
+        "unknown": int((labels == UNKNOWN).sum()),
+        "has_test": True,
+    }
+    of_classes = dict(zip(class_names, counts, strict=True))
+    check_class_counts(of_classes, draw=draw, **asked, **budget)
+    unequal: dict = {"imbalance": imbalance, "unlabeled_imbalance": unlabeled_imbalance}
+    check_imbalance(of_classes, **unequal, **asked, **budget)
     identity = {"study": seed, "dataset": dataset}
     # Of all classes, or of each: what is dealt by itself.
     decks = {"all": known_idx}
@@ -81,16 +87,21 @@ def make_draws(
              generator(purpose="labels dealt", deck=name, **identity))
         for name, deck in decks.items()
     ]  # fmt: skip
-    hands = np.sort(np.concatenate(dealt, axis=1), axis=1)
-    times = np.bincount(hands.ravel(), minlength=len(labels))
+    kept = [
+        keep(list(drawn), pool, labels, identity | {"outer_fold": fold}, **unequal)
+        for fold, drawn in enumerate(zip(*dealt, strict=True))
+    ]
+    of_all = np.concatenate([labeled_idx for labeled_idx, _ in kept])
+    times = np.bincount(of_all, minlength=len(labels))
     splits = []
-    for fold, labeled_idx in enumerate(hands):
+    for fold, (labeled_idx, left_out) in enumerate(kept):
         labeled_y = labels[labeled_idx]
         identity["outer_fold"] = fold
         if draw == "random":
             check_drawn(labeled_y, class_names, dataset, fold, inner_folds, "draw")
         inner = make_inner_folds(labeled_y, inner_folds, inner_repeats, identity)
-        split = make_split(labels, test_idx, labeled_idx, pool, inner, identity, class_names)
+        parts_of_pool = (labeled_idx, left_out, pool)
+        split = make_split(labels, test_idx, *parts_of_pool, inner, identity, class_names)
         overlap = float((times[labeled_idx] - 1).mean() / (outer_folds - 1))
         splits.append(replace(split, overlap=overlap))
     return splits

@@ -5,6 +5,8 @@ from sklearn.model_selection import StratifiedKFold
 
 from self_training.data.class_counts import check_class_counts, check_unknown, labels_of_class
 from self_training.data.examples import UNKNOWN
+from self_training.data.imbalance import keep
+from self_training.data.imbalance_counts import ALIKE, check_imbalance
 from self_training.data.split import Split
 from self_training.errors import DatasetError
 from self_training.seeds import derive_seed, generator
@@ -21,6 +23,8 @@ def make_splits(
     inner_repeats: int = 1,
     repeat: int = 0,
     draw: str = "stratified",
+    imbalance: float | None = None,
+    unlabeled_imbalance: str = ALIKE,
     **budget,
 ) -> list[Split]:
     """Split a dataset for every outer fold of one repeat of the cross-validation.
@@ -37,6 +41,7 @@ def make_splits(
             that what is drawn in them is drawn anew.
         draw: `stratified`, or `random`: which examples are labeled does not depend on labels, given
             the outer folds, which are always stratified.
+        imbalance, unlabeled_imbalance: of `imbalance.keep`.
         budget: `labeled_fraction` (of every class in the pool, rounded; of a random draw, of the
             pool, of which examples of unknown label are no part) or `labels_per_class`, perhaps
             `all`. The labels of a smaller one are among those of a larger one.
@@ -46,15 +51,16 @@ def make_splits(
     """
     known_idx, unknown_idx = np.flatnonzero(labels != UNKNOWN), np.flatnonzero(labels == UNKNOWN)
     counts = np.bincount(labels[known_idx], minlength=len(class_names)).tolist()
-    check_class_counts(
-        dict(zip(class_names, counts, strict=True)),
-        dataset=dataset,
-        outer_folds=outer_folds,
-        inner_folds=inner_folds,
-        draw=draw,
-        unknown=len(unknown_idx),
-        **budget,
-    )
+    asked: dict = {
+        "dataset": dataset,
+        "outer_folds": outer_folds,
+        "inner_folds": inner_folds,
+        "unknown": len(unknown_idx),
+    }
+    of_classes = dict(zip(class_names, counts, strict=True))
+    check_class_counts(of_classes, draw=draw, **asked, **budget)
+    unequal: dict = {"imbalance": imbalance, "unlabeled_imbalance": unlabeled_imbalance}
+    check_imbalance(of_classes, **unequal, **asked, **budget)
     identity = {"study": seed, "dataset": dataset}
     which = {"repeat": repeat} if repeat else {}
     random_state = derive_seed(purpose="outer folds", **which, **identity)
@@ -64,14 +70,18 @@ def make_splits(
     for fold, parts in enumerate(parted, start=repeat * outer_folds):
         pool_idx, test_idx = (known_idx[part] for part in parts)
         identity["outer_fold"] = fold
-        if draw == "random":
-            labeled_idx = _draw_at_random(pool_idx, identity, budget)
-            check_drawn(labels[labeled_idx], class_names, dataset, fold, inner_folds)
-        else:
-            labeled_idx = _draw_of_every_class(labels, pool_idx, identity, budget)
+        order = generator(purpose="labeled", **identity).permutation(pool_idx)
+        decks = [order]
+        if draw != "random":
+            decks = [order[labels[order] == label] for label in range(len(class_names))]
+        drawn = [deck[: labels_of_class(len(deck), **budget)] for deck in decks]
         pool = np.union1d(pool_idx, unknown_idx)
+        labeled_idx, left_out = keep(drawn, pool, labels, identity, **unequal)
+        if draw == "random":
+            check_drawn(labels[labeled_idx], class_names, dataset, fold, inner_folds)
         inner = make_inner_folds(labels[labeled_idx], inner_folds, inner_repeats, identity)
-        splits.append(make_split(labels, test_idx, labeled_idx, pool, inner, identity, class_names))
+        parts_of_pool = (labeled_idx, left_out, pool)
+        splits.append(make_split(labels, test_idx, *parts_of_pool, inner, identity, class_names))
     return splits
 
 
@@ -79,14 +89,16 @@ def make_split(
     labels: np.ndarray,
     test_idx: np.ndarray,
     labeled_idx: np.ndarray,
+    left_out: np.ndarray,
     pool: np.ndarray,
     inner_folds: np.ndarray,
     identity: dict,
     class_names: list[str],
 ) -> Split:
-    """Return the split of an outer fold: what of the pool is not labeled is unlabeled, in an order
-    of the pool that does not depend on how many are labeled."""
+    """Return the split of an outer fold: what of the pool is neither labeled nor left out is
+    unlabeled, in an order of the pool that does not depend on how many are labeled."""
     order = generator(purpose="unlabeled order", **identity).permutation(pool)
+    order = order[~np.isin(order, left_out)]
     return Split(
         test_idx=test_idx,
         labeled_idx=labeled_idx,
@@ -129,20 +141,6 @@ def make_deployed_split(
         inner_folds=make_inner_folds(labeled_y, inner_folds, inner_repeats, identity),
         classes=len(class_names),
     )
-
-
-def _draw_of_every_class(labels, pool_idx, identity: dict, budget: dict) -> np.ndarray:
-    """Return the first examples of each class, in one random order that no budget changes."""
-    order = generator(purpose="labeled", **identity).permutation(pool_idx)
-    classes = [order[labels[order] == label] for label in np.unique(labels)]
-    drawn = [of_class[: labels_of_class(len(of_class), **budget)] for of_class in classes]
-    return np.sort(np.concatenate(drawn))
-
-
-def _draw_at_random(pool_idx, identity: dict, budget: dict) -> np.ndarray:
-    """Return the first examples, of whatever class, in that order."""
-    order = generator(purpose="labeled", **identity).permutation(pool_idx)
-    return np.sort(order[: labels_of_class(len(order), **budget)])
 
 
 def check_drawn(

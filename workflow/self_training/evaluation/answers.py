@@ -14,7 +14,7 @@ from self_training.evaluation.comparison import (
     budgets_by_name,
     means_over_folds,
     of_pair,
-    share_by_name,
+    value_by_name,
 )
 from self_training.evaluation.differences import ALPHA
 from self_training.study.methods import CHAIN, CONTROL, TEACHER
@@ -69,14 +69,14 @@ def on_datasets(
     """
     scores = scores.dropna(subset=["accuracy"])
     joined = budgets_by_name(dict.fromkeys(scores["dataset"]))
-    shares = {
-        dataset: names for dataset, names in joined.items() if None not in map(share_by_name, names)
+    others = {
+        dataset: names for dataset, names in joined.items() if None not in map(value_by_name, names)
     }
-    # Shares of foreign examples are no curve over labels.
+    # Shares of foreign examples, and ratios of imbalance, are no curve over labels.
     curves = statistics["budgets"] or {
-        dataset: names for dataset, names in joined.items() if dataset not in shares
+        dataset: names for dataset, names in joined.items() if dataset not in others
     }
-    both = curves | shares
+    both = curves | others
     original = {name: dataset for dataset, names in both.items() for name in names}
     rows = []
     for entry in statistics["fair"]:

@@ -7,12 +7,18 @@ import pandas as pd
 RARER, EXPECTED = 3, 10
 
 
-def compare(data_checks: list[dict], class_balance: pd.DataFrame) -> list[dict]:
+def compare(
+    data_checks: list[dict],
+    class_balance: pd.DataFrame,
+    unequal: dict[str, list[float]] | None = None,
+) -> list[dict]:
     """Return, per dataset, method with students and class, shares of labels and pseudo-labels.
 
     Args:
         data_checks: of `data_check.look`, of each original dataset.
         class_balance: of `tables.collect_class_balance`.
+        unequal: dataset whose classes were made unequal -> the share of each among its unlabeled
+            examples. It has these in place of shares of all labels, and no numbers of labels.
 
     Returns: rows of `dataset`, a label budget being one, `method`, `class`, `labels` and their
         `share`, mean `pseudo_labels` per outer fold and their `pseudo_share` (None where there are
@@ -27,7 +33,7 @@ def compare(data_checks: list[dict], class_balance: pd.DataFrame) -> list[dict]:
         for (dataset, method), rows in own.groupby(["dataset", "method"], sort=False):
             means = rows.groupby("class", sort=False)["pseudo_labels"].mean()
             total = means.sum()
-            for of_class in check["classes"]:
+            for of_class in _classes(check, (unequal or {}).get(dataset)):
                 mean = float(means[of_class["class"]])
                 rarer = of_class["share"] * total >= EXPECTED and (
                     mean * RARER <= of_class["share"] * total
@@ -43,3 +49,13 @@ def compare(data_checks: list[dict], class_balance: pd.DataFrame) -> list[dict]:
                 {"dataset": check["dataset"]} | of_class | none for of_class in check["classes"]
             ]
     return found
+
+
+def _classes(check: dict, shares: list[float] | None) -> list[dict]:
+    """Return the classes of a dataset with their labels and shares."""
+    if shares is None:
+        return check["classes"]
+    return [
+        of_class | {"labels": None, "share": share}
+        for of_class, share in zip(check["classes"], shares, strict=True)
+    ]

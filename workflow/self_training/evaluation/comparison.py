@@ -8,6 +8,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
+# What the names of datasets call the values of axes other than that of label budgets.
+NAMED_BY = {"foreign": "out_of_class", "imbalance": "imbalance"}
+
 
 class Reason(StrEnum):
     """Why a test has no statistic, or no p; `report.findings` says each in words."""
@@ -168,7 +171,7 @@ def means_over_groups(means: pd.DataFrame, groups: dict[str, str]) -> pd.DataFra
 
 def budgets_by_name(datasets: Iterable[str]) -> dict[str, list[str]]:
     """Return, per dataset that occurs with several label budgets, what it is called at each; and so
-    of shares of foreign examples (see `share_by_name`).
+    of values of another axis (see `value_by_name`).
 
     By its name, `DATASET@BUDGET`, as studies call it; scores from elsewhere may have such names.
     """
@@ -178,8 +181,8 @@ def budgets_by_name(datasets: Iterable[str]) -> dict[str, list[str]]:
     return {dataset: names for dataset, names in found.items() if len(names) > 1}
 
 
-def share_by_name(dataset: str) -> float | None:
-    """Return the share of foreign examples that the name of a dataset says, as studies call it,
-    `DATASET@foreign_SHARE`; None where it says none."""
-    found = re.fullmatch(r".*@foreign_(\d[\d.]*(e-\d+)?)", dataset)
-    return float(found[1]) if found else None
+def value_by_name(dataset: str) -> tuple[str, float] | None:
+    """Return which axis other than that of label budgets the name of a dataset says a value of, as
+    studies call it, such as `DATASET@foreign_SHARE`, and that value; None where it says none."""
+    found = re.fullmatch(rf".*@({'|'.join(NAMED_BY)})_(\d[\d.]*(e-\d+)?)", dataset)
+    return (NAMED_BY[found[1]], float(found[2])) if found else None

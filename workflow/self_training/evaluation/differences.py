@@ -156,11 +156,14 @@ def outer_folds_of(folds: int, repeats: int) -> int:
 def _test_to_train(rows: pd.DataFrame, outer_folds: int) -> float:
     """Return n_test / n_train of outer folds; of scores from elsewhere by their number.
 
-    Examples of unknown label, which are the same ones in every fold, are no part of either.
+    Examples of unknown label, which are the same ones in every fold, are no part of either. Those
+    that unequal classes leave out count: without them folds have no more in common than with them.
     """
     ratio = 1 / (outer_folds - 1)
     if {"test", "labeled", "unlabeled"} <= set(rows):
         train = rows["labeled"] + rows["unlabeled"] - rows.get("unknown", 0)
+        if "left_out" in rows:
+            train += rows["left_out"].fillna(0)
         ratio = float(np.nan_to_num((rows["test"] / train).mean(), nan=ratio))
     return ratio
 

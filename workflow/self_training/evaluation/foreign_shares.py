@@ -15,14 +15,11 @@ def compare(scores: pd.DataFrame, generations: pd.DataFrame, statistics: dict) -
         generations: of `tables.collect_generations`.
         statistics: of `significance.Comparison`, or what `statistics.json` holds.
 
-    Returns: of `label_budgets.compare`, with the `share`, and what `pseudo_labeled` says.
+    Returns: of `label_budgets.compare`, with the share (`value`), and what `pseudo_labeled` says.
     """
-    rows = label_budgets.compare(scores, statistics, AXIS)
     return [
-        row
-        | {"share": statistics[AXIS][row["dataset"]][row["budget"]]}
-        | pseudo_labeled(generations, row["budget"], row["method"])
-        for row in rows
+        row | pseudo_labeled(generations, row["budget"], row["method"])
+        for row in label_budgets.compare(scores, statistics, AXIS)
     ]
 
 

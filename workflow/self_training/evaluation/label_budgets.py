@@ -22,16 +22,18 @@ def compare(scores: pd.DataFrame, statistics: dict, axis: str = "budgets") -> li
     Args:
         scores: of `tables.collect_scores`, a row per fold (see `comparison.over_seeds`).
         statistics: of `significance.Comparison`, or what `statistics.json` holds.
-        axis: what of the statistics names these datasets, and what they are called at each budget.
+        axis: what of the statistics names these datasets, and what they are called at each budget;
+            or at each value of another axis, with these values.
 
     Returns: `dataset`, `budget` (the dataset's name at it), `labels` (see `count_labels`),
-        `method`; of its accuracies `folds` (how many), `mean` and `std`; and `against`, per
-        reference but the method itself the test of the statistics (method minus reference):
-        `difference`, `interval`, `p_value`, `p_holm` and, where there is no p, `reason`.
+        `method`; `value`, of another axis; of its accuracies `folds` (how many), `mean` and `std`;
+        and `against`, per reference but the method itself the test of the statistics (method minus
+        reference): `difference`, `interval`, `p_value`, `p_holm` and, where there is no p,
+        `reason`.
     """
     scores = scores.dropna(subset=["accuracy"])
     rows = []
-    for dataset, budgets in statistics[axis].items():
+    for dataset, budgets in statistics.get(axis, {}).items():
         for budget in budgets:
             of_budget = scores[scores["dataset"] == budget]
             for method in statistics["methods"]:
@@ -44,6 +46,7 @@ def compare(scores: pd.DataFrame, statistics: dict, axis: str = "budgets") -> li
                         "budget": budget,
                         "labels": count_labels(of_budget),
                         "method": method,
+                        **({"value": budgets[budget]} if isinstance(budgets, dict) else {}),
                         "folds": int(own["fold"].notna().sum()),
                         "mean": float(own["accuracy"].mean()),
                         "std": float(own["accuracy"].std()),

@@ -143,6 +143,7 @@ class FinalChain:
         use among them.
     search: records of the jobs that trained for the choice; none where nothing was searched.
     synthetic: how many synthetic examples networks were trained on; None of a method without.
+    thinned: whether classes of the dataset were made unequal (see `data.imbalance`).
     """
 
     split: Split
@@ -152,6 +153,7 @@ class FinalChain:
     histories: list[list[dict]]
     search: list[list[dict]]
     synthetic: int | None = None
+    thinned: bool = False
 
 
 def load_final_chains(files, params) -> list[FinalChain]:
@@ -161,7 +163,7 @@ def load_final_chains(files, params) -> list[FinalChain]:
         files: of the job: per fold `splits`, `choices`, and of each generation `predictions` and
             `pseudo_labels`; per generation `histories`; `search_histories`; and those of
             `methods.synthetic.load`.
-        params: `synthetic`, of the same.
+        params: `synthetic`, of the same, and `thinned`.
     """
     folds = len(files.splits)
     predicted = storage.by_fold(files.predictions, folds)
@@ -181,6 +183,7 @@ def load_final_chains(files, params) -> list[FinalChain]:
             [history[fold] for history in histories],
             [history[fold] for history in search],
             len(generated[fold][FINAL].examples) if generated[fold] else None,
+            params.thinned,
         )
         for fold in range(folds)
     ]
@@ -253,7 +256,7 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
         labels: (dataset,) true labels, UNKNOWN where nobody knows one, FOREIGN of foreign examples.
         class_names: (classes,).
 
-    Returns: metrics, of unequal classes what `rarest.score` returns, seconds, gradient steps and
+    Returns: metrics, of unequal classes what `rarest` returns, seconds, gradient steps and
         examples seen (of all teachers and students that the method needs), `search_steps` and
         `search_time` (of all networks that were trained for the choice), sizes, hyper-parameters,
         termination condition, why nothing was learned if so, how many `synthetic` examples, of a
@@ -295,7 +298,8 @@ def evaluate(labels: np.ndarray, class_names: list[str], chain: FinalChain) -> d
     accuracies = [float(np.mean(some.argmax(axis=1) == y_true)) for some in probabilities]
     return {
         **metrics.score(y_true, last),
-        **rarest.score(labels, class_names, y_true, last),
+        **rarest.score(labels, class_names, y_true, last, chain.thinned),
+        **rarest.left_out(labels, split, chain.thinned),
         "calibration_error": calibration_error(bins),
         "not_learned": not_learned(y_true, last, used[-1]),
         "training_time": sum(record["training_seconds"] for group in trained for record in group),

@@ -79,6 +79,7 @@ def compare_methods(
     fair: dict[str, str | None] | None = None,
     repeats: int = 1,
     out_of_class: dict[str, dict[str, float]] | None = None,
+    imbalance: dict[str, dict[str, float]] | None = None,
     consistency: list[str] | None = None,
 ) -> Comparison:
     """Compare all methods of a study over groups of datasets, and on every dataset.
@@ -95,6 +96,7 @@ def compare_methods(
         repeats: of the outer cross-validation, of all scores; their folds are numbered on.
         out_of_class: of the study's datasets with several shares of foreign examples, what each is
             called and its share; handed on in the result where there are some.
+        imbalance: so of those with several ratios of unequal classes.
         consistency: methods of consistency training; handed on in the result where there are some.
 
     Returns: among the statistics `fair`, for each of these methods its comparison with its fair
@@ -162,6 +164,7 @@ def compare_methods(
         "groups": {dataset: groups.get(dataset, dataset) for dataset in means.index},
         "budgets": budgets or {},
         **({"out_of_class": out_of_class} if out_of_class else {}),
+        **({"imbalance": imbalance} if imbalance else {}),
         **({"consistency": consistency} if consistency else {}),
         "control": control,
         "alpha": ALPHA,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from self_training.evaluation.answers import is_gain
+from self_training.evaluation.comparison import value_by_name
 from self_training.evaluation.judging import HELPS, HURTS, LUCK, NO_GAIN, NO_STUDENTS, NOT_TESTED
 from self_training.evaluation.worth import half_width
 from self_training.report import findings_of_draws, plain
@@ -230,7 +231,10 @@ def _gains_by_unlabeled(row: dict, rows: list[dict], statistics: dict) -> str | 
 
 
 def _has_no_curve(row: dict, rows: list[dict], statistics: dict) -> str | None:
-    return row["original"] if not row["budgets"] and row["labels"] is not None else None
+    # One thing is varied at a time.
+    if row["budgets"] or row["labels"] is None or value_by_name(row["dataset"]) is not None:
+        return None
+    return row["original"]
 
 
 RULES: dict[str, Rule] = {

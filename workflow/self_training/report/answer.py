@@ -6,7 +6,7 @@
 import pandas as pd
 
 from self_training.evaluation import answers
-from self_training.evaluation.comparison import over_seeds, share_by_name
+from self_training.evaluation.comparison import over_seeds, value_by_name
 from self_training.evaluation.differences import ALPHA, could_show
 from self_training.evaluation.judging import (
     HELPS,
@@ -196,7 +196,7 @@ def _split(rows: list[dict], who: str, of: int | None = None) -> str:
 def _where(rows: list[dict], of: int) -> str:
     """Return such as `on a and b`, `on all 4 datasets` or `at 2 of 6 label budgets`."""
     unit = "on", "datasets"
-    varied = [row for row in rows if row["budgets"] or share_by_name(row["dataset"]) is not None]
+    varied = [row for row in rows if row["budgets"] or value_by_name(row["dataset"]) is not None]
     if varied:
         alone = len({row["original"] for row in rows}) == 1
         one = alone and len(rows[0]["budgets"]) in (0, of)

@@ -50,7 +50,11 @@ def _has_label_budgets(config: dict) -> bool:
 
 
 def _has_shares(config: dict) -> bool:
-    return bool(budgets.shares(config))
+    return bool(budgets.along(config, budgets.FOREIGN))
+
+
+def _has_ratios(config: dict) -> bool:
+    return bool(budgets.along(config, budgets.IMBALANCE))
 
 
 def _has_students(config: dict) -> bool:
@@ -75,8 +79,14 @@ FIGURES = (
     Figure(
         "foreign_examples",
         "Foreign examples among the unlabeled",
-        "self_training.report.drawings_of_shares:foreign_examples",
+        "self_training.report.drawings_of_axes:foreign_examples",
         _has_shares,
+    ),
+    Figure(
+        "imbalance",
+        "Classes of unequal size",
+        "self_training.report.drawings_of_axes:imbalance",
+        _has_ratios,
     ),
     Figure("cost", "Accuracy against training cost", f"{DRAWINGS}:cost", _has_methods),
     Figure("reliability", "Reliability of confidences", f"{DRAWINGS}:reliability", _has_methods),

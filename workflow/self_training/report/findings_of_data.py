@@ -96,8 +96,10 @@ def _rarer(balances: list[dict]) -> list[str]:
     ]
     if not rare:
         return []
+    unequal = any(row["rarer"] and row["labels"] is None for row in balances)
+    of = " (where classes were made unequal, among the unlabeled)" if unequal else ""
     return [
-        f"Classes that are much rarer among pseudo-labels than among labels: {shorten(rare)}. "
+        f"Classes that are much rarer among pseudo-labels than among labels{of}: {shorten(rare)}. "
         "Either teachers seldom dare to name them, so that students learn to neglect them; or "
         "unlabeled examples have fewer of them (sheet Data check)."
     ]

@@ -1,6 +1,6 @@
 """What a methods text says of the data: datasets, outer folds, labels, repeats and seeds."""
 
-from self_training.report import axes, encoders_text
+from self_training.report import axes, encoders_text, imbalance_text
 from self_training.report.words import count, join
 from self_training.study import budgets
 
@@ -47,7 +47,13 @@ def write(config: dict, unknown: dict[str, int]) -> str:
             "and from the same initial weights; the labels of a smaller budget were among those of "
             "a larger one."
         )
-    return text + _foreign(config)
+    return text + _foreign(config) + imbalance_text.write(config)
+
+
+def cited(config: dict) -> list[str]:
+    """Return what of the references is to be cited."""
+    foreign = ["foreign"] if budgets.has(config, budgets.FOREIGN) else []
+    return foreign + imbalance_text.cited(config)
 
 
 def _foreign(config: dict) -> str:
@@ -89,7 +95,10 @@ def _labeled(config: dict) -> str:
         drawn = join(words for draw, words in how.items() if draw in draws)
         parts.append(f"{percent} of the examples outside the test {outside(config)} ({drawn})")
     if numbers:
-        parts.append(f"{join(numbers)} examples of every class outside the test {outside(config)}")
+        of_first = imbalance_text.OF_THE_FIRST if budgets.has(config, budgets.IMBALANCE) else ""
+        parts.append(
+            f"{join(numbers)} examples of every class{of_first} outside the test {outside(config)}"
+        )
     several = " (by dataset and label budget)" if len(fractions + numbers) > 1 else ""
     return f"{' or '.join(parts)}{several} kept their labels"
 

@@ -3,6 +3,7 @@
 from importlib.metadata import PackageNotFoundError, version
 
 from self_training.report import (
+    axes,
     consistency_text,
     encoders_text,
     methods_of_data,
@@ -14,7 +15,7 @@ from self_training.report import (
 from self_training.report.references import REFERENCES
 from self_training.report.words import count, join
 from self_training.report.words import either as _values
-from self_training.study import budgets, methods, trainings, transformers
+from self_training.study import methods, trainings, transformers
 from self_training.study.candidates import TEACHER_MEMBERS
 from self_training.study.config import compares_only, external_scores
 
@@ -42,7 +43,7 @@ def write(config: dict, statistics: dict, unknown: dict[str, int]) -> str:
         if any(methods.generations(config, name) for name in config["methods"]):
             cited += ["noisy_student"]
         cited += ["bouthillier"] if config.get("seeds", 1) > 1 else []
-        cited += ["foreign"] if budgets.has_foreign(config) else []
+        cited += methods_of_data.cited(config)
         if config.get("selection") == methods.ONE_STANDARD_ERROR:
             cited += ["breiman"]
         cited += sorted(
@@ -291,8 +292,7 @@ def _statistics(statistics: dict) -> tuple[str, list[str]]:
     text = f"Methods were compared over {unit} by their mean accuracies"
     if statistics["budgets"]:
         text += " (of a dataset with several label budgets, the mean over these)"
-    if statistics.get("out_of_class"):
-        text += " (of one with several shares of foreign examples, the mean over these)"
+    text += axes.of_means(statistics)
     text += f": {'; '.join(done)}; level {statistics['alpha']}." if done else "."
     tested = [test for test in statistics["per_dataset"] if test["p_value"] is not None]
     if any("draws" not in test for test in tested):

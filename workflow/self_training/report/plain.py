@@ -1,6 +1,6 @@
 """Words for who knows no statistics: points of accuracy, examples, labels, times."""
 
-from self_training.evaluation.comparison import share_by_name
+from self_training.evaluation.comparison import value_by_name
 from self_training.report import axes
 
 
@@ -66,10 +66,10 @@ def show_labels(row: dict, labels: float | None = None) -> str:
 
 
 def name_dataset(row: dict) -> str:
-    """Return a dataset, with its label budget where it has several."""
-    share = share_by_name(row["dataset"])
-    if share is not None:
-        return f"{row['original']} with {axes.show_share(share)} foreign examples"
+    """Return a dataset, with its label budget, or value of another axis, where it has several."""
+    named = value_by_name(row["dataset"])
+    if named is not None:
+        return f"{row['original']} with {axes.show(*named)}"
     if not row["budgets"]:
         return row["dataset"]
     return f"{row['original']} with {show_labels(row)}"

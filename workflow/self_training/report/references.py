@@ -94,6 +94,14 @@ REFERENCES = {
         "Hinton, G., Vinyals, O., Dean, J. (2015). Distilling the knowledge in a neural network. "
         "NIPS Deep Learning Workshop."
     ),
+    "darp": (
+        "Kim, J., Hur, Y., Park, S., Yang, E., Hwang, S. J., Shin, J. (2020). Distribution "
+        "aligning refinery of pseudo-label for imbalanced semi-supervised learning. NeurIPS."
+    ),
+    "crest": (
+        "Wei, C., Sohn, K., Mellina, C., Yuille, A., Yang, F. (2021). CReST: a class-rebalancing "
+        "self-training framework for imbalanced semi-supervised learning. CVPR."
+    ),
     "foreign": (
         "Oliver, A., Odena, A., Raffel, C., Cubuk, E. D., Goodfellow, I. J. (2018). Realistic "
         "evaluation of deep semi-supervised learning algorithms. NeurIPS."

@@ -12,6 +12,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from self_training import provenance
 from self_training.evaluation import (
     foreign_shares,
+    imbalance_ratios,
     label_budgets,
     repeats,
     size_and_speed,
@@ -22,12 +23,13 @@ from self_training.evaluation.comparison import over_seeds
 from self_training.evaluation.metrics import METRICS
 from self_training.report import (
     cautions,
+    findings_of_axes,
     findings_of_data,
-    findings_of_shares,
+    imbalance_text,
     methods_text,
+    sheets_of_axes,
     sheets_of_chains,
     sheets_of_data,
-    sheets_of_shares,
     sheets_of_synthetic,
     sheets_of_tests,
     summary,
@@ -81,21 +83,25 @@ def write(
     """
     own, compared = scores[scores["source"] == "study"], over_seeds(scores)
     budgets = label_budgets.compare(compared, statistics) if statistics["budgets"] else []
-    shares = []
-    if foreign_shares.AXIS in statistics:
-        shares = foreign_shares.compare(compared, generations, statistics)
+    shares = foreign_shares.compare(compared, generations, statistics)
+    ratios = imbalance_ratios.compare(compared, statistics)
     workbook = Workbook()
-    balances = compare_balance(data_checks, class_balance)
+    balances = compare_balance(
+        data_checks, class_balance, imbalance_text.shares(config, data_checks)
+    )
     seen = findings_of_data.of_first_sheet(data_checks, balances)
-    summary.write(workbook.active, config, compared, statistics, answer, budgets, shares, seen)
+    axes = (budgets, shares, ratios)
+    summary.write(workbook.active, config, compared, statistics, answer, *axes, seen)
     means(workbook.create_sheet("Means"), compared)
+    references = label_budgets.references(statistics)
     if budgets:
-        references = label_budgets.references(statistics)
         sheets_of_tests.label_budgets(workbook.create_sheet("Label budgets"), budgets, references)
     if shares:
-        references = label_budgets.references(statistics)
-        sheet = workbook.create_sheet(findings_of_shares.SHEET)
-        sheets_of_shares.foreign_examples(sheet, shares, references)
+        sheet = workbook.create_sheet(findings_of_axes.FOREIGN.sheet)
+        sheets_of_axes.foreign_examples(sheet, shares, references)
+    if ratios:
+        sheet = workbook.create_sheet(findings_of_axes.IMBALANCE.sheet)
+        sheets_of_axes.imbalance(sheet, ratios, references)
     folds(workbook.create_sheet("All folds"), scores, config)
     sheets_of_tests.tests(workbook.create_sheet("Tests"), statistics)
     sheets_of_tests.dataset_tests(workbook.create_sheet("Tests per dataset"), statistics)

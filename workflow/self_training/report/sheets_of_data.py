@@ -28,6 +28,9 @@ GROUPS = [
     Column("What was done", findings_of_data.what_was_done, width=20, text=True),
     Column("Names, with labels", findings_of_data.name_members, width=80, text=True, align=WRAP),
 ]
+UNEQUAL = (
+    " Of datasets whose classes were made unequal, shares are those among the unlabeled examples."
+)
 BALANCE = [
     Column("Dataset", "dataset", text=True),
     Column("Class", "class", text=True),
@@ -83,5 +86,7 @@ def data_check(
     append_text(
         sheet,
         "Labels are those of the whole dataset, hidden ones among them. Pseudo-labels are those "
-        "that the last students were trained on, before classes were balanced: means over folds.",
+        "that the last students were trained on, before classes were balanced: means over folds."
+        + UNEQUAL
+        * any(row["labels"] is None for row in balances),
     )

@@ -13,9 +13,9 @@ from self_training.evaluation.comparison import (
 from self_training.evaluation.significance import turn
 from self_training.report import (
     cautions,
+    findings_of_axes,
     findings_of_budgets,
     findings_of_repeats,
-    findings_of_shares,
     summary_md,
     synthetic_text,
 )
@@ -56,6 +56,7 @@ def write(
     answer: dict,
     budgets: list[dict],
     shares: list[dict],
+    ratios: list[dict],
     of_data: list[str],
 ) -> None:
     """Write the first sheet: the answer, then what it rests on, and a row per method.
@@ -64,6 +65,7 @@ def write(
         config, scores, statistics, answer: as of `sheets.write`.
         budgets: of `label_budgets.compare`.
         shares: of `foreign_shares.compare`.
+        ratios: of `imbalance_ratios.compare`.
         of_data: of `findings_of_data.of_first_sheet`.
     """
     sheet.title = "Summary"
@@ -78,8 +80,11 @@ def write(
         append_text(sheet, config["description"].strip(), CAUTION_FILL)
     append_heading(sheet, "In statistics' words")
     of_budgets = findings_of_budgets.describe(budgets, statistics) if budgets else []
-    of_shares = findings_of_shares.describe(shares, statistics) if shares else []
-    for sentence in (*statistics["reading"].splitlines(), *of_budgets, *of_shares):
+    of_axes = [
+        *(findings_of_axes.foreign_examples(shares, statistics) if shares else []),
+        *(findings_of_axes.imbalance(ratios, statistics) if ratios else []),
+    ]
+    for sentence in (*statistics["reading"].splitlines(), *of_budgets, *of_axes):
         append_text(sheet, sentence)
     append_heading(sheet, "How sure that is")
     for note in (

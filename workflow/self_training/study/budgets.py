@@ -2,15 +2,20 @@
 
 A dataset with a list of budgets is studied with each of them. For that the config is expanded once:
 from then on every budget is a dataset of its own, `NAME@BUDGET`. So is every share of a list of
-shares of foreign examples (see `data.foreign`), `NAME@foreign_SHARE`.
+shares of foreign examples (see `data.foreign`), `NAME@foreign_SHARE`, and every ratio of a list of
+such (see `data.imbalance`), `NAME@imbalance_RATIO`.
 """
 
 from typing import Any
 
 KEYS = ("labeled_fraction", "labels_per_class")
 FOREIGN = "out_of_class"
+IMBALANCE, UNLABELED_IMBALANCE = "imbalance", "unlabeled_imbalance"
 # What a dataset may have a list of, each value of which is a dataset then; and what that is called.
-AXES = {key: "{}" for key in KEYS} | {FOREIGN: "foreign_{:g}"}
+AXES = {key: "{}" for key in KEYS} | {
+    FOREIGN: "foreign_{:g}",
+    IMBALANCE: "imbalance_{:g}",
+}
 # What says how a dataset is split, trained on, noised and counted, not what its examples are.
 _NOT_OF_THE_SOURCE = {
     "epochs",
@@ -21,6 +26,7 @@ _NOT_OF_THE_SOURCE = {
     "group",
     "predict",
     "generator",
+    UNLABELED_IMBALANCE,
     *AXES,
 }
 
@@ -94,21 +100,33 @@ def several(config: dict) -> dict[str, list[str]]:
     }
 
 
-def shares(config: dict) -> dict[str, dict[str, float]]:
-    """Return, per original dataset with several shares of foreign examples, its datasets in an
-    expanded config and their shares, the smallest first."""
-    return {
-        name: {dataset: config["datasets"][dataset][FOREIGN] for dataset in datasets}
+def along(config: dict, axis: str) -> dict[str, dict[str, float]]:
+    """Return, per original dataset with several values of an axis other than that of label budgets,
+    its datasets in an expanded config and their values, the smallest first.
+
+    Args:
+        axis: FOREIGN or IMBALANCE.
+    """
+    found = {
+        name: {dataset: config["datasets"][dataset].get(axis) for dataset in datasets}
         for name, datasets in members(config).items()
-        if len(datasets) > 1
-        and FOREIGN in config["datasets"][datasets[0]]
-        and name not in several(config)
     }
+    return {name: values for name, values in found.items() if len(set(values.values())) > 1}
 
 
-def has_foreign(config: dict) -> bool:
-    """Return whether a dataset of a config has foreign examples, or a share of none."""
-    return any(FOREIGN in dataset for dataset in config.get("datasets", {}).values())
+def unequal(dataset: dict) -> list[dict]:
+    """Return how a dataset's classes are made unequal, at each of its ratios, the smallest first:
+    IMBALANCE and, where it is given, UNLABELED_IMBALANCE. None of a dataset that is as it is."""
+    if IMBALANCE not in dataset:
+        return []
+    of_unlabeled = {key: dataset[key] for key in [UNLABELED_IMBALANCE] if key in dataset}
+    return [{IMBALANCE: ratio} | of_unlabeled for ratio in as_list(dataset[IMBALANCE])]
+
+
+def has(config: dict, axis: str) -> bool:
+    """Return whether a dataset of a config has a value of an axis, such as a share of foreign
+    examples, which may be none."""
+    return any(axis in dataset for dataset in config.get("datasets", {}).values())
 
 
 def as_list(value: Any) -> list:

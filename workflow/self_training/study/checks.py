@@ -6,6 +6,7 @@ from self_training.data.class_counts import check_class_counts, check_unknown
 from self_training.data.datasets import count_classes
 from self_training.data.distinct_budgets import check_distinct_budgets
 from self_training.data.examples import Reader
+from self_training.data.imbalance_counts import check_imbalance
 from self_training.errors import ConfigError
 from self_training.study import budgets, fair_controls, hub
 from self_training.study.adaptation import ADAPTATION_RULES
@@ -154,32 +155,29 @@ def check_datasets(config: dict, read: Reader) -> None:
         check_classes(f"datasets.{name}", dataset, counts.of_classes)
         if "deploy" in config:
             check_unknown(counts.unknown, name)
+        draw, has_test = dataset.get("draw", "stratified"), "test_path" in dataset
+        asked: dict = {
+            "dataset": name,
+            "outer_folds": config["outer_folds"],
+            "inner_folds": inner_folds(config),
+            "unknown": counts.unknown,
+            "has_test": has_test,
+        }
+        unequal = budgets.unequal(dataset)
         for budget in budgets.of(dataset):
-            check_class_counts(
-                counts.of_classes,
-                unknown=counts.unknown,
-                has_test="test_path" in dataset,
-                dataset=name,
-                outer_folds=config["outer_folds"],
-                inner_folds=inner_folds(config),
-                draw=dataset.get("draw", "stratified"),
-                **budget,
-            )
-            check_slices(
-                config,
-                counts,
-                name,
-                config["outer_folds"],
-                dataset.get("draw", "stratified"),
-                "test_path" in dataset,
-                **budget,
-            )
+            check_class_counts(counts.of_classes, draw=draw, **asked, **budget)
+            for ratio in unequal or [{}]:
+                check_imbalance(counts.of_classes, **asked, **ratio, **budget)
+                check_slices(
+                    config, counts, name, config["outer_folds"], draw, has_test, **ratio, **budget
+                )
             check_shares(dataset, counts, name, config["outer_folds"], **budget)
         check_distinct_budgets(
             counts.of_classes,
             budgets.of(dataset),
             dataset=name,
             outer_folds=config["outer_folds"],
-            draw=dataset.get("draw", "stratified"),
-            has_test="test_path" in dataset,
+            draw=draw,
+            has_test=has_test,
+            ratios=[ratio[budgets.IMBALANCE] for ratio in unequal],
         )

@@ -6,6 +6,7 @@ from pathlib import Path
 from self_training.data import sources
 from self_training.errors import ConfigError, DatasetError
 from self_training.study import budgets, encoders, hub, names
+from self_training.study.checks_of_imbalance import IMBALANCE_RULES
 from self_training.study.methods import LENGTH
 
 
@@ -227,6 +228,7 @@ DATASET_RULES: list[Callable[[str, dict], None]] = [
     no_foreign_examples_of_no_class,
     no_two_axes,
     no_random_draw_of_every_class,
+    *IMBALANCE_RULES,
     no_source_of_another_kind,
     no_source_without_its_keys,
     no_keys_of_another_source,

@@ -34,18 +34,19 @@ def no_automatic_deployment_of_students_alone(config: dict) -> None:
         raise ConfigError.of("deploy", expected, AUTO)
 
 
-def no_deployment_beside_foreign_examples(config: dict) -> None:
-    """Forbid to deploy what was studied with foreign examples: a model labels those of unknown
-    label, of which there are none."""
+def no_deployment_of_what_has_no_unknown_labels(config: dict) -> None:
+    """Forbid to deploy what was studied with foreign examples, or with classes that were made
+    unequal: a model labels examples of unknown label, of which there are none."""
     for name, dataset in config["datasets"].items():
-        if "deploy" in config and budgets.FOREIGN in dataset:
-            expected = f"it only without {budgets.FOREIGN} (datasets.{name})"
-            raise ConfigError.of("deploy", expected, config["deploy"])
+        for axis in (budgets.FOREIGN, budgets.IMBALANCE):
+            if "deploy" in config and axis in dataset:
+                expected = f"it only without {axis} (datasets.{name})"
+                raise ConfigError.of("deploy", expected, config["deploy"])
 
 
 # Of a config with its added fair controls, once its methods are checked.
 DEPLOYMENT_RULES: list[Callable[[dict], None]] = [
     no_deployment_of_a_method_that_is_not_there,
     no_automatic_deployment_of_students_alone,
-    no_deployment_beside_foreign_examples,
+    no_deployment_of_what_has_no_unknown_labels,
 ]

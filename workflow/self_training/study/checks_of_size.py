@@ -5,6 +5,12 @@ import math
 from self_training.data.class_counts import labels_of_class
 from self_training.data.datasets import Counts
 from self_training.data.foreign_counts import check_foreign, check_unknown_beside, count_foreign
+from self_training.data.imbalance_counts import (
+    ALIKE,
+    hidden_of,
+    sizes,
+    unlabeled_sizes,
+)
 from self_training.errors import ConfigError, DatasetError
 from self_training.study import methods
 from self_training.study.budgets import FOREIGN, as_list
@@ -76,7 +82,8 @@ def check_slices(
 
     Args:
         counts: of the dataset.
-        draw, has_test, budget: of `class_counts.check_class_counts`.
+        draw, has_test: of `class_counts.check_class_counts`.
+        budget: of the same, and of `imbalance.keep`.
     """
     known, labeled = _smallest_pool(counts, outer_folds, draw, has_test, **budget)
     pool = known + counts.unknown
@@ -112,7 +119,13 @@ def check_shares(dataset: dict, counts: Counts, name: str, outer_folds: int, **b
 
 
 def _smallest_pool(
-    counts: Counts, outer_folds: int, draw: str, has_test: bool, **budget
+    counts: Counts,
+    outer_folds: int,
+    draw: str,
+    has_test: bool,
+    imbalance: float | None = None,
+    unlabeled_imbalance: str = ALIKE,
+    **budget,
 ) -> tuple[int, int]:
     """Return how many examples of known label the smallest pool has, and how many keep theirs."""
     pools = [
@@ -121,4 +134,9 @@ def _smallest_pool(
     ]
     if draw == "random":
         return sum(pools), labels_of_class(sum(pools), **budget)
+    if imbalance is not None:
+        first = budget["labels_per_class"]
+        hidden = hidden_of(counts.of_classes, first, outer_folds, has_test)
+        labeled = sum(sizes(first, imbalance, len(pools)))
+        return labeled + sum(unlabeled_sizes(hidden, imbalance, unlabeled_imbalance)), labeled
     return sum(pools), sum(labels_of_class(pool, **budget) for pool in pools)

@@ -53,10 +53,10 @@ def inner_folds(config: dict) -> int:
 def statistics(config: dict) -> dict:
     """Return the settings of the tests that the config, expanded, gives, those that it has.
 
-    Returns: `control` and `rope` as given; `budgets` (of `budgets.several`); `out_of_class` (of
-        `budgets.shares`); `groups` (of `groups`); `repeats` of the outer cross-validation;
-        `consistency`, the methods of consistency training; and `fair`, for each method that learns
-        from unlabeled examples its fair control, or None where the study has none.
+    Returns: `control` and `rope` as given; `budgets` (of `budgets.several`); `out_of_class` and
+        `imbalance` (of `budgets.along`); `groups` (of `groups`); `repeats` of the outer
+        cross-validation; `consistency`, the methods of consistency training; and `fair`, for each
+        method that learns from unlabeled examples its fair control, or None where it has none.
     """
     settings = config.get("statistics", {})
     given = {key: settings[key] for key in ("control", "rope") if key in settings}
@@ -66,7 +66,8 @@ def statistics(config: dict) -> dict:
         if methods.learns_unlabeled(config, name)
     }
     found = {"budgets": budgets.several(config), "groups": groups(config), "fair": fair}
-    found |= {"repeats": config.get("repeats"), "out_of_class": budgets.shares(config)}
+    along = {axis: budgets.along(config, axis) for axis in (budgets.FOREIGN, budgets.IMBALANCE)}
+    found |= {"repeats": config.get("repeats"), **along}
     found |= {"consistency": methods.of_consistency(config)}
     return given | {name: value for name, value in found.items() if value}
 

@@ -22,6 +22,8 @@ from self_training.study import (
 from self_training.study.config import external_scores, inner_folds, statistics
 
 Wildcards = Any
+# What a split is told of a dataset where a config says it, besides its label budget.
+OF_SPLITS = (budgets.FOREIGN, budgets.IMBALANCE, budgets.UNLABELED_IMBALANCE)
 
 
 class PlanOfData:
@@ -251,17 +253,24 @@ class PlanOfData:
         return {"study": self.config["seed"], "dataset": wildcards.dataset}
 
     def budget_settings(self, wildcards: Wildcards) -> dict:
-        """Return the label budgets of an original dataset, and how labels are drawn."""
+        """Return the label budgets of an original dataset, how labels are drawn, and ratios of
+        unequal classes, if it has several."""
         names = budgets.members(self.config)[wildcards.dataset]
         settings = [self.config["datasets"][name] for name in names]
-        # Shares of foreign examples all have the same one.
+        # Shares of foreign examples, and ratios, all have the same one.
         of_all = [budget for some in settings for budget in budgets.of(some)]
+        ratios = budgets.along(self.config, budgets.IMBALANCE).get(wildcards.dataset, {})
         return {
             "budgets": [budget for at, budget in enumerate(of_all) if budget not in of_all[:at]],
             "outer_folds": self.config["outer_folds"],
             "draw": settings[0].get("draw", "stratified"),
             "has_test": "test_path" in settings[0],
+            **({"ratios": list(ratios.values())} if ratios else {}),
         }
+
+    def thinned(self, wildcards: Wildcards) -> bool:
+        """Return whether classes of a dataset are made unequal, so that the last is the rarest."""
+        return budgets.IMBALANCE in self.config["datasets"][wildcards.dataset]
 
     def data_checks(self, _wildcards: Wildcards) -> list[str]:
         """Return what was seen of each original dataset before anything was trained."""
@@ -303,5 +312,5 @@ class PlanOfData:
             "inner_folds": inner_folds(self.config),
             "inner_repeats": self.config.get("inner_repeats", 1),
             "draw": dataset.get("draw", "stratified"),
-            **{key: dataset[key] for key in [budgets.FOREIGN] if key in dataset},
+            **{key: dataset[key] for key in OF_SPLITS if key in dataset},
         } | budget
