@@ -198,7 +198,7 @@ def params_of(synthetic=TAKES, generations=0):
     return SimpleNamespace(
         identities=[IDENTITY, IDENTITY | {"outer_fold": 1}],
         search={"space": space, "strategy": "fixed", "trials": None, "takes": []},
-        asked=0,
+        asked={},
         whole_chain=False,
         synthetic=synthetic,
         labeling={
