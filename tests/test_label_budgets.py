@@ -15,7 +15,7 @@ from self_training.report import (
     findings,
     findings_of_budgets,
     methods_text,
-    sheets_of_tests,
+    sheets_of_axes,
 )
 from self_training.study import budgets
 from self_training.study import config as study
@@ -308,7 +308,7 @@ def test_a_budget_does_not_depend_on_which_others_are_listed(finished, tmp_path)
 def test_the_sheet_has_every_budget_and_method(tmp_path):
     rows, statistics = compared(scores_of(AHEAD_THEN_BEHIND))
     sheet = openpyxl.Workbook().active
-    sheets_of_tests.label_budgets(sheet, rows, label_budgets.references(statistics))
+    sheets_of_axes.label_budgets(sheet, rows, label_budgets.references(statistics))
     header, *lines, note = (
         row for row in sheet.iter_rows(values_only=True) if any(cell is not None for cell in row)
     )

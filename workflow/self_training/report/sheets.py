@@ -95,7 +95,7 @@ def write(
     means(workbook.create_sheet("Means"), compared)
     references = label_budgets.references(statistics)
     if budgets:
-        sheets_of_tests.label_budgets(workbook.create_sheet("Label budgets"), budgets, references)
+        sheets_of_axes.label_budgets(workbook.create_sheet("Label budgets"), budgets, references)
     if shares:
         sheet = workbook.create_sheet(findings_of_axes.FOREIGN.sheet)
         sheets_of_axes.foreign_examples(sheet, shares, references)

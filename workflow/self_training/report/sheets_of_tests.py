@@ -2,10 +2,8 @@
 
 from openpyxl.worksheet.worksheet import Worksheet
 
-from self_training.report.findings_of_budgets import show_labels
 from self_training.report.workbook import (
     DIFFERENCE,
-    LEFT,
     P_VALUE,
     PROBABILITY,
     RIGHT,
@@ -27,12 +25,6 @@ POST_HOC = {
     "wilcoxon_holm": "Wilcoxon over groups with Holm's correction: p of each pair",
     "nemenyi": "Nemenyi, datasets counted as independent: p of each pair (depends on all methods)",
 }
-HOW_TESTED = (
-    "Differences are paired over the folds that both methods have a score of. Intervals and p "
-    "are of the corrected t-test of Nadeau and Bengio, or of draws of labels of the test of "
-    "draws and test examples; p is corrected as on the sheet Tests per dataset, over all rows "
-    "of its family there. Intervals are each for itself: of many, some leave 0 out by chance."
-)
 FAMILIES = {"fair": "fair controls", "control": "the control", "others": "others"}
 
 
@@ -176,69 +168,3 @@ def _columns_of_draws() -> list[Column]:
         Column("Std by draws", lambda test: of_draws(test, "of_draws"), SCORE, 12),
         Column("Std by test examples", lambda test: of_draws(test, "of_test"), SCORE, 14),
     ]
-
-
-def label_budgets(sheet: Worksheet, rows: list[dict], references: list[str]) -> None:
-    """With how many labels each method is how far from the controls.
-
-    Args:
-        rows, references: of `evaluation.label_budgets`.
-    """
-    columns = [
-        Column("Dataset", "dataset", width=22, text=True),
-        Column("With its budget", "budget", width=26, text=True),
-        Column("Labels", _labels, "#,##0", 14, text=True, align=LEFT),
-        Column("Method", "method", width=24, text=True),
-        Column("Folds", lambda row: row["folds"] or None, "0", 10),
-        Column("Mean accuracy", "mean", SCORE, 14),
-        Column("Std (n - 1)", "std", SCORE, 12),
-        *(column for reference in references for column in columns_against(reference)),
-        remark(references),
-    ]
-    set_widths(sheet, columns)
-    append_table(sheet, columns, rows)
-    freeze(sheet)
-    sheet.append([])
-    append_text(
-        sheet,
-        HOW_TESTED,
-    )
-
-
-def columns_against(reference: str) -> list[Column]:
-    """Return the columns of a method's difference to a reference, by rows of
-    `label_budgets.compare`."""
-
-    def of_test(row: dict, name: str):
-        return row["against"].get(reference, {}).get(name)
-
-    return [
-        Column(f"Minus {reference}", lambda row: of_test(row, "difference"), DIFFERENCE, 16),
-        Column(
-            "95 % interval",
-            lambda row: show_interval(of_test(row, "interval")),
-            width=22,
-            align=RIGHT,
-        ),
-        Column("p (Holm)", lambda row: of_test(row, "p_holm"), P_VALUE, 12, p_value=True),
-    ]
-
-
-def _labels(row: dict) -> int | str:
-    """Return a number where it is one, so that rows can be sorted by it."""
-    low, high = row["labels"]
-    return low if low == high else show_labels(row["labels"])
-
-
-def remark(references: list[str]) -> Column:
-    """Return the column that says why a difference has no p."""
-    return Column("Remark", lambda row: _remarks(row, references), width=60)
-
-
-def _remarks(row: dict, references: list[str]) -> str | None:
-    remarks = [
-        f"{reference}: {row['against'][reference]['reason']}"
-        for reference in references
-        if row["against"].get(reference, {}).get("reason")
-    ]
-    return " ".join(remarks) or None
