@@ -12,6 +12,8 @@ import yaml
 # As in jobs (workflow/rules/config.smk), and before NumPy is loaded.
 os.environ["OPENBLAS_NUM_THREADS"] = "1"
 
+import numpy as np
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -74,6 +76,29 @@ class Study:
         output, _ = process.communicate()
         assert (process.returncode == 0) == succeeds, output
         return output
+
+    def assert_hidden_labels_change_nothing(self, dataset: str, files: list[Path]) -> None:
+        """Permute the hidden labels of a dataset of one split, its first, and make files of
+        predictions anew: all they hold must be the same."""
+        before = [{name: one[name] for name in one.files} for one in map(np.load, files)]
+        split = self.results / f"runs/{dataset}/fold_0/split.npz"
+        with np.load(split) as parts:
+            hidden = parts["unlabeled_idx"]
+        path = self.results / f"datasets/{dataset}/labels.npy"
+        labels = np.load(path)
+        labels[hidden] = np.random.default_rng(1).permutation(labels[hidden])
+        assert (np.load(path) != labels).any()
+        np.save(path, labels)
+        # The split stays as it is, and everything behind it is made anew.
+        self.run("--cores", "1", "--touch", str(split.relative_to(self.folder)))
+        for file in files:
+            file.unlink()
+        self.run("--cores", "2", *(str(file.relative_to(self.folder)) for file in files))
+        for file, expected in zip(files, before, strict=True):
+            with np.load(file) as found:
+                assert set(found.files) == set(expected)
+                for name, array in expected.items():
+                    np.testing.assert_array_equal(found[name], array)
 
     def copy(self, folder: Path) -> "Study":
         """Return this study as it is, results and Snakemake's records included."""
